@@ -1,0 +1,131 @@
+"""The command line: thin, it reads, calls the library and prints.
+
+Exit 0: done; 1: a check found a fault; 2: the input or the call is wrong, with one line a fault on standard error.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, NoReturn
+
+from .adapters.jsonable import decision_data, ledger_data, load_course, parse_course, replay_data
+from .adapters.schema import SCHEMAS
+from .errors import CallError, LenadoseError, fault
+from .machine import replay
+from .protocols import BUILT_IN, DEFAULT, get_protocol
+from .render import assumptions, diagram, explain, sheet
+
+if TYPE_CHECKING:
+    from .course import Course
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose own faults are told like any other: one line, exit 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise CallError(fault("call", message, f"see {self.prog} --help").faults)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="lenadose",
+        description="From a course of visits to the next dosing action, with its reason. "
+        "Research and education software, not a medical device.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, words: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=words, description=words)
+        if name != "schema":
+            added.add_argument("--json", action="store_true", help="data instead of words")
+        return added
+
+    for name, words in (
+        ("replay", "the decision at every visit of a course"),
+        ("next", "the decision at the last visit of a course, in full"),
+    ):
+        command(name, words).add_argument("course", metavar="COURSE", help="a course file, or - for standard input")
+    for name, words in (
+        ("show", "a protocol: its sheet with the decision table, its diagram, or its data"),
+        ("assumptions", "the page a clinician signs: all that the trial does not state"),
+    ):
+        added = command(name, words)
+        added.add_argument("protocol", metavar="PROTOCOL", nargs="?", default=DEFAULT, help=", ".join(BUILT_IN))
+        if name == "show":
+            added.add_argument("--as", dest="form", choices=("markdown", "mermaid", "json"), default="markdown")
+    command("schema", "the JSON Schema of a document").add_argument("document", choices=tuple(SCHEMAS))
+    return parser
+
+
+def _course(path: str) -> "Course":
+    if path == "-":
+        return parse_course(sys.stdin.buffer.read(), BUILT_IN)
+    return load_course(path, BUILT_IN)
+
+
+def _print_data(data: object) -> None:
+    print(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def _print_page(markdown: str) -> None:
+    """Print Markdown: formatted in a terminal, as it is into a file or a pipe."""
+    if not sys.stdout.isatty():
+        print(markdown, end="")
+        return
+    _terminal().print_page(markdown)
+
+
+def _terminal() -> ModuleType:
+    try:
+        from .adapters import terminal
+    except ModuleNotFoundError:
+        raise fault("rich", "is not installed, and tables need it", "install lenadose[cli], or add --json") from None
+    return terminal
+
+
+def _run(call: argparse.Namespace) -> None:
+    if call.command == "schema":
+        _print_data(SCHEMAS[call.document]())
+    elif call.command in ("show", "assumptions"):
+        by = get_protocol(call.protocol)
+        if call.command == "assumptions":
+            _print_data(ledger_data(by)) if call.json else _print_page(assumptions(by))
+        elif call.json or call.form == "json":
+            _print_data(by.data)
+        elif call.form == "mermaid":
+            print(diagram(by), end="")
+        else:
+            _print_page(sheet(by))
+    else:
+        decisions = replay(_course(call.course))
+        by = decisions[-1].protocol
+        if call.command == "replay":
+            _print_data(replay_data(by, decisions)) if call.json else _terminal().print_decisions(by, decisions)
+        elif call.json:
+            _print_data(decision_data(decisions[-1]))
+        else:
+            _print_page(explain(decisions[-1]))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show ≥ shows ? instead of failing
+    try:
+        _run(_parser().parse_args(arguments))
+        sys.stdout.flush()
+    except LenadoseError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader has seen enough. Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,251 @@
+"""JSON Schema of the documents, made from the same lists and ranges that the reader checks against.
+
+What relates two parts of a course (the order of dates, a result after its visit, doses missed against days, an event
+both present and resolved) and the number of digits of a number are beyond a schema; the reader checks them too.
+"""
+
+from collections.abc import Callable, Iterable
+
+from ..course import (
+    ACTIVITY,
+    ADULT,
+    AGE,
+    COUNT_TERMS,
+    CTCAE_EDITIONS,
+    DAMAGE,
+    EVERY_DAYS,
+    GRADE,
+    MG,
+    MISSED,
+    OTHER_NAMES,
+    RESOLVABLE,
+    TEXT,
+    UNGRADED,
+    Antiphospholipid,
+    Judged,
+    TestResult,
+)
+from ..missing import ORDER
+from ..observation import Why
+from ..units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity
+from ..vocabulary import DIMENSIONS, Action, Phase, Tag, Word
+from .jsonable import DATE, Json, number
+
+Schema = dict[str, Json]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_TEXT: Schema = {"type": "string", "pattern": TEXT}
+_WORDS: Schema = {**_TEXT, "allOf": [{"pattern": r"\S"}]}
+_DATE: Schema = {"type": "string", "pattern": DATE, "format": "date"}
+_BOOLEAN: Schema = {"type": "boolean"}
+
+
+def _object(required: Iterable[str], properties: Schema, **more: Json) -> Schema:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(required),
+        "properties": properties,
+        **more,
+    }
+
+
+def _list(items: Json) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _whole(least: int, most: int, unit: str) -> Schema:
+    return {"type": "integer", "minimum": least, "maximum": most, "description": unit}
+
+
+def _said(kind: type[Word]) -> Schema:
+    return {"enum": [word.said for word in kind]}
+
+
+def _codes(kind: type[Word]) -> Schema:
+    return {"enum": [word.code for word in kind]}
+
+
+def _measured(quantity: Quantity) -> Schema:
+    """Give the schema of a value: for each unit its own range."""
+    return {
+        "oneOf": [
+            _object(
+                ("value", "unit"),
+                {
+                    "value": {"type": "number", "minimum": 0, "maximum": number(quantity.largest / factor)},
+                    "unit": {"const": unit},
+                    "date": _DATE,
+                },
+            )
+            for unit, factor in quantity.factors.items()
+        ]
+    }
+
+
+def _term(names: Iterable[str]) -> Schema:
+    """Give the schema of a term out of a list, without regard to case and outer blanks."""
+    any_case = ("".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in name) for name in names)
+    return {"pattern": rf"^\s*({'|'.join(any_case)})\s*$"}
+
+
+def course_schema() -> Schema:
+    """Give the JSON Schema of a course file."""
+    event = _object(
+        ("term",),
+        {
+            "term": {**_WORDS, "not": _term((*COUNT_TERMS, *OTHER_NAMES))},
+            "grade": _whole(*GRADE, "CTCAE grade"),
+            "ctcae": {"enum": list(CTCAE_EDITIONS)},
+            "resolved": _BOOLEAN,
+        },
+        allOf=[
+            {
+                "if": {"properties": {"term": {"not": _term(UNGRADED)}}},
+                "then": {"required": ["grade", "ctcae"]},
+            },
+            {
+                "if": {"properties": {"term": {"not": _term(RESOLVABLE)}}},
+                "then": {"properties": {"resolved": {"const": False}}},
+            },
+        ],
+    )
+    visit = _object(
+        ("date",),
+        {
+            "date": _DATE,
+            "clasi_activity": _whole(*ACTIVITY, "CLASI activity, points"),
+            "clasi_damage": _whole(*DAMAGE, "CLASI damage, points; recorded only"),
+            "neutrophils": _measured(NEUTROPHILS),
+            "platelets": _measured(PLATELETS),
+            "creatinine_clearance": _measured(CREATININE_CLEARANCE),
+            "pregnancy_tests": _list(_object(("result",), {"result": _said(TestResult), "date": _DATE})),
+            "adverse_events": _list({"$ref": "#/$defs/event"}),
+            "dosage_taken": _object(
+                ("mg",),
+                {
+                    "mg": {"type": "number", "minimum": MG[0], "maximum": MG[1], "description": "mg"},
+                    "every_days": _whole(*EVERY_DAYS, "days from one dose to the next"),
+                },
+                allOf=[{"if": {"properties": {"mg": {"exclusiveMinimum": 0}}}, "then": {"required": ["every_days"]}}],
+            ),
+            "doses_missed": _whole(*MISSED, "doses"),
+            "judgement": _object(("response", "reason"), {"response": _said(Judged), "reason": _WORDS}),
+        },
+    )
+    first: Schema = {"not": {"required": ["dosage_taken"]}, "properties": {"doses_missed": {"maximum": 0}}}
+    return {
+        "$schema": _DIALECT,
+        "title": "lenadose course",
+        "description": "A record: the protocol it is read by, the patient, and the visits in order of their dates.",
+        "$comment": "The reader also refuses dates that do not increase, a result dated after its visit, more doses "
+        "missed than there were, an event both present and resolved, and numbers of more than 15 digits.",
+        **_object(
+            ("visits",),
+            {
+                "protocol": _WORDS,
+                "patient": _object(
+                    (),
+                    {
+                        "id": _TEXT,
+                        "age": _whole(max(ADULT, AGE[0]), AGE[1], "years"),
+                        "able_to_become_pregnant": _BOOLEAN,
+                        "regular_cycles": _BOOLEAN,
+                        "subtype": _WORDS,
+                        "antiphospholipid": _said(Antiphospholipid),
+                    },
+                ),
+                "visits": {
+                    "type": "array",
+                    "minItems": 1,
+                    "prefixItems": [{"allOf": [{"$ref": "#/$defs/visit"}, first]}],
+                    "items": {"$ref": "#/$defs/visit"},
+                },
+            },
+        ),
+        "$defs": {"visit": visit, "event": event},
+    }
+
+
+def decision_schema() -> Schema:
+    """Give the JSON Schema of a decision, as `next --json` prints it and `replay --json` lists it."""
+    text: Schema = {"type": "string"}
+    days: Schema = {"type": "integer"}
+    value: Schema = {"type": ["string", "number", "boolean", "null"]}
+
+    def reason(kind: str, **properties: Json) -> Schema:
+        return _object(("kind", *properties), {"kind": {"const": kind}, **properties})
+
+    properties: Schema = {
+        "protocol": _object(
+            ("id", "version", "hash"),
+            {"id": text, "version": text, "hash": {"type": "string", "pattern": "^[0-9a-f]{64}$"}},
+        ),
+        "visit": _DATE,
+        "action": _codes(Action),
+        "rule": text,
+        "dosage": _or_null(
+            _object(
+                ("mg", "every_days", "text"),
+                {
+                    "mg": {"type": "number", "exclusiveMinimum": 0},
+                    "every_days": _whole(*EVERY_DAYS, "days"),
+                    "text": text,
+                },
+            )
+        ),
+        "next_visit": _or_null(
+            _object(("earliest", "due", "latest"), {"earliest": _DATE, "due": _DATE, "latest": _DATE})
+        ),
+        "provenance": _object(("tag", "source", "words"), {"tag": _codes(Tag), "source": text, "words": text}),
+        "facts": _object((name for name, _ in DIMENSIONS), {name: _codes(kind) for name, kind in DIMENSIONS}),
+        "phase_after": _codes(Phase),
+        "missing": _list(_object(("field", "why"), {"field": {"enum": list(ORDER)}, "why": _codes(Why)})),
+        "possible_actions": {**_list(_codes(Action)), "minItems": 1, "uniqueItems": True},
+        "obtain_first": _or_null({"enum": list(ORDER)}),
+        "reason": text,
+        "reasons": _list(
+            {
+                "oneOf": [
+                    reason("input", field=text, value=value, unit=text, date=_DATE, age_days=days),
+                    reason("arithmetic", name=text, value=value, unit=text, working=text),
+                    reason(
+                        "criterion",
+                        id=text,
+                        words=text,
+                        value=value,
+                        threshold=text,
+                        unit=text,
+                        met=_or_null(_BOOLEAN),
+                        tag=_codes(Tag),
+                        source=text,
+                    ),
+                    reason("notice", id=text, words=text),
+                ]
+            }
+        ),
+        "assumptions": _list(text),
+        "supply": _or_null(
+            _object(
+                ("days", "days_to_next_visit", "shortfall"),
+                {"days": days, "days_to_next_visit": days, "shortfall": days},
+            )
+        ),
+        "falls_due": _list(_object(("field", "dates"), {"field": text, "dates": _list(_DATE)})),
+        "limits": text,
+        "notice": text,
+    }
+    return {
+        "$schema": _DIALECT,
+        "title": "lenadose decision",
+        "description": "What is advised at one visit, on which facts, and every reason for it.",
+        **_object(properties, properties),
+    }
+
+
+SCHEMAS: dict[str, Callable[[], Schema]] = {"course": course_schema, "decision": decision_schema}
+"""The schemas by the name of their document."""

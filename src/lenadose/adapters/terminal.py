@@ -1,0 +1,36 @@
+"""Decisions and pages in a terminal: a table that can be read at 80 columns and without colour."""
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+from rich.text import Text
+
+from ..machine import Decision
+from ..protocol import Protocol
+from ..reasons import rationale
+from ..render import NOT_A_DEVICE, advice, next_visit
+
+
+def print_page(markdown: str, console: Console | None = None) -> None:
+    """Print a page of Markdown."""
+    (console or Console()).print(Markdown(markdown))
+
+
+def print_decisions(protocol: Protocol, decisions: tuple[Decision, ...], console: Console | None = None) -> None:
+    """Print the decision at every visit: date, action with dosage, next visit, rule with its tag, reason."""
+    console = console or Console()
+    table = Table(title=f"{protocol.title} ({protocol.id} {protocol.version})", title_justify="left", show_lines=True)
+    table.add_column("visit", no_wrap=True)
+    table.add_column("decision, rule [tag], next visit", ratio=4)
+    table.add_column("reason", ratio=5)
+    for decision in decisions:
+        cells = (
+            str(decision.visit.date),
+            f"{advice(decision)}\n{decision.rule.id} [{decision.case.provenance.tag.said}]\n"
+            f"next visit {next_visit(decision)}",
+            rationale(decision).reason,
+        )
+        # Text, not markup: what a record says is shown as it is.
+        table.add_row(*map(Text, cells))
+    console.print(table)
+    console.print(Text(f"\n{protocol.evidence}\n{NOT_A_DEVICE}\nsha256 {protocol.hash}"))

@@ -1,0 +1,215 @@
+"""The criteria that turn what a visit shows into words: thresholds, each with where it comes from.
+
+Response (section 4 of PROTOCOL.md) compares CLASI activity now (*A*) with that at the start of the course (*B*) and
+the lowest since then or since the last rise in dose (*M*). Safety looks at counts, clearance, adverse events and
+pregnancy tests; counts decide, not grades.
+"""
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from attrs import field, frozen
+
+from .course import AdverseEvent, Judged, Patient
+from .dosing import Level
+from .intervals import Interval
+from .provenance import Provenance, Sourced
+from .vocabulary import Phase, Response, Safety, Word
+
+# Members are bound to names of the module where a decision passes by each time: an attribute of an Enum class
+# costs ten times as much as one of a module.
+_COMPLETE, _PARTIAL, _NO_RESPONSE = Response.COMPLETE, Response.PARTIAL, Response.NONE
+_WORSE, _NOT_ASSESSED = Response.WORSE, Response.NOT_ASSESSED
+_INTERRUPT, _CAUTION, _ACCEPTABLE = Safety.INTERRUPT, Safety.CAUTION, Safety.ACCEPTABLE
+_TITRATION, _INTERRUPTED = Phase.TITRATION, Phase.INTERRUPTED
+
+JUDGED = {
+    Judged.IMPROVED: Response.PARTIAL,
+    Judged.NOT_IMPROVED: Response.NONE,
+    Judged.WORSE: Response.WORSE,
+}
+"""What a clinician's judgement stands for."""
+
+
+def _number(unit: str, words: str) -> dict[str, str]:
+    return {"unit": unit, "words": words}
+
+
+@frozen
+class ResponseCriteria:
+    """When the skin counts as worse or as partly better; complete is an activity of 0."""
+
+    complete_at: Sourced[int] = field(metadata=_number("points", "CLASI activity of a complete response"))
+    worse_points: Sourced[int] = field(metadata=_number("points", "least rise above the lowest that is worse"))
+    worse_share: Sourced[Fraction] = field(
+        metadata=_number("of the gain", "least share of the gain lost that is worse, in titration and interrupted")
+    )
+    partial_points: Sourced[int] = field(metadata=_number("points", "least fall that is a partial response"))
+    partial_share: Sourced[Fraction] = field(
+        metadata=_number("of the start", "least fall, as a share, that is a partial response")
+    )
+    low_start: Sourced[int] = field(
+        metadata=_number("points", "activity at the start below which only the share counts")
+    )
+    low_share: Sourced[Fraction] = field(
+        metadata=_number("of the start", "least fall, as a share, from a low start that is a partial response")
+    )
+
+    def is_worse(self, phase: Phase, now: int, start: int, lowest: int) -> bool:
+        """Tell whether *A* counts as worse in this phase; the lowest may lie above the start."""
+        rise = now - lowest
+        if phase is _TITRATION or phase is _INTERRUPTED:
+            share = self.worse_share.value
+            return rise >= self.worse_points.value and (rise * share.denominator >= (start - lowest) * share.numerator)
+        return rise >= self.worse_points.value or now >= start
+
+    def is_partial(self, now: int, start: int) -> bool:
+        """Tell whether the fall from *B* to *A* is a partial response."""
+        fall = start - now
+        if start < self.low_start.value:
+            share = self.low_share.value
+            return fall * share.denominator >= start * share.numerator
+        share = self.partial_share.value
+        return fall >= self.partial_points.value and fall * share.denominator >= start * share.numerator
+
+    def of(
+        self, phase: Phase, now: int | None, start: int | None, lowest: int | None, judged: Judged | None
+    ) -> Response:
+        """Give the response: the first that applies of complete, worse, partial and none.
+
+        A judgement replaces all but complete, and stands in for a missing score; not where a start would follow,
+        because a course needs its score at the start.
+        """
+        if now is None:
+            if judged is None or phase is Phase.BEFORE_START:
+                return _NOT_ASSESSED
+            if phase is Phase.OFF_TREATMENT and judged is Judged.WORSE:
+                return _NOT_ASSESSED
+            return JUDGED[judged]
+        if now <= self.complete_at.value:
+            return _COMPLETE
+        if judged is not None:
+            return JUDGED[judged]
+        if start is None:
+            return _NO_RESPONSE
+        if self.is_worse(phase, now, start, now if lowest is None else lowest):
+            return _WORSE
+        return _PARTIAL if self.is_partial(now, start) else _NO_RESPONSE
+
+
+class Lasts(Word):
+    """How long a reported event counts."""
+
+    NEWER_LIST = "until a newer list replaces it"
+    RESOLVED = "until reported resolved"
+    FOR_GOOD = "for good"
+
+
+@frozen
+class EventCriterion:
+    """What an adverse event means: which events (by term, by grade, or both), what follows, and for how long.
+
+    `above_start` asks for a grade above the one at the start; `harm` says that the level at which it interrupts
+    treatment is not given again.
+    """
+
+    id: str
+    safety: Safety
+    lasts: Lasts
+    provenance: Provenance
+    terms: tuple[str, ...] = ()
+    least_grade: int | None = None
+    above_start: bool = False
+    harm: bool = False
+
+    @property
+    def words(self) -> str:
+        """Which events meet the criterion: "rash of grade 4 or more"."""
+        which = ", ".join(self.terms) or "any event"
+        grade = f" of grade {self.least_grade} or more" if self.least_grade else ""
+        return which + grade + (", above the grade at the start" if self.above_start else "")
+
+    def applies(self, event: AdverseEvent, neuropathy_at_start: int | None) -> bool:
+        """Tell whether an event meets the criterion; before a first start no grade is above that at the start."""
+        if self.terms and event.name not in self.terms:
+            return False
+        if self.least_grade is not None and (event.grade or 0) < self.least_grade:
+            return False
+        if self.above_start:
+            return neuropathy_at_start is not None and (event.grade or 0) > neuropathy_at_start
+        return True
+
+
+@frozen
+class CountLimits:
+    """The limits of a blood count, in 10⁹/L: below each of them the count is in the worse band."""
+
+    interrupt_below: Sourced[Decimal] = field(metadata=_number("× 10⁹/L", "treatment is interrupted below"))
+    caution_below: Sourced[Decimal] = field(metadata=_number("× 10⁹/L", "caution below"))
+
+    def of(self, amount: Decimal) -> Safety:
+        """Give what a count allows."""
+        if amount >= self.caution_below.value:
+            return _ACCEPTABLE
+        return _CAUTION if amount >= self.interrupt_below.value else _INTERRUPT
+
+
+@frozen
+class SafetyCriteria:
+    """What counts, clearance, events and pregnancy tests allow, and how old each may be."""
+
+    neutrophils: CountLimits
+    platelets: CountLimits
+    neutrophils_same_day_below: Sourced[Decimal] = field(
+        metadata=_number("× 10⁹/L", "neutrophils: same-day assessment below")
+    )
+    clearance_interrupt_below: Sourced[Decimal] = field(
+        metadata=_number("mL/min", "creatinine clearance: treatment is interrupted below")
+    )
+    clearance_lowers_below: Sourced[Decimal] = field(
+        metadata=_number("mL/min", "creatinine clearance: the ceiling is lowered below")
+    )
+    clearance_ceiling: Sourced[Level] = field(metadata=_number("", "the lowered ceiling"))
+    clearance_age: Sourced[Interval] = field(metadata=_number("", "greatest age of a creatinine clearance"))
+    counts_age_early: Sourced[Interval] = field(
+        metadata=_number("", "greatest age of a count early after a start, a resumption or a rise")
+    )
+    counts_early: Sourced[Interval] = field(
+        metadata=_number("", "how long after a start, a resumption or a rise is early, last day included")
+    )
+    counts_age: Sourced[Interval] = field(metadata=_number("", "greatest age of a count otherwise"))
+    first_test: Sourced[tuple[Interval, Interval]] = field(
+        metadata=_number("", "age of the first pregnancy test at a start")
+    )
+    second_test_age: Sourced[Interval] = field(
+        metadata=_number("", "greatest age of the second pregnancy test at a start")
+    )
+    test_age_early: Sourced[Interval] = field(
+        metadata=_number("", "greatest age of a pregnancy test early in a course")
+    )
+    tests_early: Sourced[Interval] = field(
+        metadata=_number("", "how long after the start of a course is early for pregnancy tests, last day included")
+    )
+    test_age: Sourced[Interval] = field(
+        metadata=_number("", "greatest age of a pregnancy test afterwards, with regular cycles")
+    )
+    test_age_irregular: Sourced[Interval] = field(
+        metadata=_number("", "greatest age of a pregnancy test afterwards, with irregular cycles")
+    )
+    positive_test: EventCriterion
+    not_asked: Provenance
+    events: tuple[EventCriterion, ...]
+    same_day_terms: tuple[str, ...]
+
+    def counts_age_on(self, day: date, watched_from: date | None) -> Interval:
+        """Give the greatest age of a count on a day."""
+        if watched_from is None or self.counts_early.value.is_over(watched_from, day):
+            return self.counts_age.value
+        return self.counts_age_early.value
+
+    def test_age_on(self, day: date, started: date, patient: Patient) -> Interval:
+        """Give the greatest age of the newest negative pregnancy test on a day within a course."""
+        if not self.tests_early.value.is_over(started, day):
+            return self.test_age_early.value
+        return (self.test_age if patient.regular_cycles else self.test_age_irregular).value

@@ -1,0 +1,73 @@
+"""Spans of time between visits: days, weeks and calendar months, added forward to a real date."""
+
+from datetime import date, timedelta
+from functools import lru_cache
+
+from attrs import field, frozen, validators
+
+from .vocabulary import Word
+
+
+class Unit(Word):
+    """What an interval is counted in; weeks and months do not convert."""
+
+    DAYS = "days"
+    WEEKS = "weeks"
+    MONTHS = "months"
+
+
+@lru_cache(maxsize=4096)
+def add_months(day: date, months: int) -> date:
+    """Give the same day of the month that many calendar months later, or the last day of a shorter month."""
+    # Imported here: the calendar is needed only once a month has to be added, not to import the library.
+    from dateutil.relativedelta import relativedelta
+
+    return day + relativedelta(months=months)
+
+
+@frozen
+class Interval:
+    """A number of days, weeks or calendar months, at least 1.
+
+    `days` is its number of days, None for months, whose length depends on where they begin.
+    """
+
+    count: int = field(validator=[validators.instance_of(int), validators.ge(1)])
+    unit: Unit
+    days: int | None = field(init=False, eq=False, repr=False)
+    _span: timedelta | None = field(init=False, eq=False, repr=False)
+
+    @days.default
+    def _count_days(self) -> int | None:
+        return None if self.unit is Unit.MONTHS else self.count * (7 if self.unit is Unit.WEEKS else 1)
+
+    @_span.default
+    def _measure(self) -> timedelta | None:
+        return None if self.days is None else timedelta(days=self.days)
+
+    def after(self, day: date) -> date:
+        """Give the date this long after `day`; one addition, never month upon month."""
+        span = self._span
+        return add_months(day, self.count) if span is None else day + span
+
+    def is_over(self, since: date, day: date) -> bool:
+        """Tell whether more than this has passed from `since` to `day`."""
+        return day > self.after(since)
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.unit.said if self.count > 1 else self.unit.said[:-1]}"
+
+
+def days(count: int) -> Interval:
+    """Give an interval of days."""
+    return Interval(count, Unit.DAYS)
+
+
+def weeks(count: int) -> Interval:
+    """Give an interval of weeks."""
+    return Interval(count, Unit.WEEKS)
+
+
+def months(count: int) -> Interval:
+    """Give an interval of calendar months."""
+    return Interval(count, Unit.MONTHS)

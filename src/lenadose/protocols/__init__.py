@@ -1,0 +1,29 @@
+"""The built-in protocols, by their ids; each is built, and its table proved, when it is first asked for."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from functools import cache
+
+from ..course import shown
+from ..errors import CallError, Fault
+from ..protocol import Protocol
+from .cortes_hernandez import cortes_hernandez_2012
+
+BUILT_IN: dict[str, Callable[[], Protocol]] = {"cortes-hernandez-2012": cortes_hernandez_2012}
+DEFAULT = "cortes-hernandez-2012"
+
+
+@cache
+def get_protocol(id: str = DEFAULT) -> Protocol:
+    """Give a built-in protocol by its id; raises CallError for an id that is not known, naming those that are."""
+    build = BUILT_IN.get(id)
+    if build is None:
+        raise CallError((unknown_protocol(id),))
+    return build()
+
+
+def unknown_protocol(id: str) -> Fault:
+    """Say that no protocol has this id, and which are known."""
+    near = get_close_matches(id, BUILT_IN, 1)
+    known = f"known: {', '.join(BUILT_IN)}"
+    return Fault("protocol", f"{shown(id)} is not known", f"did you mean {near[0]}? {known}" if near else known)

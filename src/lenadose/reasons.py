@@ -1,0 +1,658 @@
+"""The reasons for a decision, as data: what was seen, the arithmetic, every criterion looked at, what is leaned on.
+
+All of it is worked out from the decision on request, and with it the decision can be redone by hand. Words are
+rendered last, in `render`.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+
+from attrs import frozen
+
+from .course import AdverseEvent, Result
+from .intervals import Interval
+from .machine import Decision, apply, harm_in
+from .observation import Observation, trial_end
+from .protocol import Entry, case_name
+from .provenance import Provenance, Sourced
+from .state import Dose
+from .units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, PRINTED, Quantity
+from .vocabulary import ON_TREATMENT, Action, Phase, Safety, Tag, Timing
+
+Value = int | str | bool | Decimal | Fraction | date | None
+"""What a reason can hold."""
+
+
+@frozen
+class Input:
+    """A fact that was used or recorded, as it was given: value, unit, date and age at the visit."""
+
+    field: str
+    value: Value
+    unit: str
+    on: date
+    age_days: int
+
+
+@frozen
+class Figure:
+    """A step of the arithmetic: what it is, its value, and how it comes about."""
+
+    name: str
+    value: Value
+    unit: str
+    working: str
+
+
+@frozen
+class Check:
+    """A criterion looked at: its id in the ledger, value, threshold, and whether it was met (None: not known)."""
+
+    id: str
+    words: str
+    value: Value
+    threshold: str
+    unit: str
+    met: bool | None
+    provenance: Provenance
+
+
+@frozen
+class Notice:
+    """Something the reader must be told, whatever was decided."""
+
+    id: str
+    words: str
+
+
+@frozen
+class Supply:
+    """The longest supply on one prescription against the days to the next visit, in days."""
+
+    days: int
+    days_to_next_visit: int
+
+    @property
+    def shortfall(self) -> int:
+        """The days that one prescription does not cover."""
+        return max(0, self.days_to_next_visit - self.days)
+
+
+@frozen
+class FallsDue:
+    """What falls due between this visit and the next one: a field of the visit, and the days."""
+
+    field: str
+    days: tuple[date, ...]
+
+
+@frozen(slots=False)
+class Rationale:
+    """All that a decision rests on. A clinician can redo the decision by hand from what is in here."""
+
+    decision: Decision
+
+    @cached_property
+    def inputs(self) -> tuple[Input, ...]:
+        """Every input used, with unit, date and age."""
+        return tuple(_inputs(self.decision.seen))
+
+    @cached_property
+    def arithmetic(self) -> tuple[Figure, ...]:
+        """The figures that the criteria were held against, and how each comes about."""
+        return tuple(_arithmetic(self.decision))
+
+    @cached_property
+    def criteria(self) -> tuple[Check, ...]:
+        """Every criterion looked at, met or not."""
+        return (*_response_checks(self.decision.seen), *_safety_checks(self.decision.seen), *_clocks(self.decision))
+
+    @cached_property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the reader must be told."""
+        return tuple(_notices(self.decision))
+
+    @cached_property
+    def assumptions(self) -> tuple[Entry, ...]:
+        """The rules and numbers leaned on that the trial does not state, in the order of the ledger."""
+        decision = self.decision
+        leaned_on = {check.id for check in self.criteria} | set(_leaned_on(decision))
+        leaned_on.add(case_name(decision.rule, decision.case))
+        ledger = decision.protocol.ledger
+        return tuple(each for each in ledger if each.id in leaned_on and each.provenance.tag is not Tag.STATED)
+
+    @cached_property
+    def falls_due(self) -> tuple[FallsDue, ...]:
+        """Blood counts and pregnancy tests that fall due up to the next visit."""
+        return tuple(_falls_due(self.decision))
+
+    @property
+    def supply(self) -> Supply | None:
+        """The supply on one prescription against the days to the next visit; None without a dosage."""
+        decision = self.decision
+        if decision.dosage is None or decision.next_visit is None:
+            return None
+        longest = decision.protocol.intervals.supply.value
+        day = decision.visit.date
+        return Supply((longest.after(day) - day).days, (decision.next_visit.due - day).days)
+
+    @property
+    def reason(self) -> str:
+        """The decision in one line: the facts that its case asks for, each with the figures behind it."""
+        return "; ".join(_reason(self.decision))
+
+
+def rationale(decision: Decision) -> Rationale:
+    """Give the reasons for a decision."""
+    return Rationale(decision)
+
+
+# What was seen
+
+
+def _inputs(seen: Observation) -> Iterator[Input]:
+    visit, day, patient = seen.visit, seen.visit.date, seen.patient
+
+    def at_visit(field: str, value: Value, unit: str = "") -> Input:
+        return Input(field, value, unit, day, 0)
+
+    def result(field: str, known: Result) -> Input:
+        return Input(field, known.given.value, known.given.unit, known.on, (day - known.on).days)
+
+    if visit.clasi_activity is not None:
+        yield at_visit("clasi_activity", visit.clasi_activity, "points")
+    if visit.clasi_damage is not None:
+        yield at_visit("clasi_damage", visit.clasi_damage, "points")
+    if visit.judgement is not None:
+        yield at_visit("judgement", f"{visit.judgement.response.said}: {visit.judgement.reason}")
+    for quantity, known in (
+        (NEUTROPHILS, seen.known.neutrophils),
+        (PLATELETS, seen.known.platelets),
+        (CREATININE_CLEARANCE, seen.known.clearance),
+    ):
+        if known is not None:
+            yield result(quantity.name, known)
+    for on in seen.known.negative_tests:
+        yield Input("pregnancy_tests", "negative", "", on, (day - on).days)
+    for each in seen.known.standing:
+        if each.event is None:
+            yield Input("pregnancy_tests", "positive", "", each.since, (day - each.since).days)
+        elif each.since < day:
+            yield Input("adverse_events", _event(each.event), "", each.since, (day - each.since).days)
+    if visit.adverse_events is not None:
+        yield at_visit("adverse_events", "; ".join(map(_event, visit.adverse_events)) or "none")
+    if visit.dosage_taken is not None:
+        yield at_visit("dosage_taken", str(visit.dosage_taken.dosage or "nothing"))
+    if visit.doses_missed is not None:
+        yield at_visit("doses_missed", visit.doses_missed, "doses")
+    for field, value in (
+        ("age", patient.age),
+        ("able_to_become_pregnant", patient.able_to_become_pregnant),
+        ("regular_cycles", patient.regular_cycles),
+        ("subtype", patient.subtype),
+        ("antiphospholipid", patient.antiphospholipid.said if patient.antiphospholipid else None),
+    ):
+        yield at_visit(
+            f"patient.{field}", "unknown" if value is None else value, "years" if value == patient.age else ""
+        )
+
+
+def _event(event: AdverseEvent) -> str:
+    grade = f", grade {event.grade}" if event.grade is not None else ""
+    edition = f" (CTCAE {event.ctcae})" if event.ctcae else ""
+    return f"{event.term.strip()}{grade}{edition}{', resolved' if event.resolved else ''}"
+
+
+# The arithmetic
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}".replace("%", " %") if whole else "no percentage of 0"
+
+
+def _arithmetic(decision: Decision) -> Iterator[Figure]:
+    seen, before, day = decision.seen, decision.seen.before, decision.visit.date
+    intervals = decision.protocol.intervals
+    now, start, lowest = seen.visit.clasi_activity, seen.start, seen.lowest
+    if now is not None:
+        yield Figure("A", now, "points", f"CLASI activity now, {day}")
+    if start is not None and start.activity is not None:
+        yield Figure("B", start.activity, "points", f"CLASI activity at the start of the course, {start.on}")
+    if start is not None and lowest is not None:
+        yield Figure("M", lowest.activity, "points", f"lowest since the start or the last rise in dose, {lowest.on}")
+    if now is not None and start is not None and start.activity is not None:
+        fall = start.activity - now
+        yield Figure("B - A", fall, "points", f"fall since the start: {_percent(fall, start.activity)} of B")
+        if lowest is not None:
+            rise, gain = now - lowest.activity, start.activity - lowest.activity
+            yield Figure(
+                "A - M", rise, "points", f"rise above the lowest: {_percent(rise, gain)} of the gain B - M, {gain}"
+            )
+    if start is not None:
+        yield Figure("day of the course", (day - start.on).days, "days", f"since the start on {start.on}")
+    dose = seen.dose
+    if dose is not None and seen.phase in ON_TREATMENT and seen.due_on is not None:
+        on_level = dose.off_ladder or dose.level
+        yield Figure("days at this level", (day - dose.since).days, "days", f"{on_level} since {dose.since}")
+        yield Figure("days missed", dose.days_missed, "days", f"of the interval that runs from {dose.interval_from}")
+        interval = _interval(seen)[1].value
+        lengthened = _lengthened(interval, dose, seen.due_on)
+        yield Figure("due", seen.due_on, "", f"{interval} from {dose.interval_from}{lengthened}")
+    if dose is not None and start is not None and seen.phase in (*ON_TREATMENT, Phase.INTERRUPTED):
+        since = seen.responded_on or start.on
+        which = "the last response" if seen.responded_on else "the start"
+        yield Figure(
+            "trial of therapy exhausted",
+            trial_end(decision.protocol, start, dose, seen.responded_on),
+            "",
+            f"the later of {intervals.trial.value} from {which} on {since} and "
+            f"{intervals.trial_at_level.value} from {dose.since}",
+        )
+    if seen.phase is Phase.INTERRUPTED and seen.interrupted_on is not None:
+        off = (day - seen.interrupted_on).days
+        yield Figure("days off the drug", off, "days", f"interrupted since {seen.interrupted_on}")
+    if before.finished_on is not None:
+        yield Figure("days since the finish", (day - before.finished_on).days, "days", f"on {before.finished_on}")
+    yield Figure("ceiling", str(seen.ceiling or "no level"), "", _ceiling_cause(seen))
+    for harm in before.harms:
+        yield Figure("earlier harm", str(harm.level), "", f"{', '.join(harm.causes)} at this level, {harm.on}")
+    last = before.last
+    if last is not None and last.due is not None:
+        late = (day - last.due).days
+        verdict = (
+            f"{late} days late"
+            if intervals.late_after.value.is_over(last.due, day)
+            else (f"{-late} days early" if late < 0 else "on time")
+        )
+        yield Figure("this visit was due", last.due, "", verdict)
+
+
+def _interval(seen: Observation) -> tuple[str, Sourced[Interval]]:
+    """Give the interval that runs, with its name."""
+    intervals = seen.protocol.intervals
+    if seen.phase is Phase.TAPER:
+        return "taper_step", intervals.taper_step
+    if seen.dose is not None and seen.dose.reviewed:
+        return "review", intervals.review
+    return "first_assessment", intervals.first_assessment
+
+
+def _lengthened(interval: Interval, dose: Dose, due_on: date) -> str:
+    return "" if interval.after(dose.interval_from) == due_on else f" and {dose.days_missed} days that were missed"
+
+
+def _ceiling_cause(seen: Observation) -> str:
+    safety, left = seen.protocol.safety, seen.before.ceiling
+    causes = []
+    if left != seen.protocol.ladder.top:
+        causes.append("harm at the level above")
+    clearance = seen.known.clearance
+    if clearance is not None and clearance.amount < safety.clearance_lowers_below.value:
+        causes.append(f"creatinine clearance below {safety.clearance_lowers_below.value} mL/min")
+    return "; ".join(causes) or "the highest level"
+
+
+# The criteria
+
+
+def _response_checks(seen: Observation) -> Iterator[Check]:
+    criteria, now = seen.protocol.response, seen.visit.clasi_activity
+    at = criteria.complete_at
+    met = None if now is None else now <= at.value
+    yield Check("response.complete_at", "complete: A at most", now, str(at.value), "points", met, at.provenance)
+    start = seen.start.activity if seen.start else None
+    if start is None:
+        return
+    lowest = seen.lowest.activity if seen.lowest else None
+
+    def check(name: str, words: str, value: int | None, least: Fraction | int, shown: str) -> Check:
+        met = None if value is None else value >= least
+        return Check(f"response.{name}", words, value, shown, "points", met, getattr(criteria, name).provenance)
+
+    rise = None if now is None or lowest is None else now - lowest
+    points = criteria.worse_points.value
+    yield check("worse_points", "worse: A - M at least", rise, points, str(points))
+    if seen.phase in (Phase.TITRATION, Phase.INTERRUPTED):
+        share = criteria.worse_share.value
+        gain = start - (start if lowest is None else lowest)
+        yield check("worse_share", "worse: and A - M at least", rise, share * gain, f"{share} of B - M = {gain}")
+    else:
+        yield check("worse_points", "worse: or A at least B", now, start, str(start))
+    fall = None if now is None else start - now
+    low = criteria.low_start.value
+    yield check("low_start", "B at least (else its share alone counts)", start, low, str(low))
+    if start < low:
+        share = criteria.low_share.value
+        yield check("low_share", "partial: B - A at least", fall, share * start, f"{share} of B = {start}")
+    else:
+        points, share = criteria.partial_points.value, criteria.partial_share.value
+        yield check("partial_points", "partial: B - A at least", fall, points, str(points))
+        yield check("partial_share", "partial: and B - A at least", fall, share * start, f"{share} of B = {start}")
+
+
+def _safety_checks(seen: Observation) -> Iterator[Check]:
+    safety, known = seen.protocol.safety, seen.known
+    asked = seen.visit.adverse_events is not None
+    for criterion in (safety.positive_test, *safety.events):
+        met = [each for each in known.standing if each.criterion is criterion]
+        named = "; ".join(_event(each.event) if each.event else f"test of {each.since}" for each in met)
+        unknown = not asked and not met and criterion is not safety.positive_test
+        which = "a positive pregnancy test" if criterion is safety.positive_test else criterion.words
+        yield Check(
+            f"event.{criterion.id}",
+            f"{criterion.safety.said}: {which}",
+            named or (None if unknown else "none"),
+            criterion.lasts.said,
+            "",
+            None if unknown else bool(met),
+            criterion.provenance,
+        )
+    yield Check("safety.not_asked", "adverse events asked about", asked, "at this visit", "", asked, safety.not_asked)
+    for quantity, count, limits in (
+        (NEUTROPHILS, known.neutrophils, safety.neutrophils),
+        (PLATELETS, known.platelets, safety.platelets),
+    ):
+        for name, verdict in (("interrupt_below", "interrupt"), ("caution_below", "caution")):
+            limit: Sourced[Decimal] = getattr(limits, name)
+            yield _below(f"safety.{quantity.name}.{name}", f"{verdict}: {quantity.name} below", count, limit, quantity)
+    yield _below(
+        "safety.neutrophils_same_day_below",
+        "same-day assessment: neutrophils below",
+        known.neutrophils,
+        safety.neutrophils_same_day_below,
+        NEUTROPHILS,
+    )
+    for name, words in (
+        ("clearance_interrupt_below", "interrupt: creatinine clearance below"),
+        ("clearance_lowers_below", "lower ceiling: creatinine clearance below"),
+    ):
+        yield _below(f"safety.{name}", words, known.clearance, getattr(safety, name), CREATININE_CLEARANCE)
+    yield from _age_checks(seen)
+
+
+def _below(id: str, words: str, known: Result | None, limit: Sourced[Decimal], quantity: Quantity) -> Check:
+    value = known.amount if known else None
+    met = None if value is None else value < limit.value
+    return Check(id, words, value, str(limit.value), PRINTED[quantity.unit], met, limit.provenance)
+
+
+def _on(known: Result | None) -> date | None:
+    return None if known is None else known.on
+
+
+def _age_checks(seen: Observation) -> Iterator[Check]:
+    """Give the ages that were held against their limits; met means recent enough."""
+    safety, known, day = seen.protocol.safety, seen.known, seen.visit.date
+
+    def age(id: str, words: str, on: date | None, limit: Sourced[Interval]) -> Check:
+        days = None if on is None else (day - on).days
+        recent = None if on is None else not limit.value.is_over(on, day)
+        return Check(f"safety.{id}", words, days, str(limit.value), "days", recent, limit.provenance)
+
+    early = seen.dose is not None and not safety.counts_early.value.is_over(seen.dose.watched_from, day)
+    if seen.dose is not None:
+        yield age(
+            "counts_early",
+            "early after the last start, resumption or rise",
+            seen.dose.watched_from,
+            safety.counts_early,
+        )
+    name, limit = ("counts_age_early", safety.counts_age_early) if early else ("counts_age", safety.counts_age)
+    yield age(name, "neutrophils recent enough: age at most", _on(known.neutrophils), limit)
+    yield age(name, "platelets recent enough: age at most", _on(known.platelets), limit)
+    clearance = _on(known.clearance)
+    yield age("clearance_age", "creatinine clearance recent enough: age at most", clearance, safety.clearance_age)
+    if seen.patient.able_to_become_pregnant is False or seen.phase is Phase.DISCONTINUED:
+        return
+    newest = known.negative_tests[-1] if known.negative_tests else None
+    if seen.start is None or seen.phase is Phase.OFF_TREATMENT:
+        earliest, latest = safety.first_test.value
+        first = [on for on in known.negative_tests if earliest.after(on) <= day and not latest.is_over(on, day)]
+        window = f"{earliest.count} to {latest.count} days before"
+        yield Check(
+            "safety.first_test",
+            "first negative pregnancy test before a start",
+            str(first[-1]) if first else None,
+            window,
+            "",
+            bool(first),
+            safety.first_test.provenance,
+        )
+        yield age("second_test_age", "second negative pregnancy test: age at most", newest, safety.second_test_age)
+        return
+    yield age("tests_early", "early in the course, for pregnancy tests", seen.start.on, safety.tests_early)
+    if not safety.tests_early.value.is_over(seen.start.on, day):
+        name, limit = "test_age_early", safety.test_age_early
+    elif seen.patient.regular_cycles:
+        name, limit = "test_age", safety.test_age
+    else:
+        name, limit = "test_age_irregular", safety.test_age_irregular
+    yield age(name, "negative pregnancy test recent enough: age at most", newest, limit)
+
+
+def _clocks(decision: Decision) -> Iterator[Check]:
+    """Give the dates that were held against the day of the visit."""
+    seen, day = decision.seen, decision.visit.date
+    intervals, dose, last = seen.protocol.intervals, seen.dose, seen.before.last
+    if last is not None and last.due is not None:
+        late = intervals.late_after
+        yield Check(
+            "intervals.late_after",
+            "late: days after this visit was due more than",
+            (day - last.due).days,
+            str(late.value),
+            "days",
+            late.value.is_over(last.due, day),
+            late.provenance,
+        )
+    if dose is None or seen.start is None:
+        return
+    if seen.phase in ON_TREATMENT and seen.due_on is not None:
+        name, interval = _interval(seen)
+        runs = (interval.value.after(dose.interval_from) - dose.interval_from).days
+        share = intervals.missed_share
+        yield Check(
+            "intervals.missed_share",
+            "interval lengthened: days missed more than",
+            dose.days_missed,
+            f"{share.value} of {runs}",
+            "days",
+            dose.days_missed > share.value * runs,
+            share.provenance,
+        )
+        yield Check(
+            f"intervals.{name}", "due: on or after", day, str(seen.due_on), "", day >= seen.due_on, interval.provenance
+        )
+    if seen.phase is Phase.INTERRUPTED and seen.interrupted_on is not None:
+        longest = intervals.resumable
+        yield Check(
+            "intervals.resumable",
+            "too long to be simply resumed: days off the drug more than",
+            (day - seen.interrupted_on).days,
+            str(longest.value),
+            "days",
+            longest.value.is_over(seen.interrupted_on, day),
+            longest.provenance,
+        )
+    if seen.phase in (*ON_TREATMENT, Phase.INTERRUPTED):
+        for name, since, words in (
+            ("trial", seen.responded_on or seen.start.on, "the later of the start and the last response"),
+            ("trial_at_level", dose.since, "the last change of level"),
+        ):
+            part: Sourced[Interval] = getattr(intervals, name)
+            over = part.value.after(since)
+            yield Check(
+                f"intervals.{name}",
+                f"trial exhausted: {part.value} since {words}, on or after",
+                day,
+                str(over),
+                "",
+                day >= over,
+                part.provenance,
+            )
+
+
+def _leaned_on(decision: Decision) -> Iterator[str]:
+    """Give what the decision leans on beside the criteria looked at and the row that applied."""
+    seen, action, before = decision.seen, decision.action, decision.seen.before
+    if decision.level is not None:
+        yield f"ladder.{decision.level.rank}"
+        yield "intervals.supply"
+    soon = seen.protocol.intervals.soon.value.after(decision.visit.date)
+    if decision.next_visit is not None:
+        if decision.next_visit.earliest != decision.next_visit.due == soon:
+            yield "intervals.soon"
+        elif decision.phase_after is Phase.TITRATION:
+            reviews = action is Action.CONTINUE and (seen.facts.timing is Timing.DUE or _interval(seen)[0] == "review")
+            yield "intervals.review" if reviews else "intervals.first_assessment"
+        elif decision.phase_after is Phase.TAPER:
+            yield "intervals.taper_step"
+        elif decision.phase_after is Phase.OFF_TREATMENT:
+            yield "intervals.surveillance"
+        elif action is Action.DISCONTINUE:
+            yield "intervals.after_discontinuation"
+    if seen.ceiling != seen.protocol.ladder.top:
+        yield "safety.clearance_ceiling" if before.ceiling == seen.protocol.ladder.top else "note.harm-lowers-ceiling"
+    if seen.phase is Phase.INTERRUPTED and harm_in(seen):
+        yield "note.harm-lowers-ceiling"
+    if seen.visit.judgement is not None:
+        yield "note.judgement"
+    if seen.dose is not None and seen.phase in ON_TREATMENT:
+        yield "note.early-visit"
+        if seen.visit.doses_missed is None:
+            yield "note.silence-about-doses"
+    if action is Action.RESUME:
+        yield "note.resumption-interval"
+    if seen.dose is not None and seen.dose.off_ladder is not None:
+        yield "note.off-ladder"
+
+
+# What the reader must be told
+
+
+def _notices(decision: Decision) -> Iterator[Notice]:
+    seen, patient, known, safety = decision.seen, decision.seen.patient, decision.seen.known, decision.protocol.safety
+    day = decision.visit.date
+    urgent = [each.name for each in known.standing if each.name in safety.same_day_terms and each.since == day]
+    low = known.neutrophils
+    if low is not None and low.amount < safety.neutrophils_same_day_below.value:
+        urgent.append(f"neutrophils {low.given}")
+    if urgent:
+        yield Notice("same-day-assessment", f"same-day assessment: {', '.join(urgent)}")
+    taken = decision.visit.dosage_taken and decision.visit.dosage_taken.dosage
+    advised = seen.before.last.advised if seen.before.last else None
+    if taken is not None and (advised is None or advised.dosage != taken):
+        yield Notice("not-advised", f"{taken} was taken since the visit before; advised was {advised or 'no drug'}")
+    judgement = decision.visit.judgement
+    if judgement is not None and decision.visit.clasi_activity is not None:
+        scored = seen.protocol.response.of(
+            seen.phase,
+            decision.visit.clasi_activity,
+            seen.start.activity if seen.start else None,
+            seen.lowest.activity if seen.lowest else None,
+            None,
+        )
+        yield Notice(
+            "judgement",
+            f"judged {judgement.response.said} ({judgement.reason}); by the scores alone the response would be "
+            f"{scored.said}",
+        )
+    if seen.phase in ON_TREATMENT and decision.visit.doses_missed is None:
+        yield Notice("silence-about-doses", "missed doses were not reported and count as none")
+    if patient.subtype is not None and "panniculitis" in patient.subtype.lower():
+        yield Notice("panniculitis", "lupus panniculitis: 2 of 2 did not respond (KINDLE16)")
+    antibodies = patient.antiphospholipid.said if patient.antiphospholipid else "unknown"
+    yield Notice("antiphospholipid", f"antiphospholipid antibodies: {antibodies}; thrombosis is a risk of the drug")
+    yield Notice("not-checked", f"not checked here: {'; '.join(seen.protocol.unchecked)}")
+
+
+def _falls_due(decision: Decision) -> Iterator[FallsDue]:
+    """List the days on which counts and tests come due while a course runs, the day of the next visit included."""
+    seen, after, next_visit = decision.seen, apply(decision), decision.next_visit
+    if next_visit is None or after.start is None or after.dose is None:
+        return
+    if decision.phase_after not in (*ON_TREATMENT, Phase.INTERRUPTED):
+        return
+    safety, patient, start, dose = decision.protocol.safety, seen.patient, after.start, after.dose
+
+    def due(field: str, last: date | None, limit: Callable[[date], Interval]) -> Iterator[FallsDue]:
+        days: tuple[date, ...] = ()
+        while last is not None:
+            # The last day on which it is recent enough: one not yet old when an early phase ends has longer.
+            early = limit(last).after(last)
+            last = max(early, limit(early + timedelta(days=1)).after(last))
+            if last > next_visit.due:
+                break
+            days += (last,)
+        if days:
+            yield FallsDue(field, days)
+
+    for name, count in (("neutrophils", seen.known.neutrophils), ("platelets", seen.known.platelets)):
+        yield from due(name, _on(count), lambda day: safety.counts_age_on(day, dose.watched_from))
+    if patient.able_to_become_pregnant is not False:
+        newest = seen.known.negative_tests[-1] if seen.known.negative_tests else None
+        yield from due("pregnancy_tests", newest, lambda day: safety.test_age_on(day, start.on, patient))
+
+
+def _reason(decision: Decision) -> Iterator[str]:
+    """Say each fact that the case asks for, with the figures behind it."""
+    seen, asked = decision.seen, decision.case.conditions
+    facts = decision.facts
+    if "response" in asked:
+        yield f"response {facts.response.said}{_skin(seen)}"
+    if "safety" in asked or facts.safety is Safety.CAUTION:
+        cause = _cause(seen)
+        yield f"safety {facts.safety.said}{f' ({cause})' if cause else ''}"
+    if "timing" in asked and seen.due_on is not None:
+        yield f"{facts.timing.said}: the interval is over on {seen.due_on}"
+    if seen.phase is Phase.INTERRUPTED and seen.interrupted_on is not None:
+        yield f"interrupted since {seen.interrupted_on}"
+    if "trial" in asked:
+        yield f"trial of therapy {facts.trial.said}"
+    if "position" in asked:
+        place = f", at most {seen.ceiling or 'none'}" if seen.ceiling != seen.protocol.ladder.top else ""
+        yield f"level {facts.position.said}{place}"
+    if asked.keys() == {"phase"}:
+        yield facts.phase.said
+
+
+def _skin(seen: Observation) -> str:
+    visit = seen.visit
+    if visit.clasi_activity is None:
+        return f" (judged: {visit.judgement.response.said})" if visit.judgement else ""
+    start = seen.start.activity if seen.start else None
+    if start is None:
+        return f" (CLASI activity {visit.clasi_activity})"
+    fall = start - visit.clasi_activity
+    lowest = f", lowest {seen.lowest.activity}" if seen.lowest else ""
+    change = f"{'-' if fall >= 0 else '+'}{abs(fall)}, {_percent(abs(fall), start)}"
+    return f" (CLASI activity {visit.clasi_activity}, start {start}{lowest}: {change})"
+
+
+def _cause(seen: Observation) -> str:
+    """Name what makes safety what it is: the dangers, the cautions, or what is missing."""
+    safety, known, found = seen.protocol.safety, seen.known, seen.facts.safety
+    if found is Safety.NOT_ASSESSED:
+        return ", ".join(f"{gap.field} {gap.why.said}" for gap in seen.gaps if gap.field != "clasi_activity")
+    if found is Safety.ACCEPTABLE:
+        return ""
+    causes = [
+        f"{name} {count.given}"
+        for name, count, limits in (
+            ("neutrophils", known.neutrophils, safety.neutrophils),
+            ("platelets", known.platelets, safety.platelets),
+        )
+        if count is not None and limits.of(count.amount) is found
+    ]
+    clearance = known.clearance
+    if found is Safety.INTERRUPT and clearance and clearance.amount < safety.clearance_interrupt_below.value:
+        causes.append(f"creatinine clearance {clearance.given}")
+    events = dict.fromkeys(
+        _event(each.event) if each.event else "positive pregnancy test"
+        for each in known.standing
+        if each.criterion.safety is found
+    )
+    return ", ".join([*causes, *events])

@@ -1,0 +1,239 @@
+"""Words and pictures made from data: the rationale of a decision, the protocol sheet, the diagram, the ledger.
+
+Everything here is Markdown (or Mermaid inside it), rendered last; nothing is ever parsed out of it.
+"""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from .dosing import plain
+from .machine import Decision, leads_to
+from .protocol import Protocol, case_name, conditions
+from .provenance import ASSUMED_BY, Provenance
+from .reasons import Check, Rationale, Value, rationale
+from .units import PRINTED
+from .vocabulary import Action, Phase, Tag
+
+NOT_A_DEVICE = "Research and education software, not a medical device. Hypothetical use only; not for clinical use."
+
+
+def explain(decision: Decision) -> str:
+    """Tell a decision and all that it rests on, in Markdown; with it the decision can be redone by hand."""
+    return "\n".join(_page(rationale(decision))) + "\n"
+
+
+def value(given: Value) -> str:
+    """Write a value for people; what is not known is said to be unknown."""
+    match given:
+        case None:
+            return "unknown"
+        case bool():
+            return "yes" if given else "no"
+        case Decimal():
+            return plain(given)
+        case _:
+            return str(given)
+
+
+def source(provenance: Provenance) -> str:
+    """Write where something comes from: its tag, who says so, and the words."""
+    who = "" if provenance.source in ("label", ASSUMED_BY) else f", {provenance.source}"
+    return f"{provenance.tag.said}{who}: {provenance.words}"
+
+
+def advice(decision: Decision) -> str:
+    """Write the action with the dosage until the next visit."""
+    return f"{decision.action.said}: {decision.dosage or 'no drug'}"
+
+
+def _page(why: Rationale) -> Iterator[str]:
+    decision = why.decision
+    protocol = decision.protocol
+    yield f"# {decision.visit.date}: {advice(decision)}"
+    yield ""
+    yield why.reason[:1].upper() + why.reason[1:] + "."
+    yield ""
+    yield f"- Rule: `{decision.rule.id}` ({source(decision.case.provenance)})"
+    yield f"- Phase: {decision.facts.phase.said}, then {decision.phase_after.said}"
+    yield f"- Next visit: {next_visit(decision)}"
+    if why.supply is not None:
+        short = f", {why.supply.shortfall} days short" if why.supply.shortfall else ""
+        yield f"- Supply: at most {why.supply.days} days; {why.supply.days_to_next_visit} days to the next visit{short}"
+    for due in why.falls_due:
+        yield f"- Falls due: {due.field} on {', '.join(map(str, due.days))}"
+    for notice in why.notices:
+        yield f"- {notice.words[:1].upper()}{notice.words[1:]}"
+    if decision.missing:
+        yield ""
+        yield "## Missing"
+        yield ""
+        for gap in decision.missing:
+            yield f"- {gap.field}: {gap.why.said}"
+        possible = [action.said for action in Action if action in decision.possible_actions]
+        yield f"- Still possible: {', '.join(possible)}"
+        if decision.obtain_first:
+            yield f"- Obtain first: {decision.obtain_first}"
+    yield ""
+    yield "## What was seen"
+    yield ""
+    yield from _table(
+        ("input", "value", "unit", "date", "age"),
+        (
+            (each.field, value(each.value), PRINTED.get(each.unit, each.unit), str(each.on), f"{each.age_days} d")
+            for each in why.inputs
+        ),
+    )
+    yield ""
+    yield "## Arithmetic"
+    yield ""
+    yield from _table(
+        ("figure", "value", "how"),
+        ((each.name, f"{value(each.value)} {each.unit}".strip(), each.working) for each in why.arithmetic),
+    )
+    yield ""
+    yield "## Criteria"
+    yield ""
+    yield from _table(
+        ("criterion", "value", "threshold", "met", "tag"),
+        (
+            (each.words, value(each.value), _threshold(each), value(each.met), each.provenance.tag.said)
+            for each in why.criteria
+        ),
+    )
+    yield ""
+    yield "## Leaned on, and not stated by the trial"
+    yield ""
+    for entry in why.assumptions:
+        yield f"- `{entry.id}` {entry.words}{f': {entry.value}' if entry.value else ''} ({source(entry.provenance)})"
+    yield ""
+    yield "## Limits"
+    yield ""
+    yield protocol.evidence
+    yield NOT_A_DEVICE
+    yield ""
+    yield f"Protocol `{protocol.id}` {protocol.version}, sha256 `{protocol.hash}`"
+
+
+def next_visit(decision: Decision) -> str:
+    """Write when the patient is to be seen next."""
+    visit = decision.next_visit
+    if visit is None:
+        return "none"
+    if visit.earliest == visit.due:
+        return f"{visit.due}, at the latest {visit.latest}"
+    return f"from {visit.earliest}, at the latest {visit.latest}"
+
+
+def _threshold(check: Check) -> str:
+    # A threshold that is itself a span or a date carries its unit.
+    return (
+        f"{check.threshold} {check.unit}".strip()
+        if check.threshold[-1:].isdigit() and check.unit != "days"
+        else check.threshold
+    )
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    for row in (head, ("---",) * len(head), *rows):
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') or '–' for cell in row)} |"
+
+
+def sheet(protocol: Protocol) -> str:
+    """Write the protocol sheet in Markdown: ladder and intervals, criteria, and the decision table."""
+    return "\n".join(_sheet(protocol)) + "\n"
+
+
+def _sheet(protocol: Protocol) -> Iterator[str]:
+    yield f"# {protocol.title}"
+    yield ""
+    yield f"Protocol `{protocol.id}` {protocol.version}, sha256 `{protocol.hash}`. {NOT_A_DEVICE}"
+    yield ""
+    yield protocol.evidence
+    for prefix, title in (
+        ("ladder", "Ladder"),
+        ("intervals", "Intervals"),
+        ("response", "Response"),
+        ("safety", "Safety"),
+        ("event", "Adverse events"),
+        ("note", "Choices"),
+    ):
+        yield f"\n## {title}\n"
+        entries = [entry for entry in protocol.ledger if entry.id.startswith(f"{prefix}.")]
+        yield from _table(
+            ("id", "what", "value", "source"),
+            ((f"`{each.id}`", each.words, each.value, source(each.provenance)) for each in entries),
+        )
+    yield "\n## Decision table\n"
+    yield "Exactly one row applies to every possible visit; the order means nothing.\n"
+    yield from _table(("row", "when", "action", "source"), _rows(protocol))
+    yield "\n## Sources\n"
+    for each in protocol.sources:
+        yield f"- {each.id}: {each.citation} ({each.confidence})"
+    yield "\n## Not checked by the protocol\n"
+    for words in protocol.unchecked:
+        yield f"- {words}"
+
+
+def _rows(protocol: Protocol) -> Iterator[tuple[str, ...]]:
+    for row in protocol.table.rules:
+        for case in row.cases:
+            name = f"`{case_name(row, case).removeprefix('rule.')}`"
+            yield name, conditions(case), row.action.said, source(case.provenance)
+
+
+def decision_table(protocol: Protocol) -> str:
+    """Write the decision table alone, short enough for a first page: row, when, action, tag."""
+    rows = ((name, when, action, where.split(":")[0].split(",")[0]) for name, when, action, where in _rows(protocol))
+    return "\n".join(_table(("row", "when", "action", "tag"), rows)) + "\n"
+
+
+def diagram(protocol: Protocol) -> str:
+    """Draw the phases and the rows that lead from one to another, as a Mermaid state diagram."""
+    edges: dict[tuple[Phase, Phase], list[str]] = {}
+    for match in protocol.table.situations():
+        phase = match.facts.phase
+        edge = (phase, leads_to(match.rule.action, phase, match.facts.position))
+        if match.rule.id not in (names := edges.setdefault(edge, [])):
+            names.append(match.rule.id)
+    lines = ["stateDiagram-v2", f"    [*] --> {_node(Phase.BEFORE_START)}"]
+    lines += [f"    {_node(phase)} : {phase.said}" for phase in Phase]
+    lines += [f"    {_node(a)} --> {_node(b)} : {'<br/>'.join(names)}" for (a, b), names in edges.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _node(phase: Phase) -> str:
+    return phase.code.replace("-", "_")
+
+
+def assumptions(protocol: Protocol) -> str:
+    """Write the page that a clinician signs: all that the trial does not state, weakest first."""
+    lines = [
+        f"# What {protocol.id} {protocol.version} assumes",
+        "",
+        f"{protocol.title}. {NOT_A_DEVICE}",
+        "",
+        protocol.evidence,
+    ]
+    for tag, title in (
+        (Tag.ASSUMED, "Assumed: nobody says; decided here, may be decided otherwise locally"),
+        (Tag.ADAPTED, "Adapted: from another study or population"),
+        (Tag.LABEL, "Label: for other indications"),
+    ):
+        entries = [each for each in protocol.ledger if each.provenance.tag is tag]
+        lines += ["", f"## {title} ({len(entries)})", ""]
+        lines += _table(
+            ("id", "what", "value", "source"),
+            (
+                (
+                    f"`{each.id}`",
+                    each.words,
+                    each.value,
+                    each.provenance.words
+                    if tag is Tag.ASSUMED
+                    else f"{each.provenance.source}: {each.provenance.words}",
+                )
+                for each in entries
+            ),
+        )
+    lines += ["", f"sha256 `{protocol.hash}`", "", "Reviewed by: ____________________  Date: ____________"]
+    return "\n".join(lines) + "\n"

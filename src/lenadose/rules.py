@@ -1,0 +1,224 @@
+"""The decision table: rows that name an action for a set of situations, and the proof that exactly one row fits each.
+
+A row holds one case or two. A case is a box: for each of the six facts the set of words it admits. Boxes that are
+pairwise disjoint and whose volumes add up to the whole cover every situation exactly once; situations are listed
+one by one only to name a fault.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import combinations, product
+from math import prod
+
+from attrs import Factory, field, frozen
+
+from .errors import Fault, ProtocolError
+from .provenance import Provenance
+from .vocabulary import (
+    DIMENSIONS,
+    SITUATION_NUMBERS,
+    Action,
+    Facts,
+    Phase,
+    Position,
+    Response,
+    Safety,
+    Timing,
+    Trial,
+    W,
+    Word,
+    region,
+    situation_number,
+)
+
+Cell = Word | Iterable[Word] | None
+Box = tuple[int, ...]
+"""For each of the six facts a mask: the bit of a word's rank is set where the word is admitted."""
+
+
+def _mask(words: Iterable[Word]) -> int:
+    return sum(1 << word.rank for word in words)
+
+
+_WHOLE: tuple[Box, ...] = tuple(tuple(map(_mask, region(phase).values())) for phase in Phase)
+
+
+def _words(kind: type[W], cell: W | Iterable[W] | None) -> frozenset[W]:
+    if cell is None:
+        return frozenset(kind)
+    return frozenset({cell}) if isinstance(cell, Word) else frozenset(cell)
+
+
+@frozen
+class Case:
+    """The situations that a row applies to, as one set of words for each fact, and where that comes from."""
+
+    provenance: Provenance
+    phase: frozenset[Phase]
+    response: frozenset[Response]
+    safety: frozenset[Safety]
+    timing: frozenset[Timing]
+    trial: frozenset[Trial]
+    position: frozenset[Position]
+
+    @property
+    def words(self) -> tuple[frozenset[Word], ...]:
+        """The six sets of words, in the order of the table."""
+        return (self.phase, self.response, self.safety, self.timing, self.trial, self.position)
+
+    @property
+    def conditions(self) -> dict[str, tuple[Word, ...]]:
+        """The facts that the case restricts, each with the words it admits, in the order of their lists."""
+        return {
+            name: tuple(word for word in kind if word in words)
+            for (name, kind), words in zip(DIMENSIONS, self.words, strict=True)
+            if len(words) < len(kind)
+        }
+
+
+def case(
+    provenance: Provenance,
+    phase: Phase | Iterable[Phase] | None = None,
+    *,
+    response: Response | Iterable[Response] | None = None,
+    safety: Safety | Iterable[Safety] | None = None,
+    timing: Timing | Iterable[Timing] | None = None,
+    trial: Trial | Iterable[Trial] | None = None,
+    position: Position | Iterable[Position] | None = None,
+) -> Case:
+    """Write a case: for each fact one word or several; a fact that is not named admits any word."""
+    return Case(
+        provenance,
+        _words(Phase, phase),
+        _words(Response, response),
+        _words(Safety, safety),
+        _words(Timing, timing),
+        _words(Trial, trial),
+        _words(Position, position),
+    )
+
+
+@frozen
+class Rule:
+    """A row of the table: its name, the action it advises, and its cases."""
+
+    id: str
+    action: Action
+    cases: tuple[Case, ...]
+
+
+def rule(id: str, action: Action, *cases: Case) -> Rule:
+    """Write a row."""
+    return Rule(id, action, cases)
+
+
+@frozen
+class Match:
+    """What the table says to one situation: the facts, the row that applies, and the case of it that fits."""
+
+    facts: Facts
+    rule: Rule
+    case: Case
+
+
+@frozen
+class RuleTable:
+    """Rows of which exactly one applies to every possible situation; their order means nothing.
+
+    Raises ProtocolError when built from rows that leave a gap, overlap, share a name or can never apply; each
+    fault names a situation and the rows.
+    """
+
+    rules: tuple[Rule, ...]
+    _matches: tuple[Match | None, ...] = field(
+        init=False, eq=False, repr=False, default=Factory(lambda self: _lay_out(self.rules), takes_self=True)
+    )
+
+    def match(self, number: int) -> Match:
+        """Give the one row for a possible situation, by its number; raises KeyError for an impossible one."""
+        match = self._matches[number]
+        if match is None:
+            raise KeyError(number)
+        return match
+
+    def rule_for(self, facts: Facts) -> Rule:
+        """Give the one row that applies; raises KeyError where the facts contradict each other."""
+        return self.match(
+            situation_number(facts.phase, facts.response, facts.safety, facts.timing, facts.trial, facts.position)
+        ).rule
+
+    def situations(self) -> Iterator[Match]:
+        """Give every possible situation with its row."""
+        return (match for match in self._matches if match is not None)
+
+
+def _volume(box: Box) -> int:
+    return prod(map(int.bit_count, box))
+
+
+def _common(a: Box, b: Box) -> Box:
+    return tuple(x & y for x, y in zip(a, b, strict=True))
+
+
+def _situations(box: Box) -> Iterator[tuple[Word, ...]]:
+    """List the situations of a box, the words of each fact in the order of their list."""
+    return product(*([w for w in kind if box[i] >> w.rank & 1] for i, (_, kind) in enumerate(DIMENSIONS)))
+
+
+def _say(situation: tuple[Word, ...]) -> str:
+    return ", ".join(f"{name} {word.said}" for (name, _), word in zip(DIMENSIONS, situation, strict=True))
+
+
+def _faults(rules: tuple[Rule, ...]) -> Iterator[Fault]:
+    for one, other in combinations(rules, 2):
+        if one.id == other.id:
+            yield Fault(f"rules.{one.id}", "two rows have this name", "give each row a name of its own")
+    pieces: list[tuple[str, Box]] = []
+    for row in rules:
+        if not row.cases:
+            yield Fault(f"rules.{row.id}", "the row has no case", "give it a case or take it out")
+        for index, each in enumerate(row.cases):
+            place = f"rules.{row.id}.cases[{index}]"
+            box = tuple(map(_mask, each.words))
+            parts = [(place, part) for whole in _WHOLE if _volume(part := _common(box, whole))]
+            if not parts:
+                yield Fault(place, "no possible situation fits it", "take it out or widen it")
+            pieces += parts
+    overlap = False
+    for (place, box), (other_place, other_box) in combinations(pieces, 2):
+        common = _common(box, other_box)
+        if _volume(common):
+            overlap = True
+            yield Fault(
+                place,
+                f"{other_place} applies as well to: {_say(next(_situations(common)))}",
+                "narrow one of them",
+            )
+    if overlap or sum(_volume(box) for _, box in pieces) < sum(map(_volume, _WHOLE)):
+        covered = {situation for _, box in pieces for situation in _situations(box)}
+        gap = next((s for whole in _WHOLE for s in _situations(whole) if s not in covered), None)
+        if gap is not None:
+            yield Fault("rules", f"no row applies to: {_say(gap)}", "add a row or widen one")
+
+
+def _lay_out(rules: tuple[Rule, ...]) -> tuple[Match | None, ...]:
+    """Prove that exactly one row applies to each situation, then write its row beside each situation's number."""
+    faults = tuple(_faults(rules))
+    if faults:
+        raise ProtocolError(faults)
+    matches: list[Match | None] = [None] * SITUATION_NUMBERS
+    for row in rules:
+        for each in row.cases:
+            for phase in each.phase:
+                known = region(phase)
+                for response, safety, timing, trial, position in product(
+                    each.response,
+                    each.safety,
+                    each.timing & known["timing"],
+                    each.trial & known["trial"],
+                    each.position & known["position"],
+                ):
+                    facts = Facts(phase, response, safety, timing, trial, position)
+                    matches[situation_number(phase, response, safety, timing, trial, position)] = Match(
+                        facts, row, each
+                    )
+    return tuple(matches)

@@ -1,0 +1,204 @@
+"""Where a patient stands between two visits: the phase, the dose, the marks of the course, and what is known."""
+
+from datetime import date
+
+from attrs import field, frozen
+
+from .course import PREGNANCY, AdverseEvent, Patient, Result, TestResult, Visit
+from .criteria import EventCriterion, Lasts, SafetyCriteria
+from .dosing import Dosage, Level
+from .protocol import Protocol
+from .vocabulary import Phase, Safety
+
+_NEGATIVE = TestResult.NEGATIVE
+
+# The values made at every visit have no slots: attrs then makes them in half the time; they are frozen either way.
+
+
+@frozen
+class Standing:
+    """A reported event, or a positive pregnancy test (`event` is None), that still counts under a criterion."""
+
+    criterion: EventCriterion
+    since: date
+    event: AdverseEvent | None = None
+
+    @property
+    def name(self) -> str:
+        """The term under which it is reported resolved."""
+        return self.event.name if self.event else PREGNANCY
+
+    @property
+    def is_danger(self) -> bool:
+        """Whether it stops or interrupts treatment."""
+        return self.criterion.safety in (Safety.STOP, Safety.INTERRUPT)
+
+
+@frozen(slots=False)
+class Known:
+    """The newest results, and all events that still count."""
+
+    neutrophils: Result | None = None
+    platelets: Result | None = None
+    clearance: Result | None = None
+    negative_tests: tuple[date, ...] = ()
+    standing: tuple[Standing, ...] = ()
+
+
+@frozen(slots=False)
+class Start:
+    """The start of a course: its date, CLASI activity then (*B*), and the grade of sensory neuropathy then."""
+
+    on: date
+    activity: int | None
+    neuropathy: int
+
+
+@frozen(slots=False)
+class Score:
+    """A CLASI activity and its date."""
+
+    activity: int
+    on: date
+
+
+@frozen(slots=False)
+class Dose:
+    """The level held (in an interruption the level before) and the clocks that run with it.
+
+    `off_ladder` is a dosage taken that is no level. `since` is the last change of level; the interval runs from
+    `interval_from`, and is a review once `reviewed`. Counts are watched closely from `watched_from` on: the last
+    start, resumption or rise.
+    """
+
+    level: Level
+    since: date
+    interval_from: date
+    watched_from: date
+    reviewed: bool = False
+    days_missed: int = 0
+    off_ladder: Dosage | None = None
+
+
+@frozen(slots=False)
+class Last:
+    """The visit before: its date, CLASI activity, the level advised until now, and when this visit is due.
+
+    `handed_over` says that the protocol gave no answer in an interruption, so that the prescriber may resume.
+    """
+
+    on: date
+    activity: int | None
+    advised: Level | None
+    due: date | None
+    handed_over: bool
+
+
+@frozen
+class Harm:
+    """A count or an event that interrupted treatment at a level, or was found while it was interrupted."""
+
+    level: Level
+    on: date
+    causes: tuple[str, ...]
+
+
+@frozen(slots=False)
+class State:
+    """All that the next decision needs of the past; it changes only by `apply`.
+
+    `ceiling` is the highest level that harm has left, None where it has left none.
+    """
+
+    patient: Patient
+    ceiling: Level | None
+    phase: Phase = Phase.BEFORE_START
+    known: Known = field(factory=Known)
+    start: Start | None = None
+    dose: Dose | None = None
+    lowest: Score | None = None
+    responded_on: date | None = None
+    interrupted_on: date | None = None
+    finished_on: date | None = None
+    harms: tuple[Harm, ...] = ()
+    last: Last | None = None
+
+
+def begin(protocol: Protocol, patient: Patient | None = None) -> State:
+    """Give the state of a patient before the first visit; without a patient nothing is known of them."""
+    return State(patient or Patient(), protocol.ladder.top)
+
+
+def newer(old: Result | None, new: Result | None) -> Result | None:
+    """Give the newest of two results; of two on the same day the lower one counts."""
+    if old is None or new is None:
+        return new or old
+    if new.on == old.on:
+        return new if new.amount < old.amount else old
+    return new if new.on > old.on else old
+
+
+def learn(safety: SafetyCriteria, known: Known, visit: Visit, neuropathy_at_start: int | None) -> Known:
+    """Add what a visit showed to what was known: newest results, recent tests, events that count from now on."""
+    neutrophils, platelets, clearance = visit.counted
+    standing = known.standing
+    if visit.adverse_events is not None:
+        standing = _replace_list(safety, standing, visit, neuropathy_at_start)
+    negative = known.negative_tests
+    if visit.tests:
+        negative, positive = _sort_tests(safety, negative, visit)
+        standing += positive
+    return Known(
+        newer(known.neutrophils, neutrophils),
+        newer(known.platelets, platelets),
+        newer(known.clearance, clearance),
+        negative,
+        standing,
+    )
+
+
+def _sort_tests(
+    safety: SafetyCriteria, negative: tuple[date, ...], visit: Visit
+) -> tuple[tuple[date, ...], tuple[Standing, ...]]:
+    """Give the dates of the negative tests that can still matter, the newest last, and the positive ones."""
+    positive: tuple[Standing, ...] = ()
+    for day, result in visit.tests:
+        if result is _NEGATIVE:
+            if not negative or day > negative[-1]:
+                negative += (day,)
+            elif day not in negative:
+                negative = tuple(sorted((*negative, day)))
+        elif day == visit.date or not _ended(visit):
+            # A pregnancy reported ended at this visit ends the tests before it, not one of the same day.
+            positive += (Standing(safety.positive_test, day),)
+    oldest = safety.first_test.value[1]
+    while len(negative) > 1 and oldest.is_over(negative[0], visit.date):
+        negative = negative[1:]
+    return negative, positive
+
+
+def _ended(visit: Visit) -> bool:
+    return any(event.resolved and event.name == PREGNANCY for event in visit.adverse_events or ())
+
+
+def _replace_list(
+    safety: SafetyCriteria, standing: tuple[Standing, ...], visit: Visit, neuropathy_at_start: int | None
+) -> tuple[Standing, ...]:
+    """Put a new list of events in the place of the last one; what counts for longer stays."""
+    events = visit.adverse_events or ()
+    if not events and not standing:
+        return standing
+    over = {event.name for event in events if event.resolved}
+    kept = tuple(
+        each
+        for each in standing
+        if each.criterion.lasts is Lasts.FOR_GOOD or (each.criterion.lasts is Lasts.RESOLVED and each.name not in over)
+    )
+    already = {(each.criterion.id, each.name) for each in kept}
+    return kept + tuple(
+        Standing(criterion, visit.date, event)
+        for event in events
+        if not event.resolved
+        for criterion in safety.events
+        if criterion.applies(event, neuropathy_at_start) and (criterion.id, event.name) not in already
+    )

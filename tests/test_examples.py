@@ -1,0 +1,45 @@
+"""Every example is a patient, and the library says to each what was worked out by hand from the protocol sheet."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lenadose.adapters.jsonable import course_data, load_course
+from lenadose.machine import replay
+from lenadose.protocols import get_protocol
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+NAMES = sorted(path.stem for path in (EXAMPLES / "courses").glob("*.json"))
+
+
+def told(name: str) -> dict:
+    return json.loads((EXAMPLES / "decisions" / f"{name}.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_library_says_what_was_worked_out_by_hand(name: str) -> None:
+    decisions = replay(load_course(EXAMPLES / "courses" / f"{name}.json"))
+    said = [
+        {
+            "visit": str(each.visit.date),
+            "rule": each.rule.id,
+            "action": each.action.code,
+            "dosage": str(each.dosage) if each.dosage else None,
+            "next_visit": str(each.next_visit.due) if each.next_visit else None,
+            "phase_after": each.phase_after.code,
+        }
+        for each in decisions
+    ]
+    assert said == told(name)["decisions"]
+
+
+def test_every_row_of_the_table_has_a_patient() -> None:
+    seen = {decision["rule"] for name in NAMES for decision in told(name)["decisions"]}
+    assert seen == {row.id for row in get_protocol().table.rules}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_course_is_written_back_unchanged(name: str) -> None:
+    path = EXAMPLES / "courses" / f"{name}.json"
+    assert course_data(load_course(path)) == json.loads(path.read_text("utf-8"))
