@@ -169,13 +169,13 @@ def _is(kind: type, said: str) -> Check:
 
 
 def _whole(least: int, most: int, what: str) -> Check:
-    said = _range(f"{what}, a whole number", least, most)
-    is_int = _required(int, said)
+    mend = f"give {_range(f'{what}, a whole number', least, most)}"
 
-    def check(instance: object, attribute: "Attribute[Any]", value: int) -> None:
-        is_int(instance, attribute, value)
+    def check(_: object, attribute: "Attribute[Any]", value: object) -> None:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise fault(attribute.name, f"{shown(value)} is not a whole number", mend)
         if not least <= value <= most:
-            raise fault(attribute.name, f"{shown(value)} is outside its range", f"give {said}")
+            raise fault(attribute.name, f"{shown(value)} is outside its range", mend)
 
     return _optional(check)
 

@@ -636,7 +636,9 @@ def _cause(seen: Observation) -> str:
     """Name what makes safety what it is: the dangers, the cautions, or what is missing."""
     safety, known, found = seen.protocol.safety, seen.known, seen.facts.safety
     if found is Safety.NOT_ASSESSED:
-        return ", ".join(f"{gap.field} {gap.why.said}" for gap in seen.gaps if gap.field != "clasi_activity")
+        return ", ".join(
+            f"{gap.field.replace('_', ' ')} {gap.why.said}" for gap in seen.gaps if gap.field != "clasi_activity"
+        )
     if found is Safety.ACCEPTABLE:
         return ""
     causes = [

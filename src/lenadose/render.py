@@ -35,6 +35,11 @@ def value(given: Value) -> str:
             return str(given)
 
 
+def called(field: str) -> str:
+    """Give the name of a field for people: CLASI activity, not clasi_activity."""
+    return field.removeprefix("patient.").replace("_", " ").replace("clasi", "CLASI")
+
+
 def source(provenance: Provenance) -> str:
     """Write where something comes from: its tag, who says so, and the words."""
     who = "" if provenance.source in ("label", ASSUMED_BY) else f", {provenance.source}"
@@ -60,7 +65,7 @@ def _page(why: Rationale) -> Iterator[str]:
         short = f", {why.supply.shortfall} days short" if why.supply.shortfall else ""
         yield f"- Supply: at most {why.supply.days} days; {why.supply.days_to_next_visit} days to the next visit{short}"
     for due in why.falls_due:
-        yield f"- Falls due: {due.field} on {', '.join(map(str, due.days))}"
+        yield f"- Falls due: {called(due.field)} on {', '.join(map(str, due.days))}"
     for notice in why.notices:
         yield f"- {notice.words[:1].upper()}{notice.words[1:]}"
     if decision.missing:
@@ -68,18 +73,24 @@ def _page(why: Rationale) -> Iterator[str]:
         yield "## Missing"
         yield ""
         for gap in decision.missing:
-            yield f"- {gap.field}: {gap.why.said}"
+            yield f"- {called(gap.field)}: {gap.why.said}"
         possible = [action.said for action in Action if action in decision.possible_actions]
         yield f"- Still possible: {', '.join(possible)}"
         if decision.obtain_first:
-            yield f"- Obtain first: {decision.obtain_first}"
+            yield f"- Obtain first: {called(decision.obtain_first)}"
     yield ""
     yield "## What was seen"
     yield ""
     yield from _table(
         ("input", "value", "unit", "date", "age"),
         (
-            (each.field, value(each.value), PRINTED.get(each.unit, each.unit), str(each.on), f"{each.age_days} d")
+            (
+                called(each.field),
+                value(each.value),
+                PRINTED.get(each.unit, each.unit),
+                str(each.on),
+                f"{each.age_days} d",
+            )
             for each in why.inputs
         ),
     )

@@ -158,13 +158,12 @@ def region(phase: Phase) -> dict[str, frozenset[Word]]:
     """Give the words each fact can take in a phase; a fact without meaning there has one fixed word."""
     words: dict[str, frozenset[Word]] = {name: frozenset(kind) for name, kind in DIMENSIONS}
     words["phase"] = frozenset({phase})
-    match phase:
-        case Phase.TITRATION | Phase.TAPER:
-            words["position"] = frozenset(Position) - {Position.NONE}
-        case Phase.INTERRUPTED:
-            words["position"] = ON_LADDER | {Position.NONE}
-        case Phase.BEFORE_START | Phase.OFF_TREATMENT | Phase.DISCONTINUED:
-            words["timing"] = frozenset({Timing.DUE})
-            words["trial"] = frozenset({Trial.RUNNING})
-            words["position"] = frozenset({Position.NONE})
+    if phase in ON_TREATMENT:
+        words["position"] = frozenset(Position) - {Position.NONE}
+    elif phase is Phase.INTERRUPTED:
+        words["position"] = ON_LADDER | {Position.NONE}
+    else:
+        words["timing"] = frozenset({Timing.DUE})
+        words["trial"] = frozenset({Trial.RUNNING})
+        words["position"] = frozenset({Position.NONE})
     return words

@@ -9,6 +9,7 @@ import re
 from collections.abc import Container, Iterator
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -131,6 +132,7 @@ def _dates(document: object) -> Iterator[dt.date | None]:
             yield None
 
 
+@cache
 def _reader() -> Converter:
     """Give the converter that reads a course: each kind of value strictly, each record completely."""
     converter = Converter(detailed_validation=False)
@@ -147,8 +149,12 @@ def _reader() -> Converter:
     converter.register_structure_hook_func(lambda kind: isinstance(kind, type) and issubclass(kind, Word), _word)
     converter.register_structure_hook(dt.date, _date)
     converter.register_structure_hook(Decimal, lambda given, _: decimal(given))
-    # The checks of the fields themselves look at these: a text, a whole number, true or false.
-    for plain in (str, int, bool):
+    # In JSON 11 and 11.0 are the same number.
+    converter.register_structure_hook(
+        int, lambda given, _: int(given) if isinstance(given, float) and given.is_integer() else given
+    )
+    # The checks of the fields themselves look at texts and at true and false.
+    for plain in (str, bool):
         converter.register_structure_hook(plain, lambda given, _: given)
     return converter
 

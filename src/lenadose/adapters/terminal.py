@@ -21,7 +21,7 @@ def print_decisions(protocol: Protocol, decisions: tuple[Decision, ...], console
     console = console or Console()
     table = Table(title=f"{protocol.title} ({protocol.id} {protocol.version})", title_justify="left", show_lines=True)
     table.add_column("visit", no_wrap=True)
-    table.add_column("decision, rule [tag], next visit", ratio=4)
+    table.add_column("decision; rule and its tag; next visit", ratio=4)
     table.add_column("reason", ratio=5)
     for decision in decisions:
         cells = (

@@ -1,0 +1,134 @@
+"""The small parts: intervals, dosages, the ladder, protocols by name."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from dateutil.relativedelta import relativedelta
+
+from lenadose import CallError, ProtocolError, get_protocol
+from lenadose.dosing import Dosage, DoseLadder, Level, lower, plain
+from lenadose.errors import Fault
+from lenadose.intervals import days, months, weeks
+from lenadose.protocol import say
+from lenadose.provenance import assumed
+from lenadose.vocabulary import Phase
+from patients import PROTOCOL
+
+LADDER = PROTOCOL.ladder
+LOWEST, FIVE, TEN = LADDER.levels
+
+
+def test_a_month_is_added_forward_to_a_real_date_on_every_day_of_forty_years() -> None:
+    day = date(1999, 1, 1)
+    while day < date(2039, 1, 1):
+        assert months(1).after(day) == day + relativedelta(months=1)
+        day += timedelta(days=1)
+
+
+def test_three_single_months_are_not_three_months() -> None:
+    eve = date(2025, 12, 31)
+    assert months(1).after(months(1).after(months(1).after(eve))) == date(2026, 3, 28)
+    assert months(3).after(eve) == date(2026, 3, 31)
+
+
+def test_weeks_and_months_do_not_convert() -> None:
+    assert weeks(4).days == 28 == days(28).days
+    assert months(1).days is None
+    assert weeks(4).after(date(2026, 2, 28)) == date(2026, 3, 28)
+    assert weeks(4) != days(28)
+
+
+def test_an_interval_is_over_only_after_its_last_day() -> None:
+    assert not days(7).is_over(date(2026, 1, 1), date(2026, 1, 8))
+    assert days(7).is_over(date(2026, 1, 1), date(2026, 1, 9))
+
+
+def test_an_interval_says_its_length() -> None:
+    assert [str(weeks(4)), str(months(1)), str(days(1)), say((days(10), days(14)))] == [
+        "4 weeks",
+        "1 month",
+        "1 day",
+        "10 days to 14 days",
+    ]
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_an_interval_is_at_least_one(count: int) -> None:
+    with pytest.raises(ValueError, match="must be >= 1"):
+        weeks(count)
+
+
+def test_a_dosage_is_an_amount_and_a_frequency() -> None:
+    assert [str(Dosage(Decimal("2.5"))), str(Dosage(Decimal("5.0"), 2)), str(Dosage(Decimal(10), 3))] == [
+        "2.5 mg once daily",
+        "5 mg every other day",
+        "10 mg every 3 days",
+    ]
+    assert Dosage(Decimal("2.5")).daily_mg == Dosage(Decimal(5), 2).daily_mg
+    assert Dosage(Decimal("2.5")) != Dosage(Decimal(5), 2)
+    assert [plain(Decimal(each)) for each in ("100", "1E+2", "0.10")] == ["100", "100", "0.1"]
+
+
+def test_the_ladder_moves_by_one_and_stays_within_its_ends() -> None:
+    assert [LADDER.above(level) for level in LADDER.levels] == [FIVE, TEN, TEN]
+    assert [LADDER.below(level) for level in LADDER.levels] == [None, LOWEST, FIVE]
+    assert [str(level) for level in LADDER.levels] == ["5 mg every other day", "5 mg once daily", "10 mg once daily"]
+    assert LADDER.start == FIVE
+    assert LADDER.level_of(Dosage(Decimal("5.0"), 1)) == FIVE
+    assert LADDER.level_of(Dosage(Decimal("2.5"), 1)) is None
+
+
+def test_no_level_is_lower_than_any_level() -> None:
+    assert lower(FIVE, TEN) == lower(TEN, FIVE) == FIVE
+    assert lower(None, TEN) is None
+    assert lower(TEN, None) is None
+
+
+def test_a_ladder_that_does_not_rise_is_refused() -> None:
+    why = assumed("a test")
+    low, high = Level(0, Dosage(Decimal(5)), why), Level(1, Dosage(Decimal(5), 2), why)
+    with pytest.raises(
+        ProtocolError, match=r"ladder.levels\[1\]: 5 mg every other day is not more than 5 mg once daily"
+    ):
+        DoseLadder((low, high), low)
+    with pytest.raises(ProtocolError, match="the ranks do not count up from 0"):
+        DoseLadder((high,), high)
+    with pytest.raises(ProtocolError, match=r"ladder\.start: 10 mg once daily is not a level"):
+        DoseLadder((low,), TEN)
+
+
+def test_an_unknown_protocol_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(CallError, match="did you mean cortes-hernandez-2012"):
+        get_protocol("cortes-hernandez-2021")
+    with pytest.raises(CallError, match="'x' is not known; known: cortes-hernandez-2012"):
+        get_protocol("x")
+
+
+def test_a_fault_is_seen_from_one_floor_up() -> None:
+    inner = Fault("", "is wrong", "mend it")
+    assert str(inner) == "is wrong; mend it"
+    assert inner.within("[3]").within("visits").place == "visits[3]"
+    assert inner.within("date").within("[3]").within("visits").place == "visits[3].date"
+
+
+def test_a_word_is_said_aloud_and_written_in_data() -> None:
+    assert (Phase.OFF_TREATMENT.said, Phase.OFF_TREATMENT.code) == ("off treatment", "off-treatment")
+
+
+def test_the_hash_names_the_content_of_the_protocol() -> None:
+    from attrs import evolve
+
+    again = get_protocol.__wrapped__()
+    assert again is not PROTOCOL
+    assert again.hash == PROTOCOL.hash
+    assert evolve(PROTOCOL, version="1.0.1").hash != PROTOCOL.hash
+    sourced = PROTOCOL.intervals.review
+    other = evolve(PROTOCOL, intervals=evolve(PROTOCOL.intervals, review=evolve(sourced, value=weeks(5))))
+    assert other.hash != PROTOCOL.hash
+
+
+def test_every_line_of_the_ledger_has_a_name_of_its_own_and_a_source() -> None:
+    names = [each.id for each in PROTOCOL.ledger]
+    assert len(names) == len(set(names))
+    assert all(each.provenance.source and each.provenance.words for each in PROTOCOL.ledger)
