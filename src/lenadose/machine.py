@@ -196,13 +196,13 @@ def apply(decision: Decision) -> State:
     finished_on, interrupted_on = before.finished_on, seen.interrupted_on
     ceiling, harms = before.ceiling, before.harms
     if level is not None and action is not _REQUEST_DATA and action is not _PRESCRIBER:
-        if action is _START:
+        if action is _START or dose is None:
             start, responded_on, finished_on = Start(day, activity, _neuropathy(visit)), None, None
             dose = Dose(level, day, day, day)
-        elif dose is not None and action is _CONTINUE:
+        elif action is _CONTINUE:
             if seen.match.facts.timing is _DUE:
                 dose = Dose(level, dose.since, day, dose.watched_from, reviewed=True)
-        elif dose is not None:
+        else:
             watched_from = dose.watched_from if action is _REDUCE else day
             dose = Dose(level, dose.since if level == dose.level else day, day, watched_from)
         if action is _START or action is _ESCALATE:

@@ -15,7 +15,7 @@ from .dosing import DoseLadder, Level, plain
 from .intervals import Interval
 from .provenance import Provenance, Sourced
 from .rules import Case, Rule, RuleTable
-from .vocabulary import Word
+from .vocabulary import SET_NAMES, Word
 
 
 def _says(words: str) -> dict[str, str]:
@@ -155,8 +155,20 @@ def case_name(row: Rule, case: Case) -> str:
 
 
 def conditions(case: Case) -> str:
-    """Say a case in words: "phase titration; timing due; response none or worse"."""
-    return "; ".join(f"{name} {' or '.join(word.said for word in words)}" for name, words in case.conditions.items())
+    """Say a case in words, as the sheet does: "titration; OK, below the top, due, response none or worse"."""
+    said = {name: _said(name, words) for name, words in case.conditions.items()}
+    phase = said.pop("phase", "any phase")
+    order = ("safety", "position", "timing", "response", "trial")
+    rest = ", ".join(said[name] for name in order if name in said)
+    return f"{phase}; {rest}" if rest else phase
+
+
+def _said(name: str, words: tuple[Word, ...]) -> str:
+    known = SET_NAMES.get(frozenset(words))
+    if known is not None:
+        return known
+    either = " or ".join(word.said for word in words)
+    return either if name in ("phase", "timing") else f"{'level' if name == 'position' else name} {either}"
 
 
 def _plain(value: Any) -> object:

@@ -177,11 +177,12 @@ def _inputs(seen: Observation) -> Iterator[Input]:
             yield result(quantity.name, known)
     for on in seen.known.negative_tests:
         yield Input("pregnancy_tests", "negative", "", on, (day - on).days)
-    for each in seen.known.standing:
-        if each.event is None:
-            yield Input("pregnancy_tests", "positive", "", each.since, (day - each.since).days)
-        elif each.since < day:
-            yield Input("adverse_events", _event(each.event), "", each.since, (day - each.since).days)
+    # An event can stand under several criteria; it is told once.
+    for since, event in dict.fromkeys((each.since, each.event) for each in seen.known.standing):
+        if event is None:
+            yield Input("pregnancy_tests", "positive", "", since, (day - since).days)
+        elif since < day:
+            yield Input("adverse_events", _event(event), "", since, (day - since).days)
     if visit.adverse_events is not None:
         yield at_visit("adverse_events", "; ".join(map(_event, visit.adverse_events)) or "none")
     if visit.dosage_taken is not None:
@@ -542,10 +543,13 @@ def _notices(decision: Decision) -> Iterator[Notice]:
         urgent.append(f"neutrophils {low.given}")
     if urgent:
         yield Notice("same-day-assessment", f"same-day assessment: {', '.join(urgent)}")
-    taken = decision.visit.dosage_taken and decision.visit.dosage_taken.dosage
+    taken = decision.visit.dosage_taken
     advised = seen.before.last.advised if seen.before.last else None
-    if taken is not None and (advised is None or advised.dosage != taken):
-        yield Notice("not-advised", f"{taken} was taken since the visit before; advised was {advised or 'no drug'}")
+    if taken is not None and taken.dosage != (advised.dosage if advised else None):
+        yield Notice(
+            "not-advised",
+            f"{taken.dosage or 'nothing'} was taken since the visit before; advised was {advised or 'no drug'}",
+        )
     judgement = decision.visit.judgement
     if judgement is not None and decision.visit.clasi_activity is not None:
         scored = seen.protocol.response.of(
@@ -583,7 +587,7 @@ def _falls_due(decision: Decision) -> Iterator[FallsDue]:
         while last is not None:
             # The last day on which it is recent enough: one not yet old when an early phase ends has longer.
             early = limit(last).after(last)
-            last = max(early, limit(early + timedelta(days=1)).after(last))
+            last = max(early, limit(early + timedelta(days=1)).after(last), decision.visit.date)
             if last > next_visit.due:
                 break
             days += (last,)

@@ -12,7 +12,7 @@ from .protocol import Protocol, case_name, conditions
 from .provenance import ASSUMED_BY, Provenance
 from .reasons import Check, Rationale, Value, rationale
 from .units import PRINTED
-from .vocabulary import Action, Phase, Tag
+from .vocabulary import SET_NAMES, Action, Phase, Tag
 
 NOT_A_DEVICE = "Research and education software, not a medical device. Hypothetical use only; not for clinical use."
 
@@ -175,7 +175,7 @@ def _sheet(protocol: Protocol) -> Iterator[str]:
             ((f"`{each.id}`", each.words, each.value, source(each.provenance)) for each in entries),
         )
     yield "\n## Decision table\n"
-    yield "Exactly one row applies to every possible visit; the order means nothing.\n"
+    yield f"Exactly one row applies to every possible visit; the order means nothing. {_legend()}\n"
     yield from _table(("row", "when", "action", "source"), _rows(protocol))
     yield "\n## Sources\n"
     for each in protocol.sources:
@@ -192,10 +192,23 @@ def _rows(protocol: Protocol) -> Iterator[tuple[str, ...]]:
             yield name, conditions(case), row.action.said, source(case.provenance)
 
 
+def _legend() -> str:
+    """Say what the names of sets in the table stand for."""
+    named = (
+        f"*{name}*: {' or '.join(word.said for word in sorted(words, key=lambda word: word.rank))}"
+        for words, name in SET_NAMES.items()
+    )
+    return "; ".join(named) + "."
+
+
 def decision_table(protocol: Protocol) -> str:
     """Write the decision table alone, short enough for a first page: row, when, action, tag."""
-    rows = ((name, when, action, where.split(":")[0].split(",")[0]) for name, when, action, where in _rows(protocol))
-    return "\n".join(_table(("row", "when", "action", "tag"), rows)) + "\n"
+    rows = (
+        (f"`{case_name(row, case).removeprefix('rule.')}`", conditions(case), row.action.said, case.provenance.tag.said)
+        for row in protocol.table.rules
+        for case in row.cases
+    )
+    return "\n".join(_table(("row", "when", "action", "tag"), rows)) + f"\n\n{_legend()}\n"
 
 
 def diagram(protocol: Protocol) -> str:

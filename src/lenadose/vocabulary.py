@@ -117,6 +117,21 @@ W = TypeVar("W", bound=Word)
 ON_TREATMENT = frozenset({Phase.TITRATION, Phase.TAPER})
 OK = frozenset({Safety.CAUTION, Safety.ACCEPTABLE})
 ON_LADDER = frozenset({Position.LOWEST, Position.MIDDLE, Position.HIGHEST, Position.ONLY})
+TOP = frozenset({Position.HIGHEST, Position.ONLY})
+BELOW_TOP = frozenset({Position.LOWEST, Position.MIDDLE})
+BOTTOM = frozenset({Position.LOWEST, Position.ONLY})
+ABOVE_BOTTOM = frozenset({Position.MIDDLE, Position.HIGHEST})
+
+SET_NAMES: dict[frozenset[Word], str] = {
+    OK: "OK",
+    ON_LADDER: "on the ladder",
+    TOP: "at the top",
+    BELOW_TOP: "below the top",
+    BOTTOM: "at the bottom",
+    ABOVE_BOTTOM: "above the bottom",
+    frozenset({Position.NONE}): "no level left",
+}
+"""What a set of words is called where a table is printed."""
 
 DIMENSIONS: tuple[tuple[str, type[Word]], ...] = (
     ("phase", Phase),

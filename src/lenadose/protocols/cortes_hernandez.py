@@ -13,7 +13,22 @@ from ..intervals import days, months, weeks
 from ..protocol import Intervals, Note, Protocol, Source
 from ..provenance import Sourced, adapted, assumed, label, stated
 from ..rules import RuleTable, case, rule
-from ..vocabulary import OK, ON_LADDER, ON_TREATMENT, Action, Phase, Position, Response, Safety, Timing, Trial
+from ..vocabulary import (
+    ABOVE_BOTTOM,
+    BELOW_TOP,
+    BOTTOM,
+    OK,
+    ON_LADDER,
+    ON_TREATMENT,
+    TOP,
+    Action,
+    Phase,
+    Position,
+    Response,
+    Safety,
+    Timing,
+    Trial,
+)
 
 _SOURCES = (
     Source(
@@ -271,11 +286,6 @@ _NOTES = (
     ),
 )
 
-_BELOW_TOP = {Position.LOWEST, Position.MIDDLE}
-_TOP = {Position.HIGHEST, Position.ONLY}
-_BOTTOM = {Position.LOWEST, Position.ONLY}
-_ABOVE_BOTTOM = {Position.MIDDLE, Position.HIGHEST}
-
 _NO_GAIN = {Response.NONE, Response.WORSE}
 _SOME_GAIN = {Response.PARTIAL, Response.NONE}
 _HELD = {Response.COMPLETE, Response.PARTIAL, Response.NONE}
@@ -422,7 +432,7 @@ _TITRATION = (
             ),
             Phase.TITRATION,
             safety=Safety.ACCEPTABLE,
-            position=_BELOW_TOP,
+            position=BELOW_TOP,
             timing=Timing.DUE,
             response=_NO_GAIN,
         ),
@@ -434,7 +444,7 @@ _TITRATION = (
             assumed("no rise with caution"),
             Phase.TITRATION,
             safety=Safety.CAUTION,
-            position=_BELOW_TOP,
+            position=BELOW_TOP,
             timing=Timing.DUE,
             response=Response.NONE,
             trial=Trial.RUNNING,
@@ -447,7 +457,7 @@ _TITRATION = (
             adapted("KINDLE16, REYMANN", "median 3 months to a response: one month without it is not the end"),
             Phase.TITRATION,
             safety=OK,
-            position=_TOP,
+            position=TOP,
             timing=Timing.DUE,
             response=Response.NONE,
             trial=Trial.RUNNING,
@@ -460,7 +470,7 @@ _TITRATION = (
             assumed("the trial of therapy is exhausted at the highest level allowed"),
             Phase.TITRATION,
             safety=OK,
-            position=_TOP,
+            position=TOP,
             timing=Timing.DUE,
             response=Response.NONE,
             trial=Trial.EXHAUSTED,
@@ -469,7 +479,7 @@ _TITRATION = (
             assumed("the trial of therapy is exhausted and caution forbids a rise"),
             Phase.TITRATION,
             safety=Safety.CAUTION,
-            position=_BELOW_TOP,
+            position=BELOW_TOP,
             timing=Timing.DUE,
             response=Response.NONE,
             trial=Trial.EXHAUSTED,
@@ -482,7 +492,7 @@ _TITRATION = (
             assumed("worse at the highest level allowed: the protocol gives no answer"),
             Phase.TITRATION,
             safety=OK,
-            position=_TOP,
+            position=TOP,
             timing=Timing.DUE,
             response=Response.WORSE,
         ),
@@ -490,7 +500,7 @@ _TITRATION = (
             assumed("worse, and caution forbids a rise: the protocol gives no answer"),
             Phase.TITRATION,
             safety=Safety.CAUTION,
-            position=_BELOW_TOP,
+            position=BELOW_TOP,
             timing=Timing.DUE,
             response=Response.WORSE,
         ),
@@ -537,7 +547,7 @@ _TAPER = (
             stated("CH12", "complete response: dose reduced progressively, monthly"),
             Phase.TAPER,
             safety=OK,
-            position=_ABOVE_BOTTOM,
+            position=ABOVE_BOTTOM,
             timing=Timing.DUE,
             response=Response.COMPLETE,
         ),
@@ -549,7 +559,7 @@ _TAPER = (
             assumed("below the lowest level there is no drug; the last level is not stated"),
             ON_TREATMENT,
             safety=OK,
-            position=_BOTTOM,
+            position=BOTTOM,
             timing=Timing.DUE,
             response=Response.COMPLETE,
         ),
@@ -596,7 +606,7 @@ _TAPER = (
             assumed("back to the level that held the response; the dose after a relapse is not stated"),
             Phase.TAPER,
             safety=Safety.ACCEPTABLE,
-            position=_BELOW_TOP,
+            position=BELOW_TOP,
             response=Response.WORSE,
         ),
     ),
@@ -607,14 +617,14 @@ _TAPER = (
             assumed("worse at the highest level allowed: the protocol gives no answer"),
             Phase.TAPER,
             safety=OK,
-            position=_TOP,
+            position=TOP,
             response=Response.WORSE,
         ),
         case(
             assumed("worse, and caution forbids a rise: the protocol gives no answer"),
             Phase.TAPER,
             safety=Safety.CAUTION,
-            position=_BELOW_TOP,
+            position=BELOW_TOP,
             response=Response.WORSE,
         ),
     ),

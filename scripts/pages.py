@@ -1,0 +1,74 @@
+"""Write the pages that are made from data: the decision table in README.md, and examples/README.md.
+
+python scripts/pages.py          write them
+python scripts/pages.py --check  exit 1 if one of them is not what the data says
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from lenadose import get_protocol, load_course, rationale, replay
+from lenadose.render import NOT_A_DEVICE, advice, decision_table, next_visit
+
+ROOT = Path(__file__).parents[1]
+BEGIN, END = "<!-- made by scripts/pages.py -->\n", "<!-- end -->\n"
+
+
+def readme() -> str:
+    """README.md with the decision table as it is now."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    return f"{before}{BEGIN}\n{decision_table(get_protocol())}\n{END}{after}"
+
+
+def examples() -> str:
+    """The page of the patients: each told in a few words, with the decisions and their reasons."""
+    return "\n".join(_examples()) + "\n"
+
+
+def _examples() -> Iterator[str]:
+    yield "# Patients\n"
+    yield (
+        f"Each course in `courses/` is a hypothetical patient, but for Shah 2009, case 1. {NOT_A_DEVICE} The decisions "
+        "in `decisions/` were worked out by hand from the protocol sheet; a test compares them with what the library "
+        "says. This page is made by `scripts/pages.py`."
+    )
+    for path in sorted((ROOT / "examples" / "courses").glob("*.json")):
+        told = json.loads((ROOT / "examples" / "decisions" / path.name).read_text("utf-8"))
+        yield f"\n## {told['title']}\n"
+        yield f"[`{path.stem}`](courses/{path.name}). {told['story']}\n"
+        yield "| visit | decision | rule | next visit | reason |"
+        yield "| --- | --- | --- | --- | --- |"
+        for decision in replay(load_course(path)):
+            cells = (
+                str(decision.visit.date),
+                advice(decision),
+                f"`{decision.rule.id}` ({decision.case.provenance.tag.said})",
+                next_visit(decision),
+                rationale(decision).reason,
+            )
+            yield f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+PAGES = {"README.md": readme, "examples/README.md": examples}
+
+
+def main() -> int:
+    """Write every page, or with --check only compare."""
+    check = sys.argv[1:] == ["--check"]
+    stale = [
+        name for name, page in PAGES.items() if not (ROOT / name).exists() or (ROOT / name).read_text("utf-8") != page()
+    ]
+    for name in stale:
+        if check:
+            print(f"{name}: is not what the data says; run python scripts/pages.py", file=sys.stderr)
+        else:
+            (ROOT / name).write_text(PAGES[name](), "utf-8")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
