@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lenadose import get_protocol, load_course, rationale, replay
-from lenadose.render import NOT_A_DEVICE, advice, decision_table, next_visit
+from lenadose.render import NOT_A_DEVICE, advice, decision_table, next_visit, verbatim
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- made by scripts/pages.py -->\n", "<!-- end -->\n"
@@ -48,9 +48,9 @@ def _examples() -> Iterator[str]:
                 advice(decision),
                 f"`{decision.rule.id}` ({decision.case.provenance.tag.said})",
                 next_visit(decision),
-                rationale(decision).reason,
+                verbatim(rationale(decision).reason),
             )
-            yield f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+            yield f"| {' | '.join(cells)} |"
 
 
 PAGES = {"README.md": readme, "examples/README.md": examples}

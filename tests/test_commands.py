@@ -160,7 +160,7 @@ def test_what_a_record_says_is_no_markup(tmp_path: Path, capsys) -> None:
         '[{"term": "[red]odd|term[/]", "grade": 3, "ctcae": "5.0"}]}]}'
     )
     assert "[red]odd|term[/]" in told(capsys, "replay", str(path)).replace("\n", "")
-    assert "[red]odd\\|term[/]" in told(capsys, "next", str(path))
+    assert r"\[red\]odd\|term\[/\]" in told(capsys, "next", str(path))
 
 
 def test_a_reader_that_stops_early_and_a_narrow_encoding_are_no_fault() -> None:
@@ -177,3 +177,30 @@ def test_a_reader_that_stops_early_and_a_narrow_encoding_are_no_fault() -> None:
         [*command, "replay", COURSE], capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=True
     )
     assert ascii_only.stderr == b""
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_closed_or_full_place_is_one_line(form: list[str]) -> None:
+    run = f"{sys.executable} -m lenadose replay"
+    for shell, said in (
+        (f"{run} - {' '.join(form)} <&-", b"-: standard input is closed"),
+        (f"{run} {COURSE} {' '.join(form)} >&-", b"standard output: is closed"),
+        (f"{run} {COURSE} {' '.join(form)} >/dev/full", b"standard output: no space left on device"),
+        (f"{run} nosuch {' '.join(form)} 2>&-", b""),
+    ):
+        done = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, cwd=ROOT, check=False)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert done.stderr.startswith(said)
+        assert done.stderr.count(b"\n") == (1 if said else 0)
+
+
+def test_a_table_cut_short_by_its_reader_is_no_fault() -> None:
+    script = f"set -o pipefail; {sys.executable} -m lenadose replay {COURSE} | true"
+    done = subprocess.run(["/bin/bash", "-c", script], capture_output=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_wrong_argument_is_shown_on_one_line(capsys) -> None:
+    (line,) = refused(capsys, "show", "--as", "a\nb\x1b[31m" + "c" * 1000)
+    assert "\x1b" not in line
+    assert len(line) < 400

@@ -152,6 +152,10 @@ WRONG = [
     ("visits.0.date", "2026-1-5", "visits[0].date"),
     ("visits.0.date", "20260105", "visits[0].date"),
     ("visits.0.date", "0026-01-05", "visits[0].date"),
+    ("visits.0.date", "2026-13-01", "visits[0].date"),
+    ("visits.0.date", "2026-01-05\n", "visits[0].date"),
+    ("patient.id", "a\n", "patient.id"),
+    ("patient.id", "\u202eb", "patient.id"),
     ("visits.0.date", "2026-01-05T00:00", "visits[0].date"),
     ("visits.0.date", 20260105, "visits[0].date"),
     ("visits.0.date", None, "visits[0].date"),
@@ -251,10 +255,14 @@ def test_what_is_right_is_read_by_reader_and_schema_and_written_back(path: str, 
         (
             "visits.1.adverse_events",
             [{"term": "Pregnancy"}, {"term": "pregnancy", "resolved": True}],
-            "visits[1].adverse_events[0]: pregnancy is also listed as resolved",
+            "visits[1].adverse_events[0]: 'pregnancy' is also listed as resolved",
         ),
         ("visits.0.clasi_activity", 10**40, "visits[0].clasi_activity: "),
-        ("visits.0.neutrophils.value", Decimal("1.0000000000000001"), "visits[0].neutrophils.value: a number of more"),
+        (
+            "visits.0.neutrophils.value",
+            Decimal("1.0000000000000001"),
+            "visits[0].neutrophils.value: 1.0000000000000001 is not the same number",
+        ),
         ("visits.0.neutrophils.value", float("nan"), "visits[0].neutrophils.value: NaN is not a finite number"),
     ],
 )
@@ -291,6 +299,66 @@ def test_all_faults_are_told_at_once() -> None:
     }
 
 
+def test_what_could_be_read_of_a_part_is_held_against_the_others() -> None:
+    document = copy.deepcopy(WHOLE)
+    document["visits"][0].update(clasi_activity=71, dosage_taken={"mg": 5, "every_days": 1}, doses_missed=2)
+    document["visits"][1].update(
+        clasi_damage=-1,
+        doses_missed=500,
+        neutrophils={"value": "x", "unit": "10*9/L", "date": "2030-01-01"},
+        platelets={"value": -5, "unit": "zz"},
+        adverse_events=[{"term": "x"}, {"term": "pregnancy"}, {"term": "pregnancy", "resolved": True}],
+    )
+    assert sorted(each.split(": ")[0] for each in faults(document)) == [
+        "visits[0].clasi_activity",
+        "visits[0].dosage_taken",
+        "visits[0].doses_missed",
+        "visits[1].adverse_events[0].ctcae",
+        "visits[1].adverse_events[0].grade",
+        "visits[1].adverse_events[1]",
+        "visits[1].clasi_damage",
+        "visits[1].doses_missed",
+        "visits[1].neutrophils.date",
+        "visits[1].neutrophils.value",
+        "visits[1].platelets",
+        "visits[1].platelets",
+    ]
+
+
+def test_after_a_thousand_faults_the_rest_of_a_list_is_not_looked_at() -> None:
+    told = faults({"visits": [[]] * 5000})
+    assert len(told) == 1002
+    assert told[-1] == "visits[1001]: not looked at any more; mend the faults before it"
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "angio-edema",
+        "Angioedema.",
+        "missed  period",
+        "Deep Venous Thrombosis",
+        "neutropaenia",
+        "Stevens Johnson Syndrome",
+    ],
+)
+def test_a_grave_event_under_a_slip_of_the_pen_is_refused(term: str) -> None:
+    (told,) = faults(changed("visits.1.adverse_events.0.term", term))
+    assert told.startswith("visits[1].adverse_events[0].term: ")
+    assert 'write "' in told
+
+
+@pytest.mark.parametrize("term", ["peripheral motor neuropathy", "Stro\u212ae", "thrombocytosis", "facial rash"])
+def test_another_event_keeps_its_own_name(term: str) -> None:
+    assert read_course(changed("visits.1.adverse_events.0.term", term)).visits[1].adverse_events[0].term == term
+
+
+def test_numbers_as_programs_write_them_are_read() -> None:
+    for number in ("84.72222222222223", "0.30000000000000004", "3.3000000000000000"):
+        text = json.dumps(WHOLE).replace('"value": 95', f'"value": {number}')
+        assert course_data(parse_course(text)) == json.loads(text)
+
+
 def test_an_unknown_key_names_the_nearest_known_one() -> None:
     (told,) = faults(changed("visits.0.clasi_actvity", 3))
     assert told == "visits[0].clasi_actvity: unknown key; did you mean clasi_activity?"
@@ -314,10 +382,10 @@ def test_the_protocols_that_are_known_can_be_asked_for() -> None:
         ("", "line 1, column 1: is not JSON"),
         ('{"visits": [}', "line 1, column 13: is not JSON"),
         (b"\xff", "byte 0: is not UTF-8"),
-        ("[" * 200_000, "is nested too deeply"),
-        ('{"visits": ' * 200_000, "is nested too deeply"),
-        ("NaN", "NaN is not a finite number"),
-        ("[]", "[] is not an object"),
+        ("[" * 200_000, "course: is nested too deeply"),
+        ('{"visits": ' * 200_000, "course: is nested too deeply"),
+        ("NaN", "course: NaN is not a finite number"),
+        ("[]", "course: a list is not an object"),
         ('{"visits": [], "visits": []}', "visits: is given twice"),
         ('{"visits": [{"date": "2026-01-05", "clasi_activity": Infinity}]}', "visits[0].clasi_activity: Infinity"),
         (
@@ -329,7 +397,9 @@ def test_the_protocols_that_are_known_can_be_asked_for() -> None:
             "visits[0].neutrophils",
         ),
         ('{"visits": [NaN]}', "visits[0]: NaN"),
-        (" " * (LARGEST + 1), f"more than {LARGEST} bytes"),
+        ('{"visits": [{"date": "2026-01-05", "clasi_activity": 1e1000000}]}', "visits[0].clasi_activity: a number"),
+        ('{"visits": [{"date": "2026-01-05", "clasi_activity": 1e99999999999999999999}]}', "visits[0].clasi_activity"),
+        (" " * (LARGEST + 1), f"course: more than {LARGEST} bytes"),
     ],
 )
 def test_text_that_is_no_course_is_refused(text: str | bytes, said: str) -> None:
@@ -353,7 +423,12 @@ def test_numbers_are_read_exactly() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    for path, said in ((tmp_path, "is a directory"), (tmp_path / "none.json", "no such file"), ("a\0b", "is no path")):
+    for path, said in (
+        (tmp_path, "is a directory"),
+        (tmp_path / "none.json", "no such file"),
+        ("a\0b", "is no path"),
+        ("", '"": no'),
+    ):
         with pytest.raises(DocumentError, match=said):
             load_course(path)
 

@@ -202,6 +202,46 @@ def test_a_rise_by_the_patient_begins_like_an_advised_one() -> None:
     assert unseen.seen.lowest.on == day(35)
 
 
+def test_a_level_that_was_advised_and_never_taken_was_not_held() -> None:
+    escalated = [seen(0, 20), seen(28, 20, dosage_taken=took(5))]
+    for visits in (
+        [seen(42, 20, dosage_taken=took(2.5)), seen(49, 20, dosage_taken=took(0))],
+        [seen(42, 20, dosage_taken=took(0))],
+    ):
+        assert walk([*escalated, *visits])[-1].dosage == FIVE.dosage
+    harmed = seen(42, 20, dosage_taken=took(0), neutrophils=count(0.9))
+    decisions = walk([*escalated, harmed, seen(49, 20)])
+    assert [each.rule.id for each in decisions[2:]] == ["remain-interrupted", "resume"]
+    assert decisions[-1].dosage == LOWEST.dosage
+    assert decisions[-1].seen.before.harms[0].level == FIVE
+
+
+def test_a_rise_that_was_advised_and_never_taken_leaves_the_lowest_score() -> None:
+    visits = [seen(0, 20), seen(14, 4), seen(28, 14), seen(56, 14, dosage_taken=took(5))]
+    assert rules(visits)[-2:] == ["escalate", "escalate"]
+    assert walk(visits)[-1].facts.response is Response.WORSE
+
+
+def test_a_reduction_that_was_advised_and_not_taken_is_no_rise_afterwards() -> None:
+    visits = [seen(0, 20), seen(28, 20), seen(56, 5), seen(84, 0), seen(115, 0, dosage_taken=took(10))]
+    decision = walk(visits)[-1]
+    assert decision.facts.position is Position.HIGHEST
+    assert decision.seen.dose is not None
+    assert (decision.seen.dose.since, decision.seen.dose.watched_from) == (day(84), day(28))
+
+
+def test_a_start_that_was_not_taken_is_resumed_at_the_level_of_the_start() -> None:
+    assert walk([seen(0, 20), seen(14, 20, dosage_taken=took(0))])[-1].dosage == FIVE.dosage
+    again = [seen(0, 9), seen(28, 0), seen(56, 0), seen(90, 9), seen(97, 9, dosage_taken=took(0))]
+    assert [each.rule.id for each in walk(again)[-2:]] == ["relapse-off-drug", "resume"]
+    assert walk(again)[-1].dosage == FIVE.dosage
+
+
+def test_a_resumption_that_was_not_taken_has_not_ended_the_interruption() -> None:
+    visits = [seen(0, 20), seen(28, 20, neutrophils=count(0.9)), seen(50, 20), seen(57, 20, dosage_taken=took(0))]
+    assert rules(visits)[-2:] == ["resume", "interruption-too-long"]
+
+
 def test_the_dosage_advised_and_taken_changes_nothing() -> None:
     told, silent = (walk([seen(0, 11), seen(28, 11, **more)])[-1] for more in ({"dosage_taken": took(5)}, {}))
     assert told.seen.dose == silent.seen.dose
@@ -543,6 +583,16 @@ def test_a_pregnancy_reported_ended_ends_the_tests_before_that_day_only() -> Non
         rules([*visits, seen(20, 11, pregnancy_tests=(POSITIVE,), adverse_events=ended)], FERTILE)[-1]
         == "unfit-to-start"
     )
+
+
+def test_a_positive_test_from_before_the_reported_end_counts_no_more_however_late_it_is_reported() -> None:
+    ended = (event("pregnancy", resolved=True),)
+    visits = [
+        seen(0, 11, pregnancy_tests=(POSITIVE,)),
+        seen(31, 11, pregnancy_tests=negative(19, 31), adverse_events=ended),
+        seen(33, 11, pregnancy_tests=(PregnancyTest(TestResult.POSITIVE, day(15)), *negative(33))),
+    ]
+    assert rules(visits, FERTILE) == ["unfit-to-start", "start", "await-assessment"]
 
 
 def test_a_pregnancy_on_treatment_ends_it_even_where_none_was_thought_possible() -> None:

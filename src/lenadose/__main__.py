@@ -8,12 +8,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
-from .adapters.jsonable import decision_data, ledger_data, load_course, parse_course, replay_data
+from .adapters.jsonable import LARGEST, decision_data, ledger_data, load_course, parse_course, replay_data
 from .adapters.schema import SCHEMAS
-from .errors import CallError, LenadoseError, fault
+from .errors import LenadoseError, fault
 from .machine import replay
 from .protocols import BUILT_IN, DEFAULT, get_protocol
 from .render import assumptions, diagram, explain, sheet
@@ -26,7 +27,8 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose own faults are told like any other: one line, exit 2."""
 
     def error(self, message: str) -> NoReturn:
-        raise CallError(fault("call", message, f"see {self.prog} --help").faults)
+        words = "".join(each if each.isprintable() else "?" for each in message)
+        raise fault("call", words if len(words) <= 300 else f"{words[:300]}...", f"see {self.prog} --help")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _course(path: str) -> "Course":
     if path == "-":
-        return parse_course(sys.stdin.buffer.read(), BUILT_IN)
+        if sys.stdin is None:
+            raise fault("-", "standard input is closed", "give the path of a course file")
+        return parse_course(sys.stdin.buffer.read(LARGEST + 1), BUILT_IN)
     return load_course(path, BUILT_IN)
 
 
@@ -116,15 +120,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that cannot show ≥ shows ? instead of failing
     try:
-        _run(_parser().parse_args(arguments))
+        call = _parser().parse_args(arguments)
+        if sys.stdout is None:
+            raise fault("standard output", "is closed", "open it: the answer is printed there")
+        _run(call)
         sys.stdout.flush()
     except LenadoseError as error:
-        print(error, file=sys.stderr)
+        _complain(str(error))
         return 2
     except BrokenPipeError:
-        # The reader has seen enough. Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_stdout()  # the reader has seen enough
+    except OSError as error:
+        _leave_stdout()
+        _complain(f"standard output: {(error.strerror or str(error)).lower()}; give the answer another place to go")
+        return 2
     return 0
+
+
+def _complain(words: str) -> None:
+    # With standard error closed, print would turn to standard output, where only answers go.
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(words, file=sys.stderr, flush=True)
+
+
+def _leave_stdout() -> None:
+    """Let Python close standard output at exit without complaining once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import pairwise
+from difflib import get_close_matches
 from typing import Any
 
 from attrs import Attribute, field, fields, frozen
@@ -16,21 +16,20 @@ from attrs import Attribute, field, fields, frozen
 from .dosing import Dosage, plain
 from .errors import CallError, Fault, fault
 from .units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, PRINTED, Quantity
-from .vocabulary import Word
+from .vocabulary import W, Word
 
 Check = Callable[[Any, "Attribute[Any]", Any], None]
 
 ACTIVITY = (0, 70)
 DAMAGE = (0, 56)
-AGE = (0, 120)
-ADULT = 18
+AGE = (18, 120)
 GRADE = (1, 5)
 MG = (0, 100)
 EVERY_DAYS = (1, 365)
 MISSED = (0, 36525)
 YEARS = (1900, 2199)
 DIGITS = 15
-"""A number of up to 15 digits is the same in decimal, in JSON and in the floats of other programs."""
+"""Any number of up to 15 digits is the same in decimal and in the floats of other programs; one of more may be."""
 
 CTCAE_EDITIONS = ("2.0", "3.0", "4.0", "4.01", "4.02", "4.03", "5.0", "6.0")
 
@@ -65,21 +64,29 @@ COUNT_TERMS = {
 
 OTHER_NAMES = {
     "deep vein thrombosis": "venous thromboembolism",
+    "deep venous thrombosis": "venous thromboembolism",
+    "thromboembolism": "venous thromboembolism",
     "dvt": "venous thromboembolism",
     "pulmonary embolism": "venous thromboembolism",
     "myocardial infarction": "arterial thromboembolism",
     "stroke": "arterial thromboembolism",
     "anaphylactic reaction": "anaphylaxis",
+    "anaphylactic shock": "anaphylaxis",
     "sjs": "stevens-johnson syndrome",
     "ten": "toxic epidermal necrolysis",
     "dress": "drug reaction with eosinophilia and systemic symptoms",
     "pregnant": PREGNANCY,
+    "positive pregnancy test": PREGNANCY,
 }
 """Grave events by another name, refused with the known one: under a name that no criterion knows they would count
 by their grade alone."""
 
-# No control characters, which could write over a terminal, and no half of a surrogate pair, which cannot be written.
-TEXT = "^[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$"
+CLOSE = 0.9
+"""How alike a term and a known one are, as difflib counts, for the term to be refused as a slip of the pen."""
+
+# Nothing that could write over a terminal or turn a line around, nothing that cannot be seen, and no half of a
+# surrogate pair, which cannot be written. Python's $ alone would let a last line feed pass.
+TEXT = r"^[^\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]*$(?!\n)"
 _TEXT = re.compile(TEXT)
 
 
@@ -108,17 +115,24 @@ class Antiphospholipid(Word):
 
 
 def decimal(value: object, place: str = "") -> Decimal:
-    """Read a number exactly as it is written; raises CallError for what is not a finite number of 15 digits."""
+    """Read a number exactly as it is written.
+
+    Raises CallError for what is not a finite number, and for one that other programs would change: a number is
+    written back unchanged, so it must be the same as a float.
+    """
+    mend = f"write it with at most {DIGITS} digits"
     if isinstance(value, float):
         value = Decimal(repr(value))
-    elif isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**DIGITS:
+    elif isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) >= 10**DIGITS:
+            raise fault(place, f"a whole number of more than {DIGITS} digits", mend)
         value = Decimal(value)
     if not isinstance(value, Decimal):
-        raise fault(place, f"{shown(value)} is not a number", "write a number")
+        raise fault(place, f"{shown(value)} is not a number", "give a number")
     if not value.is_finite():
-        raise fault("", f"{value} is not a finite number", "write a number, or leave it out if it is not known")
-    if len(value.as_tuple().digits) > DIGITS or abs(value.adjusted()) > DIGITS:
-        raise fault(place, f"a number of more than {DIGITS} digits", "write it as it was reported")
+        raise fault(place, f"{value} is not a finite number", "give a number, or leave the entry out")
+    if value and (abs(value.adjusted()) > DIGITS or Decimal(repr(float(value))) != value):
+        raise fault(place, f"{shown(value)} is not the same number in other programs", mend)
     return value
 
 
@@ -131,16 +145,32 @@ def _amount(given: object) -> Decimal:
 
 
 def shown(value: object) -> str:
-    """Show a given value in a message, cut where it is long."""
-    if isinstance(value, Word):
-        return repr(value.said)
-    if isinstance(value, bool):
-        return str(value).lower()
-    try:
-        text = ascii(value) if isinstance(value, str) and not _TEXT.match(value) else repr(value)
-    except (ValueError, RecursionError):  # an int of thousands of digits, a structure nested as deep
-        return f"this {type(value).__name__}"
+    """Show a given value in a message, on one line and cut where it is long."""
+    match value:
+        case Word():
+            text = repr(value.said)
+        case None:
+            text = "null"
+        case bool():
+            text = str(value).lower()
+        case str():
+            text = repr(value) if _TEXT.match(value) else ascii(value)
+        case Decimal() | float():
+            text = str(value)
+        case int():
+            text = str(value) if abs(value) < 10**DIGITS else "a whole number of many digits"
+        case list() | tuple():
+            text = "a list"
+        case dict():
+            text = "an object"
+        case _:
+            text = f"a {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def one_of(kind: type[W], given: object) -> W | None:
+    """Give the word of a list that is said so, or None."""
+    return next((word for word in kind if given is word or (isinstance(given, str) and given == word.said)), None)
 
 
 def _range(what: str, least: object, most: object) -> str:
@@ -181,7 +211,9 @@ def _whole(least: int, most: int, what: str) -> Check:
 
 
 def _many(kind: type, said: str) -> Check:
-    def check(_: object, attribute: "Attribute[Any]", value: tuple[object, ...]) -> None:
+    def check(_: object, attribute: "Attribute[Any]", value: object) -> None:
+        if not isinstance(value, tuple):
+            raise fault(attribute.name, f"{shown(value)} is not a tuple", "give a tuple, empty if there were none")
         for index, each in enumerate(value):
             if not isinstance(each, kind):
                 raise fault(f"{attribute.name}[{index}]", f"{shown(each)} is not {said}", f"give {said}")
@@ -191,9 +223,9 @@ def _many(kind: type, said: str) -> Check:
 
 def _text(_: object, attribute: "Attribute[Any]", value: object) -> None:
     if not isinstance(value, str):
-        raise fault(attribute.name, f"{shown(value)} is not a text", "write it between quotes")
+        raise fault(attribute.name, f"{shown(value)} is not a text", "give a text, between quotes")
     if not _TEXT.match(value):
-        raise fault(attribute.name, f"{shown(value)} holds a control character", "take it out")
+        raise fault(attribute.name, f"{shown(value)} holds a character that cannot be shown", "take it out")
 
 
 def _words(instance: object, attribute: "Attribute[Any]", value: object) -> None:
@@ -206,6 +238,21 @@ def _day(instance: object, attribute: "Attribute[Any]", value: dt.date) -> None:
     _required(dt.date, "a date")(instance, attribute, value)
     if not YEARS[0] <= value.year <= YEARS[1]:
         raise fault(attribute.name, f"{value} is no date of a record", _range("give a year", *YEARS))
+
+
+# A word may be given as it is said; anything else is left for the check that names its place.
+
+
+def _antiphospholipid(given: Antiphospholipid | str | None) -> Antiphospholipid | None:
+    return one_of(Antiphospholipid, given) or given  # type: ignore[return-value]
+
+
+def _result(given: TestResult | str) -> TestResult:
+    return one_of(TestResult, given) or given  # type: ignore[return-value]
+
+
+def _judged(given: Judged | str) -> Judged:
+    return one_of(Judged, given) or given  # type: ignore[return-value]
 
 
 @frozen
@@ -234,20 +281,17 @@ class Patient(Recorded):
     """
 
     id: str | None = field(default=None, validator=_optional(_text))
-    age: int | None = field(default=None, validator=_whole(*AGE, "the age in years"))
+    age: int | None = field(
+        default=None, validator=_whole(*AGE, "the age in years of an adult (others are outside the protocol)")
+    )
     able_to_become_pregnant: bool | None = field(default=None, validator=_is(bool, "true or false"))
     regular_cycles: bool | None = field(default=None, validator=_is(bool, "true or false"))
     subtype: str | None = field(default=None, validator=_optional(_words))
     antiphospholipid: Antiphospholipid | None = field(
-        default=None, validator=_is(Antiphospholipid, "negative or positive")
+        default=None,
+        converter=_antiphospholipid,
+        validator=_is(Antiphospholipid, "one of negative, positive"),
     )
-
-    @classmethod
-    def contradictions(cls, known: Mapping[str, object]) -> Iterator[Fault]:
-        """Refuse a patient under 18."""
-        age = known.get("age")
-        if isinstance(age, int) and age < ADULT:
-            yield Fault("age", f"{age} years is outside the protocol", f"give a patient of {ADULT} years or more")
 
 
 @frozen
@@ -280,17 +324,19 @@ def _measured(quantity: Quantity) -> Check:
             raise fault(attribute.name, f"a bare number, {shown(value)}", f"give the unit with it: {accepted}")
         is_measurement(instance, attribute, value)
         factor = quantity.factors.get(value.unit)
+        faults = []
         if factor is None:
-            raise fault(attribute.name, f"{shown(value.unit)} is not a unit accepted here", f"give {accepted}")
+            reason = f"{shown(value.unit)} is not a unit accepted here"
+            faults.append(Fault(attribute.name, reason, f"give {accepted}"))
         if value.value < 0:
-            raise fault(attribute.name, f"{value} is negative", "give the value as it was reported")
-        if value.value * factor > quantity.largest:
-            per_ul = '; a count per µL has the unit "/uL"' if "/uL" in quantity.factors else ""
-            raise fault(
-                attribute.name,
-                f"no patient has {value} (at most {quantity.largest} {PRINTED[quantity.unit]})",
-                f"check the value and its unit{per_ul}",
-            )
+            faults.append(Fault(attribute.name, f"{value.value} is negative", "give the value as it was reported"))
+        if factor is not None and value.value * factor > quantity.largest:
+            hint = '; a count per µL has the unit "/uL"' if "/uL" in quantity.factors and factor == 1 else ""
+            limit = f"{quantity.largest} {PRINTED[quantity.unit]}"
+            reason = f"no patient has {value} (at most {limit})"
+            faults.append(Fault(attribute.name, reason, f"check the value and its unit{hint}"))
+        if faults:
+            raise CallError(faults)
 
     return _optional(check)
 
@@ -299,7 +345,7 @@ def _measured(quantity: Quantity) -> Check:
 class PregnancyTest(Recorded):
     """The result of a pregnancy test, with a date of its own; without one it was done at the visit."""
 
-    result: TestResult = field(validator=_required(TestResult, "negative or positive"))
+    result: TestResult = field(converter=_result, validator=_required(TestResult, "one of negative, positive"))
     date: dt.date | None = field(default=None, validator=_optional(_day))
 
 
@@ -345,21 +391,25 @@ class AdverseEvent(Recorded):
             yield Fault("term", f"{name} is known here by another name", f'write "{OTHER_NAMES[name]}"')
             return
         if name not in UNGRADED:
+            near = get_close_matches(name, (*UNGRADED, *COUNT_TERMS, *OTHER_NAMES), 1, CLOSE)
+            if near:
+                yield Fault("term", f"{shown(name)} is not known, but close to a term that is", f'write "{near[0]}"')
+                return
             if "grade" in known and known["grade"] is None:
-                yield Fault("grade", f"missing for {name}", _range("give the CTCAE grade", *GRADE))
+                yield Fault("grade", f"is missing for {shown(name)}", _range("give the CTCAE grade", *GRADE))
             if "ctcae" in known and known["ctcae"] is None:
-                yield Fault("ctcae", "a grade without its edition", 'give the edition of CTCAE: "5.0"')
+                reason = "is missing" if known.get("grade") is None else "a grade without its edition"
+                yield Fault("ctcae", reason, 'give the edition of CTCAE: "5.0"')
         if known.get("resolved") and name not in RESOLVABLE:
-            yield Fault(
-                "resolved",
-                f"{name} is not followed to its end",
-                "leave an event that is over out of the list",
-            )
+            reason = f"{shown(name)} is not followed to its end"
+            yield Fault("resolved", reason, "leave an event that is over out of the list")
 
 
 def event_name(term: str) -> str:
     """Give a term as the criteria know it: without regard to case and outer blanks."""
-    return term.strip().lower()
+    name = term.strip()
+    # The known terms are ASCII; the lower case of other letters can be ASCII too (the Kelvin sign's is k).
+    return name.lower() if name.isascii() else name
 
 
 @frozen
@@ -367,7 +417,7 @@ class DosageTaken(Recorded):
     """What the patient took since the visit before: an amount in mg (0 to 100) and how often; 0 mg is nothing."""
 
     mg: Decimal = field(converter=_amount)
-    every_days: int | None = field(default=None, validator=_whole(*EVERY_DAYS, "every so many days"))
+    every_days: int | None = field(default=None, validator=_whole(*EVERY_DAYS, "the days from one dose to the next"))
 
     @mg.validator
     def _mg(self, attribute: "Attribute[Decimal]", value: Decimal) -> None:
@@ -390,7 +440,7 @@ class DosageTaken(Recorded):
 class Judgement(Recorded):
     """The clinician's own judgement of the response, with the reason for it."""
 
-    response: Judged = field(validator=_required(Judged, "improved, not improved or worse"))
+    response: Judged = field(converter=_judged, validator=_required(Judged, "one of improved, not improved, worse"))
     reason: str = field(validator=_words)
 
 
@@ -450,26 +500,24 @@ class Visit(Recorded):
             dated: list[tuple[str, object]] = [
                 (name, known.get(name)) for name in ("neutrophils", "platelets", "creatinine_clearance")
             ]
-            tests = known.get("pregnancy_tests")
-            if isinstance(tests, tuple):
-                dated += [(f"pregnancy_tests[{index}]", test) for index, test in enumerate(tests)]
+            dated += [(f"pregnancy_tests[{index}]", test) for index, test in _each(known.get("pregnancy_tests"))]
             for place, each in dated:
-                if isinstance(each, Measurement | PregnancyTest) and each.date is not None and each.date > day:
-                    yield Fault(
-                        f"{place}.date",
-                        f"{each.date} is after the visit of {day}",
-                        "give it with the visit after it",
-                    )
-        events = known.get("adverse_events")
-        if isinstance(events, tuple):
-            over = {event.name for event in events if event.resolved}
-            for index, event in enumerate(events):
-                if event.name in over and not event.resolved:
-                    yield Fault(
-                        f"adverse_events[{index}]",
-                        f"{event.name} is also listed as resolved",
-                        "keep the one that is true",
-                    )
+                on = getattr(each, "date", None)
+                if isinstance(on, dt.date) and on > day:
+                    reason = f"{on} is after the visit of {day}"
+                    yield Fault(f"{place}.date", reason, "give it with the visit after it")
+        events = _each(known.get("adverse_events"))
+        named = [(index, event_name(str(getattr(event, "term", ""))), event) for index, event in events]
+        over = {name for _, name, event in named if getattr(event, "resolved", None) is True}
+        for index, name, event in named:
+            if name in over and not getattr(event, "resolved", None):
+                reason = f"{shown(name)} is also listed as resolved"
+                yield Fault(f"adverse_events[{index}]", reason, "keep the one that is true")
+
+
+def _each(entries: object) -> Iterator[tuple[int, object]]:
+    """Give the entries of a list with their places; a reader may know only some, or parts of them."""
+    return enumerate(entries if isinstance(entries, tuple) else ())
 
 
 def out_of_order(dates: Sequence[dt.date | None]) -> Iterator[Fault]:
@@ -510,24 +558,28 @@ class Course(Recorded):
     def contradictions(cls, known: Mapping[str, object]) -> Iterator[Fault]:
         """Refuse visits that cannot have followed one another."""
         visits = known.get("visits")
-        if not isinstance(visits, tuple):
-            return
-        if not visits:
+        if visits == ():
             yield Fault("visits", "there are none", "give at least one visit, with its date")
-            return
-        first = visits[0]
-        if first.dosage_taken is not None:
-            yield Fault(
-                "visits[0].dosage_taken",
-                "nothing comes before the first visit",
-                "begin the record before treatment",
-            )
-        if first.doses_missed:
-            yield Fault("visits[0].doses_missed", "nothing comes before the first visit", "leave it out")
-        yield from out_of_order([visit.date for visit in visits])
-        for index, (before, visit) in enumerate(pairwise(visits), start=1):
-            # What was advised is not known here: the machine counts against that, this only against the calendar.
-            taken = visit.dosage_taken and visit.dosage_taken.dosage
-            there_were = doses_between(before.date, visit.date, taken or Dosage(Decimal(1)))
-            if visit.doses_missed and 0 <= there_were < visit.doses_missed:
-                yield too_many_missed(visit.doses_missed, there_were).within(f"visits[{index}]")
+        dates: list[dt.date | None] = []
+        for index, visit in _each(visits):
+            day = getattr(visit, "date", None)
+            before = dates[-1] if dates else None
+            dates.append(day if isinstance(day, dt.date) else None)
+            taken, missed = getattr(visit, "dosage_taken", None), getattr(visit, "doses_missed", None)
+            place = f"visits[{index}]"
+            if index == 0:
+                for name, given in (("dosage_taken", taken is not None), ("doses_missed", missed)):
+                    if given:
+                        yield before_treatment(name).within(place)
+            elif isinstance(missed, int) and before is not None and isinstance(day, dt.date) and before < day:
+                # What was advised is not known here: the machine counts against that, this only against the days.
+                dosage = taken.dosage if isinstance(taken, DosageTaken) else None
+                there_were = doses_between(before, day, dosage or Dosage(Decimal(1)))
+                if missed > there_were:
+                    yield too_many_missed(missed, there_were).within(place)
+        yield from out_of_order(dates)
+
+
+def before_treatment(field: str) -> Fault:
+    """Say that nothing can have been taken or missed before the first visit."""
+    return Fault(field, "nothing comes before the first visit", "leave it out: a record begins before treatment")

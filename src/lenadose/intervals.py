@@ -52,7 +52,8 @@ class Interval:
 
     def is_over(self, since: date, day: date) -> bool:
         """Tell whether more than this has passed from `since` to `day`."""
-        return day > self.after(since)
+        span = self._span
+        return day > (add_months(since, self.count) if span is None else since + span)
 
     def __str__(self) -> str:
         return f"{self.count} {self.unit.said if self.count > 1 else self.unit.said[:-1]}"

@@ -226,6 +226,9 @@ def apply(decision: Decision) -> State:
         level,
         next_visit.due if next_visit else None,
         action is _PRESCRIBER and phase_after is _INTERRUPTED,
+        None if action is _START else seen.dose,
+        seen.lowest,
+        seen.interrupted_on,
     )
     return State(
         before.patient,

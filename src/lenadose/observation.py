@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from attrs import frozen
 
-from .course import PREGNANCY, Patient, Visit, doses_between, too_many_missed
+from .course import PREGNANCY, Patient, Visit, before_treatment, doses_between, too_many_missed
 from .criteria import SafetyCriteria
 from .dosing import Dosage, Level, lower
 from .errors import CallError, fault
@@ -149,10 +149,8 @@ def _follow(protocol: Protocol, state: State, visit: Visit) -> tuple[Phase, Dose
     last, dose, phase = state.last, state.dose, state.phase
     taken, missed = visit.dosage_taken, visit.doses_missed or 0
     if last is None:
-        if taken is not None:
-            raise fault("dosage_taken", "nothing comes before the first visit", "begin the record before treatment")
-        if missed:
-            raise fault("doses_missed", "nothing comes before the first visit", "leave it out")
+        if taken is not None or missed:
+            raise CallError((before_treatment("doses_missed" if taken is None else "dosage_taken"),))
         return phase, dose, state.lowest, state.interrupted_on
     if visit.date <= last.on:
         raise fault("date", f"{visit.date} is not after the visit before, of {last.on}", "give the visits in order")
@@ -168,14 +166,14 @@ def _follow(protocol: Protocol, state: State, visit: Visit) -> tuple[Phase, Dose
             days = missed * advised.every_days if advised else (visit.date - last.on).days
             return phase, _miss(dose, days), state.lowest, None
         if dosage is None:
-            # Off the ladder or on it, the last level held is the one to resume at.
-            return (
-                _INTERRUPTED,
-                Dose(dose.level, dose.since, dose.interval_from, dose.watched_from),
-                state.lowest,
-                last.on,
-            )
-        return phase, *_take(protocol, state.lowest, dose, last, dosage, missed, resumed=False), None
+            # Off the ladder or on it, the last level held is the one to resume at; a resumption that was not made
+            # has not ended the interruption.
+            held = last.dose or dose
+            stopped = Dose(held.level, held.since, held.interval_from, held.watched_from)
+            return _INTERRUPTED, stopped, last.lowest if last.dose else state.lowest, last.interrupted_on or last.on
+        if dosage == (dose.off_ladder or dose.level.dosage):
+            return phase, _miss(dose, missed * dosage.every_days), state.lowest, None
+        return phase, *_take(protocol, state, last, dose, dosage, missed), None
     if (
         dose is not None
         and last.handed_over
@@ -183,27 +181,30 @@ def _follow(protocol: Protocol, state: State, visit: Visit) -> tuple[Phase, Dose
         and protocol.ladder.level_of(dosage) is not None
         and ceiling_of(protocol.safety, state.ceiling, state.known) is not None
     ):
-        return _TITRATION, *_take(protocol, state.lowest, dose, last, dosage, missed, resumed=True), None
+        return _TITRATION, *_take(protocol, state, last, dose, dosage, missed), None
     return phase, dose, state.lowest, state.interrupted_on
 
 
 def _take(
-    protocol: Protocol, lowest: Score | None, dose: Dose, last: Last, dosage: Dosage, missed: int, *, resumed: bool
+    protocol: Protocol, state: State, last: Last, dose: Dose, dosage: Dosage, missed: int
 ) -> tuple[Dose, Score | None]:
-    """Move to the dosage that was taken since the visit before; a rise begins as an advised one would."""
-    before = dose.off_ladder or dose.level.dosage
+    """Move to a dosage taken instead of the one advised, as of the visit before.
+
+    What was advised and not taken has not been held: the move is from the dose that the patient came with then. A
+    rise begins as an advised one would, and a resumption too.
+    """
+    held, lowest = (last.dose, last.lowest) if last.dose else (dose, state.lowest)
+    before = held.off_ladder or held.level.dosage
     missed *= dosage.every_days
-    if dosage == before and not resumed:
-        return _miss(dose, missed), lowest
     rose = dosage.daily_mg > before.daily_mg
     if rose:
         lowest = None if last.activity is None else Score(last.activity, last.on)
-    watched_from = last.on if rose or resumed else dose.watched_from
+    watched_from = last.on if rose or last.handed_over else held.watched_from
     level = protocol.ladder.level_of(dosage)
     if level is None:
-        missed += dose.days_missed
-        return Dose(dose.level, dose.since, dose.interval_from, watched_from, dose.reviewed, missed, dosage), lowest
-    since = dose.since if dosage == before else last.on
+        missed += held.days_missed
+        return Dose(held.level, held.since, held.interval_from, watched_from, held.reviewed, missed, dosage), lowest
+    since = held.since if last.handed_over and dosage == before else last.on
     return Dose(level, since, last.on, watched_from, days_missed=missed), lowest
 
 

@@ -35,6 +35,11 @@ def value(given: Value) -> str:
             return str(given)
 
 
+def verbatim(text: str) -> str:
+    """Write what a record says so that Markdown shows it as it is."""
+    return "".join(f"\\{each}" if each in "\\`*_[]<>&!~|" else each for each in text)
+
+
 def called(field: str) -> str:
     """Give the name of a field for people: CLASI activity, not clasi_activity."""
     return field.removeprefix("patient.").replace("_", " ").replace("clasi", "CLASI")
@@ -56,7 +61,7 @@ def _page(why: Rationale) -> Iterator[str]:
     protocol = decision.protocol
     yield f"# {decision.visit.date}: {advice(decision)}"
     yield ""
-    yield why.reason[:1].upper() + why.reason[1:] + "."
+    yield verbatim(why.reason[:1].upper() + why.reason[1:] + ".")
     yield ""
     yield f"- Rule: `{decision.rule.id}` ({source(decision.case.provenance)})"
     yield f"- Phase: {decision.facts.phase.said}, then {decision.phase_after.said}"
@@ -67,7 +72,7 @@ def _page(why: Rationale) -> Iterator[str]:
     for due in why.falls_due:
         yield f"- Falls due: {called(due.field)} on {', '.join(map(str, due.days))}"
     for notice in why.notices:
-        yield f"- {notice.words[:1].upper()}{notice.words[1:]}"
+        yield f"- {notice.words[:1].upper()}{verbatim(notice.words[1:])}"
     if decision.missing:
         yield ""
         yield "## Missing"
@@ -86,7 +91,7 @@ def _page(why: Rationale) -> Iterator[str]:
         (
             (
                 called(each.field),
-                value(each.value),
+                verbatim(value(each.value)),
                 PRINTED.get(each.unit, each.unit),
                 str(each.on),
                 f"{each.age_days} d",
@@ -107,7 +112,7 @@ def _page(why: Rationale) -> Iterator[str]:
     yield from _table(
         ("criterion", "value", "threshold", "met", "tag"),
         (
-            (each.words, value(each.value), _threshold(each), value(each.met), each.provenance.tag.said)
+            (each.words, verbatim(value(each.value)), _threshold(each), value(each.met), each.provenance.tag.said)
             for each in why.criteria
         ),
     )
@@ -146,7 +151,7 @@ def _threshold(check: Check) -> str:
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     for row in (head, ("---",) * len(head), *rows):
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') or '–' for cell in row)} |"
+        yield f"| {' | '.join(cell or '–' for cell in row)} |"
 
 
 def sheet(protocol: Protocol) -> str:

@@ -36,13 +36,14 @@ class Standing:
 
 @frozen(slots=False)
 class Known:
-    """The newest results, and all events that still count."""
+    """The newest results, all events that still count, and when a pregnancy was last reported ended."""
 
     neutrophils: Result | None = None
     platelets: Result | None = None
     clearance: Result | None = None
     negative_tests: tuple[date, ...] = ()
     standing: tuple[Standing, ...] = ()
+    pregnancy_ended: date | None = None
 
 
 @frozen(slots=False)
@@ -85,6 +86,8 @@ class Last:
     """The visit before: its date, CLASI activity, the level advised until now, and when this visit is due.
 
     `handed_over` says that the protocol gave no answer in an interruption, so that the prescriber may resume.
+    `dose`, `lowest` and `interrupted_on` are those that the patient came with, before the advice of that visit: a
+    change that was advised and not made has not taken place. At a start no dose was held.
     """
 
     on: date
@@ -92,6 +95,9 @@ class Last:
     advised: Level | None
     due: date | None
     handed_over: bool
+    dose: Dose | None
+    lowest: Score | None
+    interrupted_on: date | None
 
 
 @frozen
@@ -144,9 +150,12 @@ def learn(safety: SafetyCriteria, known: Known, visit: Visit, neuropathy_at_star
     standing = known.standing
     if visit.adverse_events is not None:
         standing = _replace_list(safety, standing, visit, neuropathy_at_start)
+    ended = known.pregnancy_ended
+    if visit.adverse_events and any(each.resolved and each.name == PREGNANCY for each in visit.adverse_events):
+        ended = visit.date
     negative = known.negative_tests
     if visit.tests:
-        negative, positive = _sort_tests(safety, negative, visit)
+        negative, positive = _sort_tests(safety, negative, ended, visit)
         standing += positive
     return Known(
         newer(known.neutrophils, neutrophils),
@@ -154,11 +163,12 @@ def learn(safety: SafetyCriteria, known: Known, visit: Visit, neuropathy_at_star
         newer(known.clearance, clearance),
         negative,
         standing,
+        ended,
     )
 
 
 def _sort_tests(
-    safety: SafetyCriteria, negative: tuple[date, ...], visit: Visit
+    safety: SafetyCriteria, negative: tuple[date, ...], ended: date | None, visit: Visit
 ) -> tuple[tuple[date, ...], tuple[Standing, ...]]:
     """Give the dates of the negative tests that can still matter, the newest last, and the positive ones."""
     positive: tuple[Standing, ...] = ()
@@ -168,17 +178,13 @@ def _sort_tests(
                 negative += (day,)
             elif day not in negative:
                 negative = tuple(sorted((*negative, day)))
-        elif day == visit.date or not _ended(visit):
-            # A pregnancy reported ended at this visit ends the tests before it, not one of the same day.
+        elif ended is None or day >= ended:
+            # A pregnancy reported ended ends the tests before that day, whenever they are reported.
             positive += (Standing(safety.positive_test, day),)
     oldest = safety.first_test.value[1]
     while len(negative) > 1 and oldest.is_over(negative[0], visit.date):
         negative = negative[1:]
     return negative, positive
-
-
-def _ended(visit: Visit) -> bool:
-    return any(event.resolved and event.name == PREGNANCY for event in visit.adverse_events or ())
 
 
 def _replace_list(

@@ -6,17 +6,18 @@ Every fault of a document is reported, each with its place, the reason and the m
 import datetime as dt
 import json
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar, get_args
 
 from attrs import NOTHING, Attribute, fields, frozen, has
 from cattrs import Converter
 
-from ..course import Course, Measurement, decimal, out_of_order, shown
+from ..course import DIGITS, Course, Measurement, decimal, one_of, shown
 from ..errors import DocumentError, Fault, LenadoseError, fault
 from ..machine import Decision, NextVisit
 from ..protocol import Protocol
@@ -31,9 +32,11 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 T = TypeVar("T")
 
-DATE = r"^(19|20|21)\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
-LARGEST = 16_000_000
-"""The largest document that is read, in bytes; a course of a lifetime of visits is a hundred times smaller."""
+DATE = r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$(?!\n)"
+LARGEST = 4_000_000
+"""The largest document that is read, in bytes; a course of a lifetime of visits is much smaller."""
+MOST_FAULTS = 1000
+"""With more faults than this in one list the rest of it is not looked at."""
 
 
 # Reading
@@ -47,6 +50,14 @@ class _Refused:
     mend: str
 
 
+class _Partly(DocumentError):
+    """A record or a list of which only a part could be read, with that part: it may contradict other parts."""
+
+    def __init__(self, faults: Iterable[Fault], read: object) -> None:
+        super().__init__(faults)
+        self.read = read
+
+
 def load_course(path: str | Path, protocols: Container[str] | None = None) -> Course:
     """Read a course from a file; raises DocumentError for what cannot be read, with every fault."""
     try:
@@ -54,7 +65,7 @@ def load_course(path: str | Path, protocols: Container[str] | None = None) -> Co
             content = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or "is no path").lower()
-        place = ascii(str(path))[1:-1]
+        place = shown(str(path))[1:-1] or '""'
         raise DocumentError((Fault(place, reason, "give the path of a course file"),)) from None
     return parse_course(content, protocols)
 
@@ -76,9 +87,7 @@ def read_course(document: object, protocols: Container[str] | None = None) -> Co
     try:
         course: Course = _reader().structure(document, Course)
     except LenadoseError as error:
-        faults += error.faults
-        # The order of the visits is told even where something else in them cannot be read.
-        faults += [each for each in out_of_order(list(_dates(document))) if each not in faults]
+        faults += (each if each.place else each.within("course") for each in error.faults)
     if faults:
         raise DocumentError(faults)
     return course
@@ -87,10 +96,9 @@ def read_course(document: object, protocols: Container[str] | None = None) -> Co
 def parse(text: str | bytes) -> object:
     """Read JSON text, numbers exactly as they are written; raises DocumentError naming line and column."""
     if len(text) > LARGEST:
-        raise DocumentError((Fault("", f"more than {LARGEST} bytes", "give one course, with its visits"),))
+        raise DocumentError((Fault("course", f"more than {LARGEST} bytes", "give one course, with its visits"),))
     try:
-        if isinstance(text, bytes):
-            text = text.decode("utf-8-sig")
+        text = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
         return json.loads(
             text,
             parse_float=_number,
@@ -104,15 +112,19 @@ def parse(text: str | bytes) -> object:
         place = f"line {error.lineno}, column {error.colno}"
         raise DocumentError((Fault(place, f"is not JSON: {error.msg.lower()}", "mend the JSON there"),)) from None
     except RecursionError:
-        raise DocumentError((Fault("", "is nested too deeply", "give a course as the schema describes it"),)) from None
+        mend = "give a course as the schema describes it"
+        raise DocumentError((Fault("course", "is nested too deeply", mend),)) from None
 
 
 def _number(text: str) -> object:
-    if len(text) > 40:
-        return _Refused(f"a number of {len(text)} characters", "write it as it was reported")
-    number = Decimal(text)
+    try:
+        number = decimal(Decimal(text)) if len(text) <= 40 else None
+    except (ArithmeticError, LenadoseError):
+        number = None
+    if number is None:
+        return _Refused("a number that other programs would change", f"write it with at most {DIGITS} digits")
     # A whole number may be written 11 or 11.0, in JSON they are the same.
-    return int(number) if number == number.to_integral_value() and abs(number) < 10**15 else number
+    return int(number) if number == number.to_integral_value() else number
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -120,16 +132,6 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     for key, value in pairs:
         found[key] = _Refused("is given twice", "keep one of the two") if key in found else value
     return found
-
-
-def _dates(document: object) -> Iterator[dt.date | None]:
-    visits = document.get("visits") if isinstance(document, dict) else None
-    for visit in visits if isinstance(visits, list) else ():
-        text = visit.get("date") if isinstance(visit, dict) else None
-        try:
-            yield _date(text, dt.date)
-        except LenadoseError:
-            yield None
 
 
 @cache
@@ -161,48 +163,53 @@ def _reader() -> Converter:
 
 def _read_record(converter: Converter, kind: type[T], given: object) -> T:
     """Read a record: unknown and missing keys, every field by its kind and its own check, then contradictions."""
-    known_keys = [each.name for each in fields(kind) if each.init]  # type: ignore[arg-type]
-    if kind is Measurement and isinstance(given, int | Decimal) and not isinstance(given, bool):
-        raise fault("", f"a bare number, {given}", 'give the value with its unit: {"value": ..., "unit": ...}')
+    attributes = {each.name: each for each in fields(kind) if each.init}  # type: ignore[arg-type]
     if isinstance(given, _Refused):
         raise fault("", given.reason, given.mend)
+    if kind is Measurement and isinstance(given, int | float | Decimal) and not isinstance(given, bool):
+        raise fault("", f"a bare number, {shown(given)}", 'give the value with its unit: {"value": ..., "unit": ...}')
     if not isinstance(given, dict):
-        raise fault("", f"{shown(given)} is not an object", f"give an object with {', '.join(known_keys)}")
-    faults: list[Fault] = []
+        raise fault("", f"{shown(given)} is not an object", f"give an object with {', '.join(attributes)}")
+    faults = [_unknown_key(key, attributes) for key in given if key not in attributes]
     read: dict[str, object] = {}
-    for key in given:
-        if key not in known_keys:
-            near = get_close_matches(key, known_keys, 1)
-            mend = f"did you mean {near[0]}?" if near else f"known: {', '.join(known_keys)}"
-            faults.append(Fault(shown(key)[1:-1], "unknown key", mend))
-    for each in fields(kind):  # type: ignore[arg-type]
-        if not each.init:
-            continue
+    for name, each in attributes.items():
         try:
-            if each.name in given:
-                read[each.name] = _read_field(converter, each, given[each.name])
+            if name in given:
+                read[name] = _read_field(converter, each, given[name])
             elif each.default is NOTHING:
-                raise fault(each.name, "is missing", f"give the {each.name.replace('_', ' ')}")
+                raise fault(name, "is missing", "give it")
             else:
-                read[each.name] = each.default
+                read[name] = each.default
         except LenadoseError as error:
             faults += error.faults
+            if isinstance(error, _Partly):
+                read[name] = error.read
     faults += kind.contradictions(read)  # type: ignore[attr-defined]
     if faults:
-        raise DocumentError(faults)
+        raise _Partly(faults, SimpleNamespace(**read))
     return kind(**read)
+
+
+def _unknown_key(key: object, known: Iterable[str]) -> Fault:
+    near = get_close_matches(str(key), known, 1)
+    mend = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+    return Fault(shown(key).strip("'") or '""', "unknown key", mend)
 
 
 def _read_field(converter: Converter, attribute: "Attribute[Any]", given: object) -> object:
     """Read a field by its kind, then hold it against the check that the field itself carries."""
+    name = attribute.name
     try:
         if given is None:
-            raise fault("", "null is not a value", "leave the key out if it is not known")
+            optional = attribute.default is not NOTHING
+            raise fault("", "null is not a value", "leave the key out if it is not known" if optional else "give it")
         if isinstance(given, _Refused):
             raise fault("", given.reason, given.mend)
         value = converter.structure(given, attribute.type)  # type: ignore[arg-type]
+    except _Partly as error:
+        raise _Partly((each.within(name) for each in error.faults), error.read) from None
     except LenadoseError as error:
-        raise DocumentError(each.within(attribute.name) for each in error.faults) from None
+        raise DocumentError(each.within(name) for each in error.faults) from None
     if attribute.validator is not None:
         attribute.validator(None, attribute, value)
     return value
@@ -210,35 +217,37 @@ def _read_field(converter: Converter, attribute: "Attribute[Any]", given: object
 
 def _read_entries(converter: Converter, kind: type[T], given: object) -> tuple[T, ...]:
     if not isinstance(given, list):
-        raise fault("", f"{shown(given)} is not a list", "give a list, empty if there were none")
+        raise fault("", f"{shown(given)} is not a list", f"give a list of {kind.__name__.lower()}s")
     faults: list[Fault] = []
-    read: list[T] = []
+    read: list[object] = []
     for index, each in enumerate(given):
         try:
             read.append(converter.structure(each, kind))
         except LenadoseError as error:
             faults += [fault.within(f"[{index}]") for fault in error.faults]
+            read.append(error.read if isinstance(error, _Partly) else None)
+            if len(faults) > MOST_FAULTS:
+                faults.append(Fault(f"[{index + 1}]", "not looked at any more", "mend the faults before it"))
+                break
     if faults:
-        raise DocumentError(faults)
-    return tuple(read)
+        raise _Partly(faults, tuple(read))
+    return tuple(read)  # type: ignore[arg-type]
 
 
 def _date(given: object, _: object) -> dt.date:
-    if not isinstance(given, str):
-        raise fault("", f"{shown(given)} is not a date", 'write it as "2026-01-05"')
-    if re.match(DATE, given) and given.isascii():
+    if isinstance(given, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", given):
         try:
             return dt.date.fromisoformat(given)
         except ValueError:
             raise fault("", f"there is no {given}", "check the day and the month") from None
-    raise fault("", f"{shown(given)} is not a date of 1900 to 2199", 'write it as "2026-01-05"')
+    raise fault("", f"{shown(given)} is not a date", 'write it as "2026-01-05"')
 
 
 def _word(given: object, kind: type[Word]) -> Word:
-    for word in kind:
-        if given == word.said and isinstance(given, str):
-            return word
-    raise fault("", f"{shown(given)} is not known", f"write one of {', '.join(word.said for word in kind)}")
+    word = one_of(kind, given)
+    if word is None:
+        raise fault("", f"{shown(given)} is not known", f"write one of {', '.join(each.said for each in kind)}")
+    return word
 
 
 # Writing

@@ -1,14 +1,13 @@
 """JSON Schema of the documents, made from the same lists and ranges that the reader checks against.
 
-What relates two parts of a course (the order of dates, a result after its visit, doses missed against days, an event
-both present and resolved) and the number of digits of a number are beyond a schema; the reader checks them too.
+What relates two parts of a course (the order of dates, a result after its visit...) is beyond a schema; the reader
+checks it too, and the schema's comment lists it.
 """
 
 from collections.abc import Callable, Iterable
 
 from ..course import (
     ACTIVITY,
-    ADULT,
     AGE,
     COUNT_TERMS,
     CTCAE_EDITIONS,
@@ -142,8 +141,9 @@ def course_schema() -> Schema:
         "$schema": _DIALECT,
         "title": "lenadose course",
         "description": "A record: the protocol it is read by, the patient, and the visits in order of their dates.",
-        "$comment": "The reader also refuses dates that do not increase, a result dated after its visit, more doses "
-        "missed than there were, an event both present and resolved, and numbers of more than 15 digits.",
+        "$comment": "The reader also refuses: dates that do not increase, a result dated after its visit, more doses "
+        "missed than there were, an event both present and resolved, a term that is all but one of the known ones, a "
+        "key given twice, a number that is not the same as a float; the commands also a protocol that is not known.",
         **_object(
             ("visits",),
             {
@@ -152,7 +152,7 @@ def course_schema() -> Schema:
                     (),
                     {
                         "id": _TEXT,
-                        "age": _whole(max(ADULT, AGE[0]), AGE[1], "years"),
+                        "age": _whole(*AGE, "years"),
                         "able_to_become_pregnant": _BOOLEAN,
                         "regular_cycles": _BOOLEAN,
                         "subtype": _WORDS,

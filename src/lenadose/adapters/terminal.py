@@ -11,14 +11,20 @@ from ..reasons import rationale
 from ..render import NOT_A_DEVICE, advice, next_visit
 
 
-def print_page(markdown: str, console: Console | None = None) -> None:
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave a reader that stops early to the caller; rich would exit as if a check had found a fault."""
+        raise BrokenPipeError
+
+
+def print_page(markdown: str) -> None:
     """Print a page of Markdown."""
-    (console or Console()).print(Markdown(markdown))
+    _Console().print(Markdown(markdown, hyperlinks=False))
 
 
 def print_decisions(protocol: Protocol, decisions: tuple[Decision, ...], console: Console | None = None) -> None:
     """Print the decision at every visit: date, action with dosage, next visit, rule with its tag, reason."""
-    console = console or Console()
+    console = console or _Console()
     table = Table(title=f"{protocol.title} ({protocol.id} {protocol.version})", title_justify="left", show_lines=True)
     table.add_column("visit", no_wrap=True)
     table.add_column("decision; rule and its tag; next visit", ratio=4)

@@ -16,14 +16,13 @@ DEFAULT = "cortes-hernandez-2012"
 @cache
 def get_protocol(id: str = DEFAULT) -> Protocol:
     """Give a built-in protocol by its id; raises CallError for an id that is not known, naming those that are."""
-    build = BUILT_IN.get(id)
-    if build is None:
+    if id not in BUILT_IN:
         raise CallError((unknown_protocol(id),))
-    return build()
+    return BUILT_IN[id]()
 
 
 def unknown_protocol(id: str) -> Fault:
     """Say that no protocol has this id, and which are known."""
-    near = get_close_matches(id, BUILT_IN, 1)
+    near = get_close_matches(str(id), BUILT_IN, 1)
     known = f"known: {', '.join(BUILT_IN)}"
     return Fault("protocol", f"{shown(id)} is not known", f"did you mean {near[0]}? {known}" if near else known)
