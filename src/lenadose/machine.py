@@ -20,14 +20,14 @@ from .protocol import Protocol
 from .protocols import DEFAULT, get_protocol
 from .rules import Case, Rule
 from .state import Dose, Harm, Last, Score, Start, State, begin
-from .vocabulary import OK, ON_LADDER, ON_TREATMENT, Action, Facts, Phase, Position, Safety, Timing
+from .vocabulary import OK, ON_LADDER, Action, Facts, Phase, Safety, Timing
 
 _START, _CONTINUE, _ESCALATE, _REDUCE = Action.START, Action.CONTINUE, Action.ESCALATE, Action.REDUCE
-_FINISH, _OBSERVE, _INTERRUPT, _RESUME = Action.FINISH, Action.OBSERVE, Action.INTERRUPT, Action.RESUME
+_INTERRUPT, _RESUME = Action.INTERRUPT, Action.RESUME
 _DISCONTINUE, _REQUEST_DATA, _PRESCRIBER = Action.DISCONTINUE, Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES
 _TITRATION, _TAPER, _INTERRUPTED = Phase.TITRATION, Phase.TAPER, Phase.INTERRUPTED
-_OFF_TREATMENT, _DISCONTINUED = Phase.OFF_TREATMENT, Phase.DISCONTINUED
-_DUE, _CAUTION, _ABOVE_CEILING = Timing.DUE, Safety.CAUTION, Position.ABOVE_CEILING
+_OFF_TREATMENT = Phase.OFF_TREATMENT
+_DUE, _CAUTION = Timing.DUE, Safety.CAUTION
 
 
 @frozen(slots=False)
@@ -106,7 +106,7 @@ def recommend(seen: Observation) -> Decision:
     """Decide: the action of the one row that matches, with its dosage, the phase after it and the next visit."""
     action = seen.match.rule.action
     level = _level_after(seen, action)
-    phase_after = _phase_after(seen, action, level)
+    phase_after = _phase_after(seen, level)
     return Decision(seen, level, _next_visit(seen, action, phase_after), phase_after)
 
 
@@ -133,26 +133,12 @@ def _level_after(seen: Observation, action: Action) -> Level | None:
     return None
 
 
-def leads_to(action: Action, phase: Phase, position: Position) -> Phase:
-    """Give the phase that an action leads to; coming down to a ceiling is no taper."""
-    if action is _START or action is _RESUME or action is _ESCALATE:
-        return _TITRATION
-    if action is _REDUCE and position is not _ABOVE_CEILING:
-        return _TAPER
-    if action is _FINISH:
-        return _OFF_TREATMENT
-    if action is _INTERRUPT:
-        return _INTERRUPTED
-    if action is _DISCONTINUE:
-        return _DISCONTINUED
-    return phase
-
-
-def _phase_after(seen: Observation, action: Action, level: Level | None) -> Phase:
+def _phase_after(seen: Observation, level: Level | None) -> Phase:
     """Give the phase after a decision; without a level to give, or a course to end, it stays as it is."""
-    to = leads_to(action, seen.phase, seen.match.facts.position)
-    possible = level is not None if to in ON_TREATMENT else seen.dose is not None
-    return to if possible else seen.phase
+    to = seen.match.leads_to
+    if to is _TITRATION or to is _TAPER:
+        return to if level is not None else seen.phase
+    return to if seen.dose is not None else seen.phase
 
 
 def _next_visit(seen: Observation, action: Action, phase_after: Phase) -> NextVisit | None:

@@ -124,7 +124,7 @@ def observe(protocol: Protocol, state: State, visit: Visit) -> Observation:
         else:
             due_on = interval_end(protocol, phase, dose)
             timing = _DUE if day >= due_on else _BEFORE_DUE
-        trial = _RUNNING if day < trial_end(protocol, start, dose, responded_on) else _EXHAUSTED
+        trial = _EXHAUSTED if _is_exhausted(protocol, responded_on or start.on, dose.since, day) else _RUNNING
         position = position_of(phase, dose, ceiling)
     match = protocol.table.match(situation_number(phase, response, safety, timing, trial, position))
     return Observation(
@@ -238,11 +238,10 @@ def interval_end(protocol: Protocol, phase: Phase, dose: Dose) -> date:
     return end
 
 
-def trial_end(protocol: Protocol, start: Start, dose: Dose, responded_on: date | None) -> date:
-    """Give the day from which on the trial of therapy is exhausted."""
-    since = responded_on or start.on
-    whole = protocol.intervals.trial.value.after(since)
-    return max(whole, protocol.intervals.trial_at_level.value.after(dose.since))
+def _is_exhausted(protocol: Protocol, last_gain: date, level_since: date, day: date) -> bool:
+    """Tell whether the trial of therapy has been long enough, as a whole and at this level."""
+    intervals = protocol.intervals
+    return intervals.trial.value.after(last_gain) <= day and intervals.trial_at_level.value.after(level_since) <= day
 
 
 def position_of(phase: Phase, dose: Dose, ceiling: Level | None) -> Position:
@@ -319,18 +318,25 @@ def _gaps(
     untested = tests_missing(safety, patient, phase, start, known, day)
     if untested is not None:
         gaps += (Gap("pregnancy_tests", untested),)
-    counts_age = safety.counts_age_on(day, dose.watched_from if dose else None)
+    # A result taken at the visit itself, the usual case, is never too old.
     count = known.neutrophils
     if count is None or (
-        counts_age.is_over(count.on, day) and count.amount >= safety.neutrophils.interrupt_below.value
+        count.on is not day
+        and safety.counts_age_on(day, dose.watched_from if dose else None).is_over(count.on, day)
+        and count.amount >= safety.neutrophils.interrupt_below.value
     ):
         gaps += (_gap("neutrophils", count),)
     count = known.platelets
-    if count is None or (counts_age.is_over(count.on, day) and count.amount >= safety.platelets.interrupt_below.value):
+    if count is None or (
+        count.on is not day
+        and safety.counts_age_on(day, dose.watched_from if dose else None).is_over(count.on, day)
+        and count.amount >= safety.platelets.interrupt_below.value
+    ):
         gaps += (_gap("platelets", count),)
     clearance = known.clearance
     if clearance is None or (
-        safety.clearance_age.value.is_over(clearance.on, day)
+        clearance.on is not day
+        and safety.clearance_age.value.is_over(clearance.on, day)
         and clearance.amount >= safety.clearance_interrupt_below.value
     ):
         gaps += (_gap("creatinine_clearance", clearance),)

@@ -15,7 +15,7 @@ from attrs import frozen
 from .course import AdverseEvent, Result
 from .intervals import Interval
 from .machine import Decision, apply, harm_in
-from .observation import Observation, trial_end
+from .observation import Observation
 from .protocol import Entry, case_name
 from .provenance import Provenance, Sourced
 from .state import Dose
@@ -175,7 +175,8 @@ def _inputs(seen: Observation) -> Iterator[Input]:
     ):
         if known is not None:
             yield result(quantity.name, known)
-    for on in seen.known.negative_tests:
+    tests, oldest = seen.known.negative_tests, seen.protocol.safety.first_test.value[1]
+    for on in (on for on in tests if on is tests[-1] or not oldest.is_over(on, day)):
         yield Input("pregnancy_tests", "negative", "", on, (day - on).days)
     # An event can stand under several criteria; it is told once.
     for since, event in dict.fromkeys((each.since, each.event) for each in seen.known.standing):
@@ -245,9 +246,10 @@ def _arithmetic(decision: Decision) -> Iterator[Figure]:
     if dose is not None and start is not None and seen.phase in (*ON_TREATMENT, Phase.INTERRUPTED):
         since = seen.responded_on or start.on
         which = "the last response" if seen.responded_on else "the start"
+        ends = (intervals.trial.value.after(since), intervals.trial_at_level.value.after(dose.since))
         yield Figure(
             "trial of therapy exhausted",
-            trial_end(decision.protocol, start, dose, seen.responded_on),
+            max(ends),
             "",
             f"the later of {intervals.trial.value} from {which} on {since} and "
             f"{intervals.trial_at_level.value} from {dose.since}",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from .dosing import plain
-from .machine import Decision, leads_to
+from .machine import Decision
 from .protocol import Protocol, case_name, conditions
 from .provenance import ASSUMED_BY, Provenance
 from .reasons import Check, Rationale, Value, rationale
@@ -220,8 +220,7 @@ def diagram(protocol: Protocol) -> str:
     """Draw the phases and the rows that lead from one to another, as a Mermaid state diagram."""
     edges: dict[tuple[Phase, Phase], list[str]] = {}
     for match in protocol.table.situations():
-        phase = match.facts.phase
-        edge = (phase, leads_to(match.rule.action, phase, match.facts.position))
+        edge = (match.facts.phase, match.leads_to)
         if match.rule.id not in (names := edges.setdefault(edge, [])):
             names.append(match.rule.id)
     lines = ["stateDiagram-v2", f"    [*] --> {_node(Phase.BEFORE_START)}"]

@@ -113,11 +113,29 @@ def rule(id: str, action: Action, *cases: Case) -> Rule:
 
 @frozen
 class Match:
-    """What the table says to one situation: the facts, the row that applies, and the case of it that fits."""
+    """What the table says to one situation: its facts, the row that applies, the case that fits, the phase after it."""
 
     facts: Facts
     rule: Rule
     case: Case
+    leads_to: Phase
+
+
+def leads_to(action: Action, phase: Phase, position: Position) -> Phase:
+    """Give the phase that an action leads to; coming down to a ceiling is no taper."""
+    match action:
+        case Action.START | Action.RESUME | Action.ESCALATE:
+            return Phase.TITRATION
+        case Action.REDUCE:
+            return phase if position is Position.ABOVE_CEILING else Phase.TAPER
+        case Action.FINISH:
+            return Phase.OFF_TREATMENT
+        case Action.INTERRUPT:
+            return Phase.INTERRUPTED
+        case Action.DISCONTINUE:
+            return Phase.DISCONTINUED
+        case Action.CONTINUE | Action.OBSERVE | Action.REQUEST_DATA | Action.PRESCRIBER_DECIDES:
+            return phase
 
 
 @frozen
@@ -219,6 +237,6 @@ def _lay_out(rules: tuple[Rule, ...]) -> tuple[Match | None, ...]:
                 ):
                     facts = Facts(phase, response, safety, timing, trial, position)
                     matches[situation_number(phase, response, safety, timing, trial, position)] = Match(
-                        facts, row, each
+                        facts, row, each, leads_to(row.action, phase, position)
                     )
     return tuple(matches)

@@ -11,6 +11,7 @@ from .protocol import Protocol
 from .vocabulary import Phase, Safety
 
 _NEGATIVE = TestResult.NEGATIVE
+_TESTS_KEPT = 366  # one a day: none older can fall into the days before a start
 
 # The values made at every visit have no slots: attrs then makes them in half the time; they are frozen either way.
 
@@ -139,20 +140,20 @@ def newer(old: Result | None, new: Result | None) -> Result | None:
     """Give the newest of two results; of two on the same day the lower one counts."""
     if old is None or new is None:
         return new or old
-    if new.on == old.on:
-        return new if new.amount < old.amount else old
-    return new if new.on > old.on else old
+    if new.on > old.on:
+        return new
+    return new if new.on == old.on and new.amount < old.amount else old
 
 
 def learn(safety: SafetyCriteria, known: Known, visit: Visit, neuropathy_at_start: int | None) -> Known:
     """Add what a visit showed to what was known: newest results, recent tests, events that count from now on."""
     neutrophils, platelets, clearance = visit.counted
-    standing = known.standing
-    if visit.adverse_events is not None:
-        standing = _replace_list(safety, standing, visit, neuropathy_at_start)
-    ended = known.pregnancy_ended
-    if visit.adverse_events and any(each.resolved and each.name == PREGNANCY for each in visit.adverse_events):
-        ended = visit.date
+    standing, ended = known.standing, known.pregnancy_ended
+    events = visit.adverse_events
+    if events or (standing and events is not None):
+        standing = _replace_list(safety, standing, visit.date, events, neuropathy_at_start)
+        if any(event.resolved and event.name == PREGNANCY for event in events):
+            ended = visit.date
     negative = known.negative_tests
     if visit.tests:
         negative, positive = _sort_tests(safety, negative, ended, visit)
@@ -181,19 +182,17 @@ def _sort_tests(
         elif ended is None or day >= ended:
             # A pregnancy reported ended ends the tests before that day, whenever they are reported.
             positive += (Standing(safety.positive_test, day),)
-    oldest = safety.first_test.value[1]
-    while len(negative) > 1 and oldest.is_over(negative[0], visit.date):
-        negative = negative[1:]
-    return negative, positive
+    return negative[-_TESTS_KEPT:], positive
 
 
 def _replace_list(
-    safety: SafetyCriteria, standing: tuple[Standing, ...], visit: Visit, neuropathy_at_start: int | None
+    safety: SafetyCriteria,
+    standing: tuple[Standing, ...],
+    day: date,
+    events: tuple[AdverseEvent, ...],
+    neuropathy_at_start: int | None,
 ) -> tuple[Standing, ...]:
     """Put a new list of events in the place of the last one; what counts for longer stays."""
-    events = visit.adverse_events or ()
-    if not events and not standing:
-        return standing
     over = {event.name for event in events if event.resolved}
     kept = tuple(
         each
@@ -202,7 +201,7 @@ def _replace_list(
     )
     already = {(each.criterion.id, each.name) for each in kept}
     return kept + tuple(
-        Standing(criterion, visit.date, event)
+        Standing(criterion, day, event)
         for event in events
         if not event.resolved
         for criterion in safety.events

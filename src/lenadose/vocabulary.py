@@ -12,9 +12,13 @@ from attrs import frozen
 
 
 class Word(Enum):
-    """One word out of a closed list; `rank` is its place in that list."""
+    """One word out of a closed list; `rank` is its place in that list.
+
+    `weight` is what it adds to the number of a situation, for a word of one of the six facts.
+    """
 
     rank: int
+    weight: int
 
     def __init__(self, said: str) -> None:
         self.rank = len(type(self).__members__)
@@ -160,12 +164,20 @@ def situation_number(
     phase: Phase, response: Response, safety: Safety, timing: Timing, trial: Trial, position: Position
 ) -> int:
     """Number a situation: mixed radix over the ranks of its six words, 0 to 4199."""
-    return (
-        (((phase.rank * 5 + response.rank) * 5 + safety.rank) * 2 + timing.rank) * 2 + trial.rank
-    ) * 7 + position.rank
+    return phase.weight + response.weight + safety.weight + timing.weight + trial.weight + position.weight
 
 
-SITUATION_NUMBERS = 6 * 5 * 5 * 2 * 2 * 7
+def _weigh() -> int:
+    """Give each word of the six facts its weight, from the last fact to the first; give the number of numbers."""
+    unit = 1
+    for _, kind in reversed(DIMENSIONS):
+        for word in kind:
+            word.weight = word.rank * unit
+        unit *= len(kind)
+    return unit
+
+
+SITUATION_NUMBERS = _weigh()
 
 
 @cache
