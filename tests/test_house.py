@@ -33,6 +33,7 @@ FLOORS = (
     "observation",
     "missing",
     "machine",
+    "checks",
     "reasons",
     "render",
     "adapters",

@@ -376,6 +376,11 @@ class AdverseEvent(Recorded):
         """The term as the criteria know it: without regard to case and outer blanks."""
         return event_name(self.term)
 
+    def __str__(self) -> str:
+        grade = f", grade {self.grade}" if self.grade is not None else ""
+        edition = f" (CTCAE {self.ctcae})" if self.ctcae else ""
+        return f"{self.term.strip()}{grade}{edition}{', resolved' if self.resolved else ''}"
+
     @classmethod
     def contradictions(cls, known: Mapping[str, object]) -> Iterator[Fault]:
         """Refuse a graded count, a grave event by another name, and a grade or an edition that is missing."""

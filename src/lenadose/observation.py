@@ -11,6 +11,7 @@ from .course import PREGNANCY, Patient, Visit, before_treatment, doses_between, 
 from .criteria import SafetyCriteria
 from .dosing import Dosage, Level, lower
 from .errors import CallError, fault
+from .intervals import Interval
 from .protocol import Protocol
 from .rules import Match
 from .state import Dose, Known, Last, Score, Start, State, learn
@@ -222,13 +223,17 @@ def _miss(dose: Dose, days: int) -> Dose:
     )
 
 
+def interval_name(phase: Phase, dose: Dose) -> str:
+    """Give the name of the interval that runs: a step of the taper, the first assessment at the level, or a review."""
+    if phase is _TAPER:
+        return "taper_step"
+    return "review" if dose.reviewed else "first_assessment"
+
+
 def interval_end(protocol: Protocol, phase: Phase, dose: Dose) -> date:
     """Give the day on which the interval is over; the days missed are added once they are more than their share."""
     intervals = protocol.intervals
-    if phase is _TAPER:
-        interval = intervals.taper_step.value
-    else:
-        interval = (intervals.review if dose.reviewed else intervals.first_assessment).value
+    interval: Interval = getattr(intervals, interval_name(phase, dose)).value
     end = interval.after(dose.interval_from)
     missed = dose.days_missed
     if missed:

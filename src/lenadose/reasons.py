@@ -6,24 +6,19 @@ rendered last, in `render`.
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from decimal import Decimal
-from fractions import Fraction
 from functools import cached_property
 
 from attrs import frozen
 
-from .course import AdverseEvent, Result
+from .checks import Check, Value, checks
+from .course import Result
 from .intervals import Interval
 from .machine import Decision, apply, harm_in
-from .observation import Observation
+from .observation import Observation, interval_name
 from .protocol import Entry, case_name
-from .provenance import Provenance, Sourced
 from .state import Dose
-from .units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, PRINTED, Quantity
+from .units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
 from .vocabulary import ON_TREATMENT, Action, Phase, Safety, Tag, Timing
-
-Value = int | str | bool | Decimal | Fraction | date | None
-"""What a reason can hold."""
 
 
 @frozen
@@ -45,19 +40,6 @@ class Figure:
     value: Value
     unit: str
     working: str
-
-
-@frozen
-class Check:
-    """A criterion looked at: its id in the ledger, value, threshold, and whether it was met (None: not known)."""
-
-    id: str
-    words: str
-    value: Value
-    threshold: str
-    unit: str
-    met: bool | None
-    provenance: Provenance
 
 
 @frozen
@@ -108,7 +90,7 @@ class Rationale:
     @cached_property
     def criteria(self) -> tuple[Check, ...]:
         """Every criterion looked at, met or not."""
-        return (*_response_checks(self.decision.seen), *_safety_checks(self.decision.seen), *_clocks(self.decision))
+        return tuple(checks(self.decision.seen))
 
     @cached_property
     def notices(self) -> tuple[Notice, ...]:
@@ -183,9 +165,9 @@ def _inputs(seen: Observation) -> Iterator[Input]:
         if event is None:
             yield Input("pregnancy_tests", "positive", "", since, (day - since).days)
         elif since < day:
-            yield Input("adverse_events", _event(event), "", since, (day - since).days)
+            yield Input("adverse_events", str(event), "", since, (day - since).days)
     if visit.adverse_events is not None:
-        yield at_visit("adverse_events", "; ".join(map(_event, visit.adverse_events)) or "none")
+        yield at_visit("adverse_events", "; ".join(map(str, visit.adverse_events)) or "none")
     if visit.dosage_taken is not None:
         yield at_visit("dosage_taken", str(visit.dosage_taken.dosage or "nothing"))
     if visit.doses_missed is not None:
@@ -200,12 +182,6 @@ def _inputs(seen: Observation) -> Iterator[Input]:
         yield at_visit(
             f"patient.{field}", "unknown" if value is None else value, "years" if value == patient.age else ""
         )
-
-
-def _event(event: AdverseEvent) -> str:
-    grade = f", grade {event.grade}" if event.grade is not None else ""
-    edition = f" (CTCAE {event.ctcae})" if event.ctcae else ""
-    return f"{event.term.strip()}{grade}{edition}{', resolved' if event.resolved else ''}"
 
 
 # The arithmetic
@@ -240,7 +216,7 @@ def _arithmetic(decision: Decision) -> Iterator[Figure]:
         on_level = dose.off_ladder or dose.level
         yield Figure("days at this level", (day - dose.since).days, "days", f"{on_level} since {dose.since}")
         yield Figure("days missed", dose.days_missed, "days", f"of the interval that runs from {dose.interval_from}")
-        interval = _interval(seen)[1].value
+        interval: Interval = getattr(intervals, interval_name(seen.phase, dose)).value
         lengthened = _lengthened(interval, dose, seen.due_on)
         yield Figure("due", seen.due_on, "", f"{interval} from {dose.interval_from}{lengthened}")
     if dose is not None and start is not None and seen.phase in (*ON_TREATMENT, Phase.INTERRUPTED):
@@ -273,16 +249,6 @@ def _arithmetic(decision: Decision) -> Iterator[Figure]:
         yield Figure("this visit was due", last.due, "", verdict)
 
 
-def _interval(seen: Observation) -> tuple[str, Sourced[Interval]]:
-    """Give the interval that runs, with its name."""
-    intervals = seen.protocol.intervals
-    if seen.phase is Phase.TAPER:
-        return "taper_step", intervals.taper_step
-    if seen.dose is not None and seen.dose.reviewed:
-        return "review", intervals.review
-    return "first_assessment", intervals.first_assessment
-
-
 def _lengthened(interval: Interval, dose: Dose, due_on: date) -> str:
     return "" if interval.after(dose.interval_from) == due_on else f" and {dose.days_missed} days that were missed"
 
@@ -298,204 +264,7 @@ def _ceiling_cause(seen: Observation) -> str:
     return "; ".join(causes) or "the highest level"
 
 
-# The criteria
-
-
-def _response_checks(seen: Observation) -> Iterator[Check]:
-    criteria, now = seen.protocol.response, seen.visit.clasi_activity
-    at = criteria.complete_at
-    met = None if now is None else now <= at.value
-    yield Check("response.complete_at", "complete: A at most", now, str(at.value), "points", met, at.provenance)
-    start = seen.start.activity if seen.start else None
-    if start is None:
-        return
-    lowest = seen.lowest.activity if seen.lowest else None
-
-    def check(name: str, words: str, value: int | None, least: Fraction | int, shown: str) -> Check:
-        met = None if value is None else value >= least
-        return Check(f"response.{name}", words, value, shown, "points", met, getattr(criteria, name).provenance)
-
-    rise = None if now is None or lowest is None else now - lowest
-    points = criteria.worse_points.value
-    yield check("worse_points", "worse: A - M at least", rise, points, str(points))
-    if seen.phase in (Phase.TITRATION, Phase.INTERRUPTED):
-        share = criteria.worse_share.value
-        gain = start - (start if lowest is None else lowest)
-        yield check("worse_share", "worse: and A - M at least", rise, share * gain, f"{share} of B - M = {gain}")
-    else:
-        yield check("worse_points", "worse: or A at least B", now, start, str(start))
-    fall = None if now is None else start - now
-    low = criteria.low_start.value
-    yield check("low_start", "B at least (else its share alone counts)", start, low, str(low))
-    if start < low:
-        share = criteria.low_share.value
-        yield check("low_share", "partial: B - A at least", fall, share * start, f"{share} of B = {start}")
-    else:
-        points, share = criteria.partial_points.value, criteria.partial_share.value
-        yield check("partial_points", "partial: B - A at least", fall, points, str(points))
-        yield check("partial_share", "partial: and B - A at least", fall, share * start, f"{share} of B = {start}")
-
-
-def _safety_checks(seen: Observation) -> Iterator[Check]:
-    safety, known = seen.protocol.safety, seen.known
-    asked = seen.visit.adverse_events is not None
-    for criterion in (safety.positive_test, *safety.events):
-        met = [each for each in known.standing if each.criterion is criterion]
-        named = "; ".join(_event(each.event) if each.event else f"test of {each.since}" for each in met)
-        unknown = not asked and not met and criterion is not safety.positive_test
-        which = "a positive pregnancy test" if criterion is safety.positive_test else criterion.words
-        yield Check(
-            f"event.{criterion.id}",
-            f"{criterion.safety.said}: {which}",
-            named or (None if unknown else "none"),
-            criterion.lasts.said,
-            "",
-            None if unknown else bool(met),
-            criterion.provenance,
-        )
-    yield Check("safety.not_asked", "adverse events asked about", asked, "at this visit", "", asked, safety.not_asked)
-    for quantity, count, limits in (
-        (NEUTROPHILS, known.neutrophils, safety.neutrophils),
-        (PLATELETS, known.platelets, safety.platelets),
-    ):
-        for name, verdict in (("interrupt_below", "interrupt"), ("caution_below", "caution")):
-            limit: Sourced[Decimal] = getattr(limits, name)
-            yield _below(f"safety.{quantity.name}.{name}", f"{verdict}: {quantity.name} below", count, limit, quantity)
-    yield _below(
-        "safety.neutrophils_same_day_below",
-        "same-day assessment: neutrophils below",
-        known.neutrophils,
-        safety.neutrophils_same_day_below,
-        NEUTROPHILS,
-    )
-    for name, words in (
-        ("clearance_interrupt_below", "interrupt: creatinine clearance below"),
-        ("clearance_lowers_below", "lower ceiling: creatinine clearance below"),
-    ):
-        yield _below(f"safety.{name}", words, known.clearance, getattr(safety, name), CREATININE_CLEARANCE)
-    yield from _age_checks(seen)
-
-
-def _below(id: str, words: str, known: Result | None, limit: Sourced[Decimal], quantity: Quantity) -> Check:
-    value = known.amount if known else None
-    met = None if value is None else value < limit.value
-    return Check(id, words, value, str(limit.value), PRINTED[quantity.unit], met, limit.provenance)
-
-
-def _on(known: Result | None) -> date | None:
-    return None if known is None else known.on
-
-
-def _age_checks(seen: Observation) -> Iterator[Check]:
-    """Give the ages that were held against their limits; met means recent enough."""
-    safety, known, day = seen.protocol.safety, seen.known, seen.visit.date
-
-    def age(id: str, words: str, on: date | None, limit: Sourced[Interval]) -> Check:
-        days = None if on is None else (day - on).days
-        recent = None if on is None else not limit.value.is_over(on, day)
-        return Check(f"safety.{id}", words, days, str(limit.value), "days", recent, limit.provenance)
-
-    early = seen.dose is not None and not safety.counts_early.value.is_over(seen.dose.watched_from, day)
-    if seen.dose is not None:
-        yield age(
-            "counts_early",
-            "early after the last start, resumption or rise",
-            seen.dose.watched_from,
-            safety.counts_early,
-        )
-    name, limit = ("counts_age_early", safety.counts_age_early) if early else ("counts_age", safety.counts_age)
-    yield age(name, "neutrophils recent enough: age at most", _on(known.neutrophils), limit)
-    yield age(name, "platelets recent enough: age at most", _on(known.platelets), limit)
-    clearance = _on(known.clearance)
-    yield age("clearance_age", "creatinine clearance recent enough: age at most", clearance, safety.clearance_age)
-    if seen.patient.able_to_become_pregnant is False or seen.phase is Phase.DISCONTINUED:
-        return
-    newest = known.negative_tests[-1] if known.negative_tests else None
-    if seen.start is None or seen.phase is Phase.OFF_TREATMENT:
-        earliest, latest = safety.first_test.value
-        first = [on for on in known.negative_tests if earliest.after(on) <= day and not latest.is_over(on, day)]
-        window = f"{earliest.count} to {latest.count} days before"
-        yield Check(
-            "safety.first_test",
-            "first negative pregnancy test before a start",
-            str(first[-1]) if first else None,
-            window,
-            "",
-            bool(first),
-            safety.first_test.provenance,
-        )
-        yield age("second_test_age", "second negative pregnancy test: age at most", newest, safety.second_test_age)
-        return
-    yield age("tests_early", "early in the course, for pregnancy tests", seen.start.on, safety.tests_early)
-    if not safety.tests_early.value.is_over(seen.start.on, day):
-        name, limit = "test_age_early", safety.test_age_early
-    elif seen.patient.regular_cycles:
-        name, limit = "test_age", safety.test_age
-    else:
-        name, limit = "test_age_irregular", safety.test_age_irregular
-    yield age(name, "negative pregnancy test recent enough: age at most", newest, limit)
-
-
-def _clocks(decision: Decision) -> Iterator[Check]:
-    """Give the dates that were held against the day of the visit."""
-    seen, day = decision.seen, decision.visit.date
-    intervals, dose, last = seen.protocol.intervals, seen.dose, seen.before.last
-    if last is not None and last.due is not None:
-        late = intervals.late_after
-        yield Check(
-            "intervals.late_after",
-            "late: days after this visit was due more than",
-            (day - last.due).days,
-            str(late.value),
-            "days",
-            late.value.is_over(last.due, day),
-            late.provenance,
-        )
-    if dose is None or seen.start is None:
-        return
-    if seen.phase in ON_TREATMENT and seen.due_on is not None:
-        name, interval = _interval(seen)
-        runs = (interval.value.after(dose.interval_from) - dose.interval_from).days
-        share = intervals.missed_share
-        yield Check(
-            "intervals.missed_share",
-            "interval lengthened: days missed more than",
-            dose.days_missed,
-            f"{share.value} of {runs}",
-            "days",
-            dose.days_missed > share.value * runs,
-            share.provenance,
-        )
-        yield Check(
-            f"intervals.{name}", "due: on or after", day, str(seen.due_on), "", day >= seen.due_on, interval.provenance
-        )
-    if seen.phase is Phase.INTERRUPTED and seen.interrupted_on is not None:
-        longest = intervals.resumable
-        yield Check(
-            "intervals.resumable",
-            "too long to be simply resumed: days off the drug more than",
-            (day - seen.interrupted_on).days,
-            str(longest.value),
-            "days",
-            longest.value.is_over(seen.interrupted_on, day),
-            longest.provenance,
-        )
-    if seen.phase in (*ON_TREATMENT, Phase.INTERRUPTED):
-        for name, since, words in (
-            ("trial", seen.responded_on or seen.start.on, "the later of the start and the last response"),
-            ("trial_at_level", dose.since, "the last change of level"),
-        ):
-            part: Sourced[Interval] = getattr(intervals, name)
-            over = part.value.after(since)
-            yield Check(
-                f"intervals.{name}",
-                f"trial exhausted: {part.value} since {words}, on or after",
-                day,
-                str(over),
-                "",
-                day >= over,
-                part.provenance,
-            )
+# What was leaned on
 
 
 def _leaned_on(decision: Decision) -> Iterator[str]:
@@ -509,7 +278,8 @@ def _leaned_on(decision: Decision) -> Iterator[str]:
         if decision.next_visit.earliest != decision.next_visit.due == soon:
             yield "intervals.soon"
         elif decision.phase_after is Phase.TITRATION:
-            reviews = action is Action.CONTINUE and (seen.facts.timing is Timing.DUE or _interval(seen)[0] == "review")
+            due = seen.facts.timing is Timing.DUE
+            reviews = action is Action.CONTINUE and (due or (seen.dose is not None and seen.dose.reviewed))
             yield "intervals.review" if reviews else "intervals.first_assessment"
         elif decision.phase_after is Phase.TAPER:
             yield "intervals.taper_step"
@@ -597,7 +367,9 @@ def _falls_due(decision: Decision) -> Iterator[FallsDue]:
             yield FallsDue(field, days)
 
     for name, count in (("neutrophils", seen.known.neutrophils), ("platelets", seen.known.platelets)):
-        yield from due(name, _on(count), lambda day: safety.counts_age_on(day, dose.watched_from))
+        yield from due(
+            name, None if count is None else count.on, lambda day: safety.counts_age_on(day, dose.watched_from)
+        )
     if patient.able_to_become_pregnant is not False:
         newest = seen.known.negative_tests[-1] if seen.known.negative_tests else None
         yield from due("pregnancy_tests", newest, lambda day: safety.test_age_on(day, start.on, patient))
@@ -659,7 +431,7 @@ def _cause(seen: Observation) -> str:
     if found is Safety.INTERRUPT and clearance and clearance.amount < safety.clearance_interrupt_below.value:
         causes.append(f"creatinine clearance {clearance.given}")
     events = dict.fromkeys(
-        _event(each.event) if each.event else "positive pregnancy test"
+        str(each.event) if each.event else "positive pregnancy test"
         for each in known.standing
         if each.criterion.safety is found
     )

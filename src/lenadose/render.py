@@ -6,11 +6,12 @@ Everything here is Markdown (or Mermaid inside it), rendered last; nothing is ev
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from .checks import Check, Value
 from .dosing import plain
 from .machine import Decision
 from .protocol import Protocol, case_name, conditions
 from .provenance import ASSUMED_BY, Provenance
-from .reasons import Check, Rationale, Value, rationale
+from .reasons import Rationale, rationale
 from .units import PRINTED
 from .vocabulary import SET_NAMES, Action, Phase, Tag
 

@@ -1,0 +1,236 @@
+"""Every criterion that a decision looked at, met or not: value, threshold, and where the threshold comes from."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from attrs import frozen
+
+from .course import Result
+from .intervals import Interval
+from .observation import Observation, interval_name
+from .provenance import Provenance, Sourced
+from .units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, PRINTED, Quantity
+from .vocabulary import ON_TREATMENT, Phase
+
+Value = int | str | bool | Decimal | Fraction | date | None
+"""What a reason can hold."""
+
+
+@frozen
+class Check:
+    """A criterion looked at: its id in the ledger, value, threshold, and whether it was met (None: not known)."""
+
+    id: str
+    words: str
+    value: Value
+    threshold: str
+    unit: str
+    met: bool | None
+    provenance: Provenance
+
+
+def checks(seen: Observation) -> Iterator[Check]:
+    """Give every criterion looked at: of the response, of safety, and of the clocks."""
+    yield from _response_checks(seen)
+    yield from _safety_checks(seen)
+    yield from _clocks(seen)
+
+
+def _response_checks(seen: Observation) -> Iterator[Check]:
+    criteria, now = seen.protocol.response, seen.visit.clasi_activity
+    at = criteria.complete_at
+    met = None if now is None else now <= at.value
+    yield Check("response.complete_at", "complete: A at most", now, str(at.value), "points", met, at.provenance)
+    start = seen.start.activity if seen.start else None
+    if start is None:
+        return
+    lowest = seen.lowest.activity if seen.lowest else None
+
+    def check(name: str, words: str, value: int | None, least: Fraction | int, shown: str) -> Check:
+        met = None if value is None else value >= least
+        return Check(f"response.{name}", words, value, shown, "points", met, getattr(criteria, name).provenance)
+
+    rise = None if now is None or lowest is None else now - lowest
+    points = criteria.worse_points.value
+    yield check("worse_points", "worse: A - M at least", rise, points, str(points))
+    if seen.phase in (Phase.TITRATION, Phase.INTERRUPTED):
+        share = criteria.worse_share.value
+        gain = start - (start if lowest is None else lowest)
+        yield check("worse_share", "worse: and A - M at least", rise, share * gain, f"{share} of B - M = {gain}")
+    else:
+        yield check("worse_points", "worse: or A at least B", now, start, str(start))
+    fall = None if now is None else start - now
+    low = criteria.low_start.value
+    yield check("low_start", "B at least (else its share alone counts)", start, low, str(low))
+    if start < low:
+        share = criteria.low_share.value
+        yield check("low_share", "partial: B - A at least", fall, share * start, f"{share} of B = {start}")
+    else:
+        points, share = criteria.partial_points.value, criteria.partial_share.value
+        yield check("partial_points", "partial: B - A at least", fall, points, str(points))
+        yield check("partial_share", "partial: and B - A at least", fall, share * start, f"{share} of B = {start}")
+
+
+def _safety_checks(seen: Observation) -> Iterator[Check]:
+    safety, known = seen.protocol.safety, seen.known
+    asked = seen.visit.adverse_events is not None
+    for criterion in (safety.positive_test, *safety.events):
+        met = [each for each in known.standing if each.criterion is criterion]
+        named = "; ".join(str(each.event) if each.event else f"test of {each.since}" for each in met)
+        unknown = not asked and not met and criterion is not safety.positive_test
+        which = "a positive pregnancy test" if criterion is safety.positive_test else criterion.words
+        yield Check(
+            f"event.{criterion.id}",
+            f"{criterion.safety.said}: {which}",
+            named or (None if unknown else "none"),
+            criterion.lasts.said,
+            "",
+            None if unknown else bool(met),
+            criterion.provenance,
+        )
+    yield Check("safety.not_asked", "adverse events asked about", asked, "at this visit", "", asked, safety.not_asked)
+    for quantity, count, limits in (
+        (NEUTROPHILS, known.neutrophils, safety.neutrophils),
+        (PLATELETS, known.platelets, safety.platelets),
+    ):
+        for name, verdict in (("interrupt_below", "interrupt"), ("caution_below", "caution")):
+            limit: Sourced[Decimal] = getattr(limits, name)
+            yield _below(f"safety.{quantity.name}.{name}", f"{verdict}: {quantity.name} below", count, limit, quantity)
+    yield _below(
+        "safety.neutrophils_same_day_below",
+        "same-day assessment: neutrophils below",
+        known.neutrophils,
+        safety.neutrophils_same_day_below,
+        NEUTROPHILS,
+    )
+    for name, words in (
+        ("clearance_interrupt_below", "interrupt: creatinine clearance below"),
+        ("clearance_lowers_below", "lower ceiling: creatinine clearance below"),
+    ):
+        yield _below(f"safety.{name}", words, known.clearance, getattr(safety, name), CREATININE_CLEARANCE)
+    yield from _age_checks(seen)
+
+
+def _below(id: str, words: str, known: Result | None, limit: Sourced[Decimal], quantity: Quantity) -> Check:
+    value = known.amount if known else None
+    met = None if value is None else value < limit.value
+    return Check(id, words, value, str(limit.value), PRINTED[quantity.unit], met, limit.provenance)
+
+
+def _on(known: Result | None) -> date | None:
+    return None if known is None else known.on
+
+
+def _age_checks(seen: Observation) -> Iterator[Check]:
+    """Give the ages that were held against their limits; met means recent enough."""
+    safety, known, day = seen.protocol.safety, seen.known, seen.visit.date
+
+    def age(id: str, words: str, on: date | None, limit: Sourced[Interval]) -> Check:
+        days = None if on is None else (day - on).days
+        recent = None if on is None else not limit.value.is_over(on, day)
+        return Check(f"safety.{id}", words, days, str(limit.value), "days", recent, limit.provenance)
+
+    early = seen.dose is not None and not safety.counts_early.value.is_over(seen.dose.watched_from, day)
+    if seen.dose is not None:
+        yield age(
+            "counts_early",
+            "early after the last start, resumption or rise",
+            seen.dose.watched_from,
+            safety.counts_early,
+        )
+    name, limit = ("counts_age_early", safety.counts_age_early) if early else ("counts_age", safety.counts_age)
+    yield age(name, "neutrophils recent enough: age at most", _on(known.neutrophils), limit)
+    yield age(name, "platelets recent enough: age at most", _on(known.platelets), limit)
+    clearance = _on(known.clearance)
+    yield age("clearance_age", "creatinine clearance recent enough: age at most", clearance, safety.clearance_age)
+    if seen.patient.able_to_become_pregnant is False or seen.phase is Phase.DISCONTINUED:
+        return
+    newest = known.negative_tests[-1] if known.negative_tests else None
+    if seen.start is None or seen.phase is Phase.OFF_TREATMENT:
+        earliest, latest = safety.first_test.value
+        first = [on for on in known.negative_tests if earliest.after(on) <= day and not latest.is_over(on, day)]
+        window = f"{earliest.count} to {latest.count} days before"
+        yield Check(
+            "safety.first_test",
+            "first negative pregnancy test before a start",
+            str(first[-1]) if first else None,
+            window,
+            "",
+            bool(first),
+            safety.first_test.provenance,
+        )
+        yield age("second_test_age", "second negative pregnancy test: age at most", newest, safety.second_test_age)
+        return
+    yield age("tests_early", "early in the course, for pregnancy tests", seen.start.on, safety.tests_early)
+    if not safety.tests_early.value.is_over(seen.start.on, day):
+        name, limit = "test_age_early", safety.test_age_early
+    elif seen.patient.regular_cycles:
+        name, limit = "test_age", safety.test_age
+    else:
+        name, limit = "test_age_irregular", safety.test_age_irregular
+    yield age(name, "negative pregnancy test recent enough: age at most", newest, limit)
+
+
+def _clocks(seen: Observation) -> Iterator[Check]:
+    """Give the dates that were held against the day of the visit."""
+    day = seen.visit.date
+    intervals, dose, last = seen.protocol.intervals, seen.dose, seen.before.last
+    if last is not None and last.due is not None:
+        late = intervals.late_after
+        yield Check(
+            "intervals.late_after",
+            "late: days after this visit was due more than",
+            (day - last.due).days,
+            str(late.value),
+            "days",
+            late.value.is_over(last.due, day),
+            late.provenance,
+        )
+    if dose is None or seen.start is None:
+        return
+    if seen.phase in ON_TREATMENT and seen.due_on is not None:
+        name = interval_name(seen.phase, dose)
+        interval: Sourced[Interval] = getattr(intervals, name)
+        runs = (interval.value.after(dose.interval_from) - dose.interval_from).days
+        share = intervals.missed_share
+        yield Check(
+            "intervals.missed_share",
+            "interval lengthened: days missed more than",
+            dose.days_missed,
+            f"{share.value} of {runs}",
+            "days",
+            dose.days_missed > share.value * runs,
+            share.provenance,
+        )
+        yield Check(
+            f"intervals.{name}", "due: on or after", day, str(seen.due_on), "", day >= seen.due_on, interval.provenance
+        )
+    if seen.phase is Phase.INTERRUPTED and seen.interrupted_on is not None:
+        longest = intervals.resumable
+        yield Check(
+            "intervals.resumable",
+            "too long to be simply resumed: days off the drug more than",
+            (day - seen.interrupted_on).days,
+            str(longest.value),
+            "days",
+            longest.value.is_over(seen.interrupted_on, day),
+            longest.provenance,
+        )
+    if seen.phase in (*ON_TREATMENT, Phase.INTERRUPTED):
+        for name, since, words in (
+            ("trial", seen.responded_on or seen.start.on, "the later of the start and the last response"),
+            ("trial_at_level", dose.since, "the last change of level"),
+        ):
+            part: Sourced[Interval] = getattr(intervals, name)
+            over = part.value.after(since)
+            yield Check(
+                f"intervals.{name}",
+                f"trial exhausted: {part.value} since {words}, on or after",
+                day,
+                str(over),
+                "",
+                day >= over,
+                part.provenance,
+            )
