@@ -11,7 +11,7 @@ from .dosing import plain
 from .machine import Decision
 from .protocol import Protocol, case_name, conditions
 from .provenance import ASSUMED_BY, Provenance
-from .reasons import Rationale, rationale
+from .reasons import Input, Rationale, rationale
 from .units import PRINTED
 from .vocabulary import SET_NAMES, Action, Phase, Tag
 
@@ -87,19 +87,7 @@ def _page(why: Rationale) -> Iterator[str]:
     yield ""
     yield "## What was seen"
     yield ""
-    yield from _table(
-        ("input", "value", "unit", "date", "age"),
-        (
-            (
-                called(each.field),
-                verbatim(value(each.value)),
-                PRINTED.get(each.unit, each.unit),
-                str(each.on),
-                f"{each.age_days} d",
-            )
-            for each in why.inputs
-        ),
-    )
+    yield from _table(("input", "value", "unit", "date", "age"), map(_input_row, why.inputs))
     yield ""
     yield "## Arithmetic"
     yield ""
@@ -139,6 +127,12 @@ def next_visit(decision: Decision) -> str:
     if visit.earliest == visit.due:
         return f"{visit.due}, at the latest {visit.latest}"
     return f"from {visit.earliest}, at the latest {visit.latest}"
+
+
+def _input_row(given: Input) -> tuple[str, ...]:
+    # Who the patient is has no date of its own.
+    dated = ("", "") if given.field.startswith("patient.") else (str(given.on), f"{given.age_days} d")
+    return called(given.field), verbatim(value(given.value)), PRINTED.get(given.unit, given.unit), *dated
 
 
 def _threshold(check: Check) -> str:

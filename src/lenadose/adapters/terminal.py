@@ -30,13 +30,12 @@ def print_decisions(protocol: Protocol, decisions: tuple[Decision, ...], console
     table.add_column("decision; rule and its tag; next visit", ratio=4)
     table.add_column("reason", ratio=5)
     for decision in decisions:
-        cells = (
-            str(decision.visit.date),
-            f"{advice(decision)}\n{decision.rule.id} [{decision.case.provenance.tag.said}]\n"
-            f"next visit {next_visit(decision)}",
-            rationale(decision).reason,
-        )
+        rule = f"{decision.rule.id} [{decision.case.provenance.tag.said}]"
         # Text, not markup: what a record says is shown as it is.
-        table.add_row(*map(Text, cells))
+        table.add_row(
+            Text(str(decision.visit.date)),
+            Text.assemble((advice(decision), "bold"), f"\n{rule}\nnext visit {next_visit(decision)}"),
+            Text(rationale(decision).reason),
+        )
     console.print(table)
     console.print(Text(f"\n{protocol.evidence}\n{NOT_A_DEVICE}\nsha256 {protocol.hash}"))
