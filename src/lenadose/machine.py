@@ -106,7 +106,9 @@ def recommend(seen: Observation) -> Decision:
     """Decide: the action of the one row that matches, with its dosage, the phase after it and the next visit."""
     action = seen.match.rule.action
     level = _level_after(seen, action)
-    phase_after = _phase_after(seen, level)
+    phase_after = seen.match.leads_to
+    if (level if phase_after is _TITRATION or phase_after is _TAPER else seen.dose) is None:
+        phase_after = seen.phase  # without a level to give, or a course to end, it stays as it is
     return Decision(seen, level, _next_visit(seen, action, phase_after), phase_after)
 
 
@@ -131,14 +133,6 @@ def _level_after(seen: Observation, action: Action) -> Level | None:
         if goes_on and facts.safety in OK and facts.position in ON_LADDER:
             return dose.level
     return None
-
-
-def _phase_after(seen: Observation, level: Level | None) -> Phase:
-    """Give the phase after a decision; without a level to give, or a course to end, it stays as it is."""
-    to = seen.match.leads_to
-    if to is _TITRATION or to is _TAPER:
-        return to if level is not None else seen.phase
-    return to if seen.dose is not None else seen.phase
 
 
 def _next_visit(seen: Observation, action: Action, phase_after: Phase) -> NextVisit | None:

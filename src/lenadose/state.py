@@ -136,18 +136,26 @@ def begin(protocol: Protocol, patient: Patient | None = None) -> State:
     return State(patient or Patient(), protocol.ladder.top)
 
 
-def newer(old: Result | None, new: Result | None) -> Result | None:
+def newer(old: Result, new: Result | None) -> Result:
     """Give the newest of two results; of two on the same day the lower one counts."""
-    if old is None or new is None:
-        return new or old
-    if new.on > old.on:
-        return new
-    return new if new.on == old.on and new.amount < old.amount else old
+    if new is None or new.on < old.on or (new.on == old.on and new.amount >= old.amount):
+        return old
+    return new
 
 
 def learn(safety: SafetyCriteria, known: Known, visit: Visit, neuropathy_at_start: int | None) -> Known:
     """Add what a visit showed to what was known: newest results, recent tests, events that count from now on."""
     neutrophils, platelets, clearance = visit.counted
+    # Usually each visit brings results newer than all before it; only otherwise is there anything to compare.
+    old = known.neutrophils
+    if old is not None and (neutrophils is None or neutrophils.on <= old.on):
+        neutrophils = newer(old, neutrophils)
+    old = known.platelets
+    if old is not None and (platelets is None or platelets.on <= old.on):
+        platelets = newer(old, platelets)
+    old = known.clearance
+    if old is not None and (clearance is None or clearance.on <= old.on):
+        clearance = newer(old, clearance)
     standing, ended = known.standing, known.pregnancy_ended
     events = visit.adverse_events
     if events or (standing and events is not None):
@@ -158,14 +166,7 @@ def learn(safety: SafetyCriteria, known: Known, visit: Visit, neuropathy_at_star
     if visit.tests:
         negative, positive = _sort_tests(safety, negative, ended, visit)
         standing += positive
-    return Known(
-        newer(known.neutrophils, neutrophils),
-        newer(known.platelets, platelets),
-        newer(known.clearance, clearance),
-        negative,
-        standing,
-        ended,
-    )
+    return Known(neutrophils, platelets, clearance, negative, standing, ended)
 
 
 def _sort_tests(
