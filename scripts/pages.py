@@ -1,4 +1,4 @@
-"""Write the pages that are made from data: the decision table in README.md, and examples/README.md.
+"""Write the pages that are made from data: table and diagram in README.md, and examples/README.md.
 
 python scripts/pages.py          write them
 python scripts/pages.py --check  exit 1 if one of them is not what the data says
@@ -10,18 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lenadose import get_protocol, load_course, rationale, replay
-from lenadose.render import NOT_A_DEVICE, advice, decision_table, next_visit, verbatim
+from lenadose.render import NOT_A_DEVICE, advice, decision_table, diagram, next_visit, verbatim
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- made by scripts/pages.py -->\n", "<!-- end -->\n"
 
 
 def readme() -> str:
-    """README.md with the decision table as it is now."""
+    """README.md with the decision table and the diagram as they are now."""
     text = (ROOT / "README.md").read_text("utf-8")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    return f"{before}{BEGIN}\n{decision_table(get_protocol())}\n{END}{after}"
+    sheet = get_protocol()
+    return f"{before}{BEGIN}\n{decision_table(sheet)}\n```mermaid\n{diagram(sheet)}```\n\n{END}{after}"
 
 
 def examples() -> str:

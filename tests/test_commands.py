@@ -14,6 +14,7 @@ from lenadose import load_course, replay
 from lenadose.__main__ import main
 from lenadose.adapters import terminal
 from lenadose.adapters.schema import SCHEMAS
+from lenadose.render import advice
 from patients import PROTOCOL
 
 ROOT = Path(__file__).parents[1]
@@ -150,7 +151,7 @@ def test_the_table_fits_its_terminal_without_colour(width: int) -> None:
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert max(map(len, lines)) <= width
     assert "\x1b[3" not in console.file.getvalue()  # type: ignore[attr-defined]
-    assert "decision; rule and its tag" in " ".join(" ".join(lines).split()) or width == 60
+    assert "decision; rule [tag]" in " ".join(" ".join(lines).split()) or width == 60
 
 
 def test_what_a_record_says_is_no_markup(tmp_path: Path, capsys) -> None:
@@ -177,6 +178,20 @@ def test_a_reader_that_stops_early_and_a_narrow_encoding_are_no_fault() -> None:
         [*command, "replay", COURSE], capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=True
     )
     assert ascii_only.stderr == b""
+
+
+def test_danger_and_a_level_that_is_not_stated_stand_in_the_table_and_on_the_page(capsys, tmp_path: Path) -> None:
+    path = tmp_path / "course.json"
+    path.write_text(
+        '{"patient": {"id": "p-7"}, "visits": [{"date": "2026-01-05", "neutrophils": {"value": 400, "unit": "/uL"}}]}'
+    )
+    for command in ("replay", "next"):
+        out = " ".join(told(capsys, command, str(path)).replace("│", " ").split())
+        assert "same-day assessment:" in out
+        assert "prescriber-decides: no dosage" in out
+        assert "p-7" in out
+    taper = replay(load_course(ROOT / "examples" / "courses" / "complete-response-and-taper.json"))
+    assert "reduce: 5 mg every other day [assumed level]" in [advice(each) for each in taper]
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])

@@ -152,8 +152,17 @@ def test_the_python_of_the_readme_runs() -> None:
         cwd=ROOT,
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
     )
-    assert "start [stated, CH12]" in done.stdout
+    shown = re.search(r"```text\n(.+?)\.\.\.\n```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert shown is not None
+    assert done.stdout.startswith(shown[1])
     assert "not a medical device" in done.stdout
+
+
+def test_the_course_of_the_readme_is_a_course() -> None:
+    text = re.search(r"```json\n(.+?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert text is not None
+    decisions = lenadose.replay(lenadose.parse_course(text[1]))
+    assert [each.action.said for each in decisions] == ["start", "escalate"]
 
 
 def test_ci_runs_the_two_commands_of_the_readme() -> None:

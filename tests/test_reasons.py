@@ -150,7 +150,36 @@ def test_the_arithmetic_of_an_interruption_names_its_cause_and_its_length() -> N
     decision = walk([seen(0, 11), seen(28, 11), seen(40, 11, neutrophils=count(0.9)), seen(47, 11)])[-1]
     told = figures(decision)
     assert told["days off the drug"] == 7
-    assert (told["ceiling"], told["earlier harm"]) == ("5 mg once daily", "10 mg once daily")
+    assert (told["ceiling"], told["earlier harm"]) == ("5 mg once daily", "neutrophils 0.9 × 10⁹/L")
+    assert "level highest (at most 5 mg once daily: neutrophils 0.9 × 10⁹/L at 10 mg once daily)" in (
+        rationale(decision).reason
+    )
+
+
+def test_off_the_ladder_the_taken_dosage_and_the_level_held_are_told_apart() -> None:
+    decision = walk([seen(0, 11), seen(28, 11, dosage_taken=took(2.5))])[-1]
+    told = {each.name: (each.value, each.working) for each in rationale(decision).arithmetic}
+    assert told["taken"][0] == "2.5 mg once daily"
+    assert told["days at this level"] == (28, "5 mg once daily since 2026-01-05")
+
+
+def test_a_threshold_is_a_number_with_its_working() -> None:
+    decision = walk([seen(0, 11), seen(28, 9)])[-1]
+    share = [each for each in rationale(decision).criteria if each.id == "response.partial_share"]
+    assert [(each.threshold, each.working, each.met) for each in share] == [("2.2", "1/5 of B, 11", False)]
+    assert "| 2.2 points (1/5 of B, 11) |" in explain(decision)
+
+
+def test_an_event_that_the_criteria_do_not_know_is_said_to_be_judged_by_its_grade() -> None:
+    told = notices(walk([seen(0, 11), seen(7, 11, adverse_events=(event("insomnia", 2), event("rash", 1)))])[-1])
+    assert told["unknown-terms"].endswith("being unknown here: insomnia, grade 2 (CTCAE 5.0)")
+
+
+def test_worse_says_how_far_above_the_lowest() -> None:
+    decision = walk([seen(0, 12), seen(28, 0), seen(40, 9)])[-1]
+    assert "response worse (CLASI activity 9, down 3 from 12 at the start, 25.0 %; up 9 from the lowest, 0)" in (
+        rationale(decision).reason
+    )
 
 
 def test_the_ceiling_names_a_low_clearance() -> None:
@@ -160,7 +189,13 @@ def test_the_ceiling_names_a_low_clearance() -> None:
 
 
 @pytest.mark.parametrize(
-    ("on", "verdict"), [(27, "1 days early"), (28, "on time"), (35, "on time"), (36, "8 days late")]
+    ("on", "verdict"),
+    [
+        (27, "1 day early"),
+        (28, "on time"),
+        (35, "7 days after it was due"),
+        (36, "8 days after it was due, late"),
+    ],
 )
 def test_a_visit_is_late_after_more_than_seven_days_and_early_on_any_day_before(on: int, verdict: str) -> None:
     decision = walk([seen(0, 11), seen(on, 11)])[-1]
@@ -257,11 +292,11 @@ def stale(state, on: date, field: str) -> bool:
 def test_the_reason_is_one_line_with_the_figures() -> None:
     decision = walk([seen(0, 11), seen(28, 10)])[-1]
     assert rationale(decision).reason == (
-        "response none (CLASI activity 10, start 11, lowest 10: -1, 9.1 %); safety acceptable; "
+        "response none (CLASI activity 10, down 1 from 11 at the start, 9.1 %); safety acceptable; "
         "due: the interval is over on 2026-02-02; level middle"
     )
     ended = walk([seen(0, 11), seen(7, 11, adverse_events=(event("rash", 4),)), seen(20, 11)])
-    assert rationale(ended[1]).reason == "safety stop (rash, grade 4 (CTCAE 5.0))"
+    assert rationale(ended[1]).reason == "safety stop (rash, grade 4 (CTCAE 5.0) [label])"
     assert rationale(ended[2]).reason == "discontinued"
     low = walk([seen(0, 11), seen(7, 11, creatinine_clearance=clearance(20))])[-1]
     assert rationale(low).reason == "safety interrupt (creatinine clearance 20 mL/min)"

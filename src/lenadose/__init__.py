@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .adapters.jsonable import course_data, decision_data, load_course, parse_course, read_course
     from .course import AdverseEvent, Course, DosageTaken, Judgement, Measurement, Patient, PregnancyTest, Visit
-    from .errors import CallError, DocumentError, LenadoseError, ProtocolError
+    from .dosing import Dosage
+    from .errors import CallError, DocumentError, Fault, LenadoseError, ProtocolError
     from .machine import Decision, apply, recommend, replay, step
     from .observation import observe
     from .protocol import Protocol
     from .protocols import get_protocol
-    from .reasons import rationale
+    from .reasons import Rationale, rationale
     from .render import explain
     from .state import State, begin
+    from .vocabulary import Action, Facts, Phase
 
 _HOME = {
     "adapters.jsonable": ("course_data", "decision_data", "load_course", "parse_course", "read_course"),
@@ -38,33 +40,41 @@ _HOME = {
         "PregnancyTest",
         "Visit",
     ),
-    "errors": ("CallError", "DocumentError", "LenadoseError", "ProtocolError"),
+    "dosing": ("Dosage",),
+    "errors": ("CallError", "DocumentError", "Fault", "LenadoseError", "ProtocolError"),
     "machine": ("Decision", "apply", "recommend", "replay", "step"),
     "observation": ("observe",),
     "protocol": ("Protocol",),
     "protocols": ("get_protocol",),
-    "reasons": ("rationale",),
+    "reasons": ("Rationale", "rationale"),
     "render": ("explain",),
     "state": ("State", "begin"),
+    "vocabulary": ("Action", "Facts", "Phase"),
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Action",
     "AdverseEvent",
     "CallError",
     "Course",
     "Decision",
     "DocumentError",
+    "Dosage",
     "DosageTaken",
+    "Facts",
+    "Fault",
     "Judgement",
     "LenadoseError",
     "Measurement",
     "Patient",
+    "Phase",
     "PregnancyTest",
     "Protocol",
     "ProtocolError",
+    "Rationale",
     "State",
     "Visit",
     "apply",

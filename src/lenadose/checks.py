@@ -8,6 +8,7 @@ from fractions import Fraction
 from attrs import frozen
 
 from .course import Result
+from .dosing import plain
 from .intervals import Interval
 from .observation import Observation, interval_name
 from .provenance import Provenance, Sourced
@@ -20,7 +21,10 @@ Value = int | str | bool | Decimal | Fraction | date | None
 
 @frozen
 class Check:
-    """A criterion looked at: its id in the ledger, value, threshold, and whether it was met (None: not known)."""
+    """A criterion looked at: its id in the ledger, value, threshold, and whether it was met (None: not known).
+
+    `working` says where a threshold that depends on the patient comes from: "1/5 of B".
+    """
 
     id: str
     words: str
@@ -29,6 +33,7 @@ class Check:
     unit: str
     met: bool | None
     provenance: Provenance
+    working: str = ""
 
 
 def checks(seen: Observation) -> Iterator[Check]:
@@ -48,29 +53,31 @@ def _response_checks(seen: Observation) -> Iterator[Check]:
         return
     lowest = seen.lowest.activity if seen.lowest else None
 
-    def check(name: str, words: str, value: int | None, least: Fraction | int, shown: str) -> Check:
+    def check(name: str, words: str, value: int | None, least: Fraction | int, working: str = "") -> Check:
         met = None if value is None else value >= least
-        return Check(f"response.{name}", words, value, shown, "points", met, getattr(criteria, name).provenance)
+        shown = plain(Decimal(least.numerator) / least.denominator)
+        source = getattr(criteria, name).provenance
+        return Check(f"response.{name}", words, value, shown, "points", met, source, working)
 
     rise = None if now is None or lowest is None else now - lowest
     points = criteria.worse_points.value
-    yield check("worse_points", "worse: A - M at least", rise, points, str(points))
+    yield check("worse_points", "worse: A - M at least", rise, points)
     if seen.phase in (Phase.TITRATION, Phase.INTERRUPTED):
         share = criteria.worse_share.value
         gain = start - (start if lowest is None else lowest)
-        yield check("worse_share", "worse: and A - M at least", rise, share * gain, f"{share} of B - M = {gain}")
+        yield check("worse_share", "worse: and A - M at least", rise, share * gain, f"{share} of B - M, {gain}")
     else:
-        yield check("worse_points", "worse: or A at least B", now, start, str(start))
+        yield check("worse_points", "worse: or A at least B", now, start)
     fall = None if now is None else start - now
     low = criteria.low_start.value
-    yield check("low_start", "B at least (else its share alone counts)", start, low, str(low))
+    yield check("low_start", "B at least (else its share alone counts)", start, low)
     if start < low:
         share = criteria.low_share.value
-        yield check("low_share", "partial: B - A at least", fall, share * start, f"{share} of B = {start}")
+        yield check("low_share", "partial: B - A at least", fall, share * start, f"{share} of B, {start}")
     else:
         points, share = criteria.partial_points.value, criteria.partial_share.value
-        yield check("partial_points", "partial: B - A at least", fall, points, str(points))
-        yield check("partial_share", "partial: and B - A at least", fall, share * start, f"{share} of B = {start}")
+        yield check("partial_points", "partial: B - A at least", fall, points)
+        yield check("partial_share", "partial: and B - A at least", fall, share * start, f"{share} of B, {start}")
 
 
 def _safety_checks(seen: Observation) -> Iterator[Check]:
@@ -199,10 +206,11 @@ def _clocks(seen: Observation) -> Iterator[Check]:
             "intervals.missed_share",
             "interval lengthened: days missed more than",
             dose.days_missed,
-            f"{share.value} of {runs}",
+            plain(Decimal((share.value * runs).numerator) / (share.value * runs).denominator),
             "days",
             dose.days_missed > share.value * runs,
             share.provenance,
+            f"{share.value} of {runs}",
         )
         yield Check(
             f"intervals.{name}", "due: on or after", day, str(seen.due_on), "", day >= seen.due_on, interval.provenance

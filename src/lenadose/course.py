@@ -59,6 +59,8 @@ COUNT_TERMS = {
     "neutrophil count decreased": "neutrophils",
     "thrombocytopenia": "platelets",
     "platelet count decreased": "platelets",
+    "low neutrophils": "neutrophils",
+    "low platelets": "platelets",
 }
 """Grades of a count, refused: editions grade the same count differently, so the count itself is needed."""
 
@@ -66,10 +68,17 @@ OTHER_NAMES = {
     "deep vein thrombosis": "venous thromboembolism",
     "deep venous thrombosis": "venous thromboembolism",
     "thromboembolism": "venous thromboembolism",
+    "thromboembolic event": "venous thromboembolism",
+    "venous thrombosis": "venous thromboembolism",
+    "thrombosis": "venous thromboembolism",
+    "vte": "venous thromboembolism",
+    "pe": "venous thromboembolism",
     "dvt": "venous thromboembolism",
     "pulmonary embolism": "venous thromboembolism",
     "myocardial infarction": "arterial thromboembolism",
+    "heart attack": "arterial thromboembolism",
     "stroke": "arterial thromboembolism",
+    "cerebral infarction": "arterial thromboembolism",
     "anaphylactic reaction": "anaphylaxis",
     "anaphylactic shock": "anaphylaxis",
     "sjs": "stevens-johnson syndrome",
@@ -77,9 +86,23 @@ OTHER_NAMES = {
     "dress": "drug reaction with eosinophilia and systemic symptoms",
     "pregnant": PREGNANCY,
     "positive pregnancy test": PREGNANCY,
+    "late period": "missed period",
+    "missed menstrual period": "missed period",
+    "amenorrhea": "missed period",
+    "irregular menstruation": "missed period",
+    "vaginal bleeding": "abnormal vaginal bleeding",
+    "vaginal hemorrhage": "abnormal vaginal bleeding",
+    "abnormal bleeding": "abnormal vaginal bleeding",
+    "sensory neuropathy": SENSORY_NEUROPATHY,
+    "peripheral neuropathy": SENSORY_NEUROPATHY,
+    "lupus flare": "systemic lupus flare",
+    "lupus nephritis": "systemic lupus flare",
 }
 """Grave events by another name, refused with the known one: under a name that no criterion knows they would count
 by their grade alone."""
+
+KNOWN_TERMS = (*UNGRADED, SENSORY_NEUROPATHY, "rash")
+"""The terms that mean more than their grade; any other event is judged by its grade alone."""
 
 CLOSE = 0.9
 """How alike a term and a known one are, as difflib counts, for the term to be refused as a slip of the pen."""
@@ -136,11 +159,11 @@ def decimal(value: object, place: str = "") -> Decimal:
     return value
 
 
-def _value(given: object) -> Decimal:
+def _value(given: Decimal | float) -> Decimal:
     return decimal(given, "value")
 
 
-def _amount(given: object) -> Decimal:
+def _amount(given: Decimal | float) -> Decimal:
     return decimal(given, "mg")
 
 

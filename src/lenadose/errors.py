@@ -27,6 +27,8 @@ class Fault:
 class LenadoseError(ValueError):
     """Something given cannot be used; `faults` holds each fault with its place, as data."""
 
+    faults: tuple[Fault, ...]
+
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(map(str, self.faults)))

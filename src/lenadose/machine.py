@@ -27,7 +27,7 @@ _INTERRUPT, _RESUME = Action.INTERRUPT, Action.RESUME
 _DISCONTINUE, _REQUEST_DATA, _PRESCRIBER = Action.DISCONTINUE, Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES
 _TITRATION, _TAPER, _INTERRUPTED = Phase.TITRATION, Phase.TAPER, Phase.INTERRUPTED
 _OFF_TREATMENT = Phase.OFF_TREATMENT
-_DUE, _CAUTION = Timing.DUE, Safety.CAUTION
+_DUE, _CAUTION, _HARM = Timing.DUE, Safety.CAUTION, Safety.INTERRUPT
 
 
 @frozen(slots=False)
@@ -230,9 +230,9 @@ def harm_in(seen: Observation) -> tuple[str, ...]:
     """Give the counts and events of a visit for which the level is not given again: no evaluation, no clearance."""
     safety, known = seen.protocol.safety, seen.known
     counts = (("neutrophils", known.neutrophils, safety.neutrophils), ("platelets", known.platelets, safety.platelets))
-    return tuple(
-        name for name, count, limits in counts if count and count.amount < limits.interrupt_below.value
-    ) + tuple(each.name for each in known.standing if each.criterion.harm)
+    low = (f"{name} {count.given}" for name, count, limits in counts if count and limits.of(count.amount) is _HARM)
+    events = dict.fromkeys(str(each.event) for each in known.standing if each.criterion.harm)
+    return (*low, *events)
 
 
 def _neuropathy(visit: Visit) -> int:

@@ -141,7 +141,8 @@ def _entries(protocol: Protocol) -> Iterator[Entry]:
     yield from _numbers("safety", protocol.safety)
     yield Entry("safety.not_asked", "adverse events not asked about", "not assessed", protocol.safety.not_asked)
     for event in (protocol.safety.positive_test, *protocol.safety.events):
-        yield Entry(f"event.{event.id}", event.words, f"{event.safety.said}, {event.lasts.said}", event.provenance)
+        words = "a positive pregnancy test" if event is protocol.safety.positive_test else event.words
+        yield Entry(f"event.{event.id}", words, f"{event.safety.said}, {event.lasts.said}", event.provenance)
     for note in protocol.notes:
         yield Entry(f"note.{note.id}", note.words, "", note.provenance)
     for row in protocol.table.rules:

@@ -11,7 +11,7 @@ from functools import cached_property
 from attrs import frozen
 
 from .checks import Check, Value, checks
-from .course import Result
+from .course import KNOWN_TERMS, Result
 from .intervals import Interval
 from .machine import Decision, apply, harm_in
 from .observation import Observation, interval_name
@@ -187,6 +187,10 @@ def _inputs(seen: Observation) -> Iterator[Input]:
 # The arithmetic
 
 
+def _days(count: int) -> str:
+    return f"{count} day{'' if count == 1 else 's'}"
+
+
 def _percent(part: int, whole: int) -> str:
     return f"{part / whole:.1%}".replace("%", " %") if whole else "no percentage of 0"
 
@@ -213,8 +217,9 @@ def _arithmetic(decision: Decision) -> Iterator[Figure]:
         yield Figure("day of the course", (day - start.on).days, "days", f"since the start on {start.on}")
     dose = seen.dose
     if dose is not None and seen.phase in ON_TREATMENT and seen.due_on is not None:
-        on_level = dose.off_ladder or dose.level
-        yield Figure("days at this level", (day - dose.since).days, "days", f"{on_level} since {dose.since}")
+        if dose.off_ladder is not None:
+            yield Figure("taken", str(dose.off_ladder), "", "no level of the ladder; the last level held counts below")
+        yield Figure("days at this level", (day - dose.since).days, "days", f"{dose.level} since {dose.since}")
         yield Figure("days missed", dose.days_missed, "days", f"of the interval that runs from {dose.interval_from}")
         interval: Interval = getattr(intervals, interval_name(seen.phase, dose)).value
         lengthened = _lengthened(interval, dose, seen.due_on)
@@ -237,14 +242,13 @@ def _arithmetic(decision: Decision) -> Iterator[Figure]:
         yield Figure("days since the finish", (day - before.finished_on).days, "days", f"on {before.finished_on}")
     yield Figure("ceiling", str(seen.ceiling or "no level"), "", _ceiling_cause(seen))
     for harm in before.harms:
-        yield Figure("earlier harm", str(harm.level), "", f"{', '.join(harm.causes)} at this level, {harm.on}")
+        yield Figure("earlier harm", ", ".join(harm.causes), "", f"on {harm.on}, at {harm.level}")
     last = before.last
     if last is not None and last.due is not None:
-        late = (day - last.due).days
+        after = (day - last.due).days
+        late = ", late" if intervals.late_after.value.is_over(last.due, day) else ""
         verdict = (
-            f"{late} days late"
-            if intervals.late_after.value.is_over(last.due, day)
-            else (f"{-late} days early" if late < 0 else "on time")
+            f"{_days(after)} after it was due{late}" if after > 0 else f"{_days(-after)} early" if after else "on time"
         )
         yield Figure("this visit was due", last.due, "", verdict)
 
@@ -257,7 +261,7 @@ def _ceiling_cause(seen: Observation) -> str:
     safety, left = seen.protocol.safety, seen.before.ceiling
     causes = []
     if left != seen.protocol.ladder.top:
-        causes.append("harm at the level above")
+        causes += [f"{', '.join(harm.causes)} at {harm.level}" for harm in seen.before.harms]
     clearance = seen.known.clearance
     if clearance is not None and clearance.amount < safety.clearance_lowers_below.value:
         causes.append(f"creatinine clearance below {safety.clearance_lowers_below.value} mL/min")
@@ -297,6 +301,18 @@ def _leaned_on(decision: Decision) -> Iterator[str]:
         yield "note.early-visit"
         if seen.visit.doses_missed is None:
             yield "note.silence-about-doses"
+    if seen.phase is Phase.OFF_TREATMENT and seen.visit.judgement is not None:
+        yield "note.judgement-off-treatment"
+    if seen.visit.dosage_taken is not None and seen.visit.dosage_taken.dosage is None:
+        yield "note.nothing-taken"
+    if seen.patient.able_to_become_pregnant is None or seen.patient.regular_cycles is None:
+        yield "note.unknown-patient"
+    if seen.known.pregnancy_ended is not None:
+        yield "note.pregnancy-ended"
+    if seen.known.neutrophils or seen.known.platelets or seen.known.clearance:
+        yield "note.same-day-results"
+    if seen.phase is Phase.OFF_TREATMENT:
+        yield "note.neuropathy-at-restart"
     if action is Action.RESUME:
         yield "note.resumption-interval"
     if seen.dose is not None and seen.dose.off_ladder is not None:
@@ -338,7 +354,11 @@ def _notices(decision: Decision) -> Iterator[Notice]:
         )
     if seen.phase in ON_TREATMENT and decision.visit.doses_missed is None:
         yield Notice("silence-about-doses", "missed doses were not reported and count as none")
-    if patient.subtype is not None and "panniculitis" in patient.subtype.lower():
+    unknown = [str(each) for each in decision.visit.adverse_events or () if each.name not in KNOWN_TERMS]
+    if unknown:
+        yield Notice("unknown-terms", f"judged by the grade alone, the term being unknown here: {'; '.join(unknown)}")
+    subtype = (patient.subtype or "").lower()
+    if "panniculitis" in subtype or "profundus" in subtype:
         yield Notice("panniculitis", "lupus panniculitis: 2 of 2 did not respond (KINDLE16)")
     antibodies = patient.antiphospholipid.said if patient.antiphospholipid else "unknown"
     yield Notice("antiphospholipid", f"antiphospholipid antibodies: {antibodies}; thrombosis is a risk of the drug")
@@ -385,13 +405,15 @@ def _reason(decision: Decision) -> Iterator[str]:
         cause = _cause(seen)
         yield f"safety {facts.safety.said}{f' ({cause})' if cause else ''}"
     if "timing" in asked and seen.due_on is not None:
-        yield f"{facts.timing.said}: the interval is over on {seen.due_on}"
+        missed = f" with {seen.dose.days_missed} days missed" if seen.dose and seen.dose.days_missed else ""
+        yield f"{facts.timing.said}: the interval is over on {seen.due_on}{missed}"
     if seen.phase is Phase.INTERRUPTED and seen.interrupted_on is not None:
         yield f"interrupted since {seen.interrupted_on}"
     if "trial" in asked:
         yield f"trial of therapy {facts.trial.said}"
     if "position" in asked:
-        place = f", at most {seen.ceiling or 'none'}" if seen.ceiling != seen.protocol.ladder.top else ""
+        lowered = seen.ceiling != seen.protocol.ladder.top
+        place = f" (at most {seen.ceiling or 'no level'}: {_ceiling_cause(seen)})" if lowered else ""
         yield f"level {facts.position.said}{place}"
     if asked.keys() == {"phase"}:
         yield facts.phase.said
@@ -405,9 +427,12 @@ def _skin(seen: Observation) -> str:
     if start is None:
         return f" (CLASI activity {visit.clasi_activity})"
     fall = start - visit.clasi_activity
-    lowest = f", lowest {seen.lowest.activity}" if seen.lowest else ""
-    change = f"{'-' if fall >= 0 else '+'}{abs(fall)}, {_percent(abs(fall), start)}"
-    return f" (CLASI activity {visit.clasi_activity}, start {start}{lowest}: {change})"
+    way = "down" if fall >= 0 else "up"
+    change = f"{way} {abs(fall)} from {start} at the start, {_percent(abs(fall), start)}"
+    rise = visit.clasi_activity - (seen.lowest.activity if seen.lowest else visit.clasi_activity)
+    lowest = f"; up {rise} from the lowest, {seen.lowest.activity}" if seen.lowest and rise else ""
+    judged = f"; judged: {visit.judgement.response.said}" if visit.judgement else ""
+    return f" (CLASI activity {visit.clasi_activity}, {change}{lowest}{judged})"
 
 
 def _cause(seen: Observation) -> str:
@@ -430,9 +455,10 @@ def _cause(seen: Observation) -> str:
     clearance = known.clearance
     if found is Safety.INTERRUPT and clearance and clearance.amount < safety.clearance_interrupt_below.value:
         causes.append(f"creatinine clearance {clearance.given}")
-    events = dict.fromkeys(
-        str(each.event) if each.event else "positive pregnancy test"
-        for each in known.standing
-        if each.criterion.safety is found
-    )
-    return ", ".join([*causes, *events])
+    # An event can meet several criteria; the best founded one is named.
+    tags: dict[str, Tag] = {}
+    for each in known.standing:
+        if each.criterion.safety is found:
+            name, tag = str(each.event or "positive pregnancy test"), each.criterion.provenance.tag
+            tags[name] = min(tag, tags.get(name, tag), key=lambda tag: tag.rank)
+    return ", ".join([*causes, *(f"{name} [{tag.said}]" for name, tag in tags.items())])

@@ -13,7 +13,7 @@ from .protocol import Protocol, case_name, conditions
 from .provenance import ASSUMED_BY, Provenance
 from .reasons import Input, Rationale, rationale
 from .units import PRINTED
-from .vocabulary import SET_NAMES, Action, Phase, Tag
+from .vocabulary import DIMENSIONS, SET_NAMES, Action, Phase, Tag
 
 NOT_A_DEVICE = "Research and education software, not a medical device. Hypothetical use only; not for clinical use."
 
@@ -48,31 +48,48 @@ def called(field: str) -> str:
 
 def source(provenance: Provenance) -> str:
     """Write where something comes from: its tag, who says so, and the words."""
-    who = "" if provenance.source in ("label", ASSUMED_BY) else f", {provenance.source}"
+    who = "" if provenance.source in (provenance.tag.said, ASSUMED_BY) else f", {provenance.source}"
     return f"{provenance.tag.said}{who}: {provenance.words}"
 
 
 def advice(decision: Decision) -> str:
-    """Write the action with the dosage until the next visit."""
-    return f"{decision.action.said}: {decision.dosage or 'no drug'}"
+    """Write the action with the dosage until the next visit; a level that the trial does not state says so."""
+    if decision.level is None:
+        open_question = decision.action in (Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES)
+        return f"{decision.action.said}: {'no dosage recommended until answered' if open_question else 'no drug'}"
+    tag = decision.level.provenance.tag
+    return f"{decision.action.said}: {decision.level}{'' if tag is Tag.STATED else f' [{tag.said} level]'}"
+
+
+def urgent(decision: Decision) -> str:
+    """Write what asks for an assessment on the same day, or nothing."""
+    return next((each.words for each in rationale(decision).notices if each.id == "same-day-assessment"), "")
 
 
 def _page(why: Rationale) -> Iterator[str]:
     decision = why.decision
-    protocol = decision.protocol
+    protocol, seen = decision.protocol, decision.seen
     yield f"# {decision.visit.date}: {advice(decision)}"
     yield ""
+    if urgent(decision):
+        yield f"**{verbatim(urgent(decision))}**"
+        yield ""
     yield verbatim(why.reason[:1].upper() + why.reason[1:] + ".")
     yield ""
+    if seen.patient.id:
+        yield f"- Patient: {verbatim(seen.patient.id)}"
     yield f"- Rule: `{decision.rule.id}` ({source(decision.case.provenance)})"
-    yield f"- Phase: {decision.facts.phase.said}, then {decision.phase_after.said}"
+    yield f"- It applies when: {conditions(decision.case)}"
+    yield f"- Facts: {', '.join(f'{name} {getattr(decision.facts, name).said}' for name, _ in DIMENSIONS)}"
+    yield f"- Levels: {' < '.join(map(str, protocol.ladder.levels))}; allowed now: up to {seen.ceiling or 'none'}"
+    yield f"- Phase after: {decision.phase_after.said}"
     yield f"- Next visit: {next_visit(decision)}"
     if why.supply is not None:
         short = f", {why.supply.shortfall} days short" if why.supply.shortfall else ""
         yield f"- Supply: at most {why.supply.days} days; {why.supply.days_to_next_visit} days to the next visit{short}"
     for due in why.falls_due:
         yield f"- Falls due: {called(due.field)} on {', '.join(map(str, due.days))}"
-    for notice in why.notices:
+    for notice in (each for each in why.notices if each.id != "same-day-assessment"):
         yield f"- {notice.words[:1].upper()}{verbatim(notice.words[1:])}"
     if decision.missing:
         yield ""
@@ -137,11 +154,9 @@ def _input_row(given: Input) -> tuple[str, ...]:
 
 def _threshold(check: Check) -> str:
     # A threshold that is itself a span or a date carries its unit.
-    return (
-        f"{check.threshold} {check.unit}".strip()
-        if check.threshold[-1:].isdigit() and check.unit != "days"
-        else check.threshold
-    )
+    bare = check.threshold[-1:].isdigit()
+    said = f"{check.threshold} {check.unit}".strip() if bare else check.threshold
+    return f"{said} ({check.working})" if check.working else said
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
@@ -219,7 +234,10 @@ def diagram(protocol: Protocol) -> str:
         if match.rule.id not in (names := edges.setdefault(edge, [])):
             names.append(match.rule.id)
     lines = ["stateDiagram-v2", f"    [*] --> {_node(Phase.BEFORE_START)}"]
-    lines += [f"    {_node(phase)} : {phase.said}" for phase in Phase]
+    for phase in Phase:
+        # The rows that stay in a phase stand inside it: as loops they would cover the other arrows.
+        staying = "<br/>".join(edges.pop((phase, phase), []))
+        lines.append(f"    {_node(phase)} : <b>{phase.said}</b><br/>{staying}")
     lines += [f"    {_node(a)} --> {_node(b)} : {'<br/>'.join(names)}" for (a, b), names in edges.items()]
     return "\n".join(lines) + "\n"
 

@@ -287,6 +287,7 @@ def decision_data(decision: Decision) -> dict[str, Json]:
     next_visit = decision.next_visit
     return {
         **_identity(decision.protocol),
+        "patient": decision.seen.patient.id,
         "visit": decision.visit.date.isoformat(),
         "action": decision.action.code,
         "rule": decision.rule.id,
@@ -379,6 +380,7 @@ def _reasons(why: Rationale) -> Iterator[Json]:
             "words": check.words,
             "value": _value(check.value),
             "threshold": check.threshold,
+            "working": check.working,
             "unit": check.unit,
             "met": check.met,
             "tag": check.provenance.tag.code,

@@ -72,6 +72,7 @@ def _codes(kind: type[Word]) -> Schema:
 def _measured(quantity: Quantity) -> Schema:
     """Give the schema of a value: for each unit its own range."""
     return {
+        "description": "A value with its unit; without a date it was taken at the visit",
         "oneOf": [
             _object(
                 ("value", "unit"),
@@ -82,7 +83,7 @@ def _measured(quantity: Quantity) -> Schema:
                 },
             )
             for unit, factor in quantity.factors.items()
-        ]
+        ],
     }
 
 
@@ -123,7 +124,10 @@ def course_schema() -> Schema:
             "platelets": _measured(PLATELETS),
             "creatinine_clearance": _measured(CREATININE_CLEARANCE),
             "pregnancy_tests": _list(_object(("result",), {"result": _said(TestResult), "date": _DATE})),
-            "adverse_events": _list({"$ref": "#/$defs/event"}),
+            "adverse_events": {
+                **_list({"$ref": "#/$defs/event"}),
+                "description": "Left out: nobody asked. Empty: there were none",
+            },
             "dosage_taken": _object(
                 ("mg",),
                 {
@@ -185,6 +189,7 @@ def decision_schema() -> Schema:
             ("id", "version", "hash"),
             {"id": text, "version": text, "hash": {"type": "string", "pattern": "^[0-9a-f]{64}$"}},
         ),
+        "patient": _or_null(text),
         "visit": _DATE,
         "action": _codes(Action),
         "rule": text,
@@ -219,6 +224,7 @@ def decision_schema() -> Schema:
                         words=text,
                         value=value,
                         threshold=text,
+                        working=text,
                         unit=text,
                         met=_or_null(_BOOLEAN),
                         tag=_codes(Tag),

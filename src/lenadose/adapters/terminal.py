@@ -8,7 +8,7 @@ from rich.text import Text
 from ..machine import Decision
 from ..protocol import Protocol
 from ..reasons import rationale
-from ..render import NOT_A_DEVICE, advice, next_visit
+from ..render import NOT_A_DEVICE, advice, next_visit, urgent
 
 
 class _Console(Console):
@@ -25,16 +25,22 @@ def print_page(markdown: str) -> None:
 def print_decisions(protocol: Protocol, decisions: tuple[Decision, ...], console: Console | None = None) -> None:
     """Print the decision at every visit: date, action with dosage, next visit, rule with its tag, reason."""
     console = console or _Console()
-    table = Table(title=f"{protocol.title} ({protocol.id} {protocol.version})", title_justify="left", show_lines=True)
+    title = f"{protocol.title} ({protocol.id} {protocol.version})"
+    patient = decisions[-1].seen.patient.id
+    # Text, not markup: what a record says is shown as it is.
+    table = Table(title=Text(f"{patient}: {title}" if patient else title), title_justify="left", show_lines=True)
     table.add_column("visit", no_wrap=True)
-    table.add_column("decision; rule and its tag; next visit", ratio=4)
-    table.add_column("reason", ratio=5)
+    table.add_column(Text("decision; rule [tag]; next visit"), ratio=4, overflow="fold")
+    table.add_column("reason", ratio=5, overflow="fold")
     for decision in decisions:
         rule = f"{decision.rule.id} [{decision.case.provenance.tag.said}]"
-        # Text, not markup: what a record says is shown as it is.
         table.add_row(
             Text(str(decision.visit.date)),
-            Text.assemble((advice(decision), "bold"), f"\n{rule}\nnext visit {next_visit(decision)}"),
+            Text.assemble(
+                (advice(decision), "bold"),
+                (f"\n{urgent(decision)}" if urgent(decision) else "", "bold underline"),
+                f"\n{rule}\nnext visit {next_visit(decision)}",
+            ),
             Text(rationale(decision).reason),
         )
     console.print(table)

@@ -13,11 +13,18 @@ BUILT_IN: dict[str, Callable[[], Protocol]] = {"cortes-hernandez-2012": cortes_h
 DEFAULT = "cortes-hernandez-2012"
 
 
-@cache
 def get_protocol(id: str = DEFAULT) -> Protocol:
-    """Give a built-in protocol by its id; raises CallError for an id that is not known, naming those that are."""
+    """Give a built-in protocol by its id, `cortes-hernandez-2012` unless said otherwise.
+
+    Raises CallError for an id that is not known, naming those that are.
+    """
     if id not in BUILT_IN:
         raise CallError((unknown_protocol(id),))
+    return _build(id)
+
+
+@cache
+def _build(id: str) -> Protocol:
     return BUILT_IN[id]()
 
 

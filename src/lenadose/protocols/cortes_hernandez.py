@@ -280,6 +280,36 @@ _NOTES = (
         assumed("the person who sees the patient outweighs a difference of scores"),
     ),
     Note(
+        "judgement-off-treatment",
+        "off treatment a judgement of improved or not improved stands in for a missing score; worse does not",
+        assumed("any score would give the same action; a second course needs its score at the start"),
+    ),
+    Note(
+        "nothing-taken",
+        "a patient on treatment who took nothing is interrupted since the visit before, whatever was advised",
+        assumed("the state follows the patient; a change that was advised and not made has not taken place"),
+    ),
+    Note(
+        "same-day-results",
+        "of two results of one day the lower one counts",
+        assumed("the more cautious one"),
+    ),
+    Note(
+        "pregnancy-ended",
+        "a pregnancy reported ended at a visit ends the positive tests before that day",
+        assumed("later ones tell of another pregnancy"),
+    ),
+    Note(
+        "unknown-patient",
+        "unknown ability to become pregnant counts as able, unknown cycles as irregular",
+        assumed("the more cautious one"),
+    ),
+    Note(
+        "neuropathy-at-restart",
+        "before a second course a neuropathy is compared with that at the start of the course before",
+        assumed("the more cautious one"),
+    ),
+    Note(
         "off-ladder",
         "after a dosage that is no level, the last level counts for resuming and for harm",
         assumed("the nearest dosage that the protocol knows"),
