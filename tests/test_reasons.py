@@ -185,7 +185,7 @@ def test_worse_says_how_far_above_the_lowest() -> None:
 def test_the_ceiling_names_a_low_clearance() -> None:
     decision = walk([seen(0, 11), seen(28, 11, creatinine_clearance=clearance(45))])[-1]
     (ceiling,) = [each for each in rationale(decision).arithmetic if each.name == "ceiling"]
-    assert (ceiling.value, ceiling.working) == ("5 mg once daily", "creatinine clearance below 60 mL/min")
+    assert (ceiling.value, ceiling.working) == ("5 mg once daily", "creatinine clearance 45 mL/min, below 60 mL/min")
 
 
 @pytest.mark.parametrize(

@@ -264,7 +264,7 @@ def _ceiling_cause(seen: Observation) -> str:
         causes += [f"{', '.join(harm.causes)} at {harm.level}" for harm in seen.before.harms]
     clearance = seen.known.clearance
     if clearance is not None and clearance.amount < safety.clearance_lowers_below.value:
-        causes.append(f"creatinine clearance below {safety.clearance_lowers_below.value} mL/min")
+        causes.append(f"creatinine clearance {clearance.given}, below {safety.clearance_lowers_below.value} mL/min")
     return "; ".join(causes) or "the highest level"
 
 
