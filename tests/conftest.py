@@ -4,6 +4,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+# Drawing whole courses is slow at first, and no fault: that health check is switched off.
 settings.register_profile(
     "ci", derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -263,7 +263,8 @@ def _day(instance: object, attribute: "Attribute[Any]", value: dt.date) -> None:
         raise fault(attribute.name, f"{value} is no date of a record", _range("give a year", *YEARS))
 
 
-# A word may be given as it is said; anything else is left for the check that names its place.
+# A word may be given as it is said; anything else is left for the check that names its place, which is why the types of
+# what is returned are switched off here.
 
 
 def _antiphospholipid(given: Antiphospholipid | str | None) -> Antiphospholipid | None:

@@ -30,7 +30,6 @@ from .vocabulary import (
     situation_number,
 )
 
-Cell = Word | Iterable[Word] | None
 Box = tuple[int, ...]
 """For each of the six facts a mask: the bit of a word's rank is set where the word is admitted."""
 

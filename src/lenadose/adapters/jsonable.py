@@ -163,6 +163,7 @@ def _reader() -> Converter:
 
 def _read_record(converter: Converter, kind: type[T], given: object) -> T:
     """Read a record: unknown and missing keys, every field by its kind and its own check, then contradictions."""
+    # Every kind that is read is a Recorded, which the converter's hooks cannot tell the type checker.
     attributes = {each.name: each for each in fields(kind) if each.init}  # type: ignore[arg-type]
     if isinstance(given, _Refused):
         raise fault("", given.reason, given.mend)
@@ -231,7 +232,7 @@ def _read_entries(converter: Converter, kind: type[T], given: object) -> tuple[T
                 break
     if faults:
         raise _Partly(faults, tuple(read))
-    return tuple(read)  # type: ignore[arg-type]
+    return tuple(read)  # type: ignore[arg-type]  # without a fault every entry was read
 
 
 def _date(given: object, _: object) -> dt.date:
