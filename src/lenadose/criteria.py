@@ -55,6 +55,8 @@ class ResponseCriteria:
     low_share: Sourced[Fraction] = field(
         metadata=_number("of the start", "least fall, as a share, from a low start that is a partial response")
     )
+    reduction_needs: Sourced[Response] = field(metadata=_number("", "least response for which the dose is reduced"))
+    """What the rows are held against, by a law; the rows themselves decide."""
 
     def is_worse(self, phase: Phase, now: int, start: int, lowest: int) -> bool:
         """Tell whether *A* counts as worse in this phase; the lowest may lie above the start."""

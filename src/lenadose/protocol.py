@@ -116,6 +116,8 @@ def say(value: object) -> str:
     match value:
         case tuple():
             return " to ".join(map(say, value)) if len(value) == 2 else ", ".join(map(say, value))
+        case Word():
+            return value.said
         case _:
             return str(value)
 

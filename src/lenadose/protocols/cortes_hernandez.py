@@ -117,6 +117,7 @@ _RESPONSE = ResponseCriteria(
     ),
     low_start=Sourced(8, assumed("a fall of 4 points is a large share of a low score, and impossible below 4")),
     low_share=Sourced(Fraction(1, 2), assumed("half of a low score")),
+    reduction_needs=Sourced(Response.COMPLETE, stated("CH12", "complete response: dose reduced progressively")),
 )
 
 _SAFETY = SafetyCriteria(
