@@ -12,13 +12,13 @@ from functools import cached_property
 from attrs import frozen
 
 from .course import SENSORY_NEUROPATHY, Course, Visit
-from .dosing import Dosage, Level, lower
+from .dosing import Dosage, DoseLadder, Level, lower
 from .errors import CallError
 from .missing import missing, obtain_first, possible_actions
 from .observation import Gap, Observation, observe
 from .protocol import Protocol
 from .protocols import DEFAULT, get_protocol
-from .rules import Case, Rule
+from .rules import Case, Match, Rule
 from .state import Dose, Harm, Last, Score, Start, State, begin
 from .vocabulary import OK, ON_LADDER, Action, Facts, Phase, Safety, Timing
 
@@ -104,35 +104,40 @@ class Decision:
 
 def recommend(seen: Observation) -> Decision:
     """Decide: the action of the one row that matches, with its dosage, the phase after it and the next visit."""
-    action = seen.match.rule.action
-    level = _level_after(seen, action)
-    phase_after = seen.match.leads_to
-    if (level if phase_after is _TITRATION or phase_after is _TAPER else seen.dose) is None:
-        phase_after = seen.phase  # without a level to give, or a course to end, it stays as it is
-    return Decision(seen, level, _next_visit(seen, action, phase_after), phase_after)
+    match, held = seen.match, seen.dose.level if seen.dose else None
+    level = level_after(seen.protocol.ladder, match, held, seen.ceiling)
+    phase_after = phase_after_advice(match, held, level)
+    return Decision(seen, level, _next_visit(seen, match.rule.action, phase_after), phase_after)
 
 
-def _level_after(seen: Observation, action: Action) -> Level | None:
-    """Give the level until the next visit; one step at most, save down to a ceiling."""
+def level_after(ladder: DoseLadder, match: Match, held: Level | None, ceiling: Level | None) -> Level | None:
+    """Give the level until the next visit, from the one held; one step at most, save down to a ceiling."""
+    action = match.rule.action
     if action is _START:
-        return lower(seen.protocol.ladder.start, seen.ceiling)
-    dose = seen.dose
-    if dose is None:
+        return lower(ladder.start, ceiling)
+    if held is None:
         return None
     if action is _CONTINUE:
-        return dose.level
+        return held
     if action is _ESCALATE:
-        return seen.protocol.ladder.above(dose.level)
+        return ladder.above(held)
     if action is _REDUCE:
-        return lower(seen.protocol.ladder.below(dose.level), seen.ceiling)
+        return lower(ladder.below(held), ceiling)
     if action is _RESUME:
-        return lower(dose.level, seen.ceiling)
+        return lower(held, ceiling)
     if action is _REQUEST_DATA or action is _PRESCRIBER:
-        facts = seen.match.facts
-        goes_on = seen.phase is _TITRATION or seen.phase is _TAPER
+        facts = match.facts
+        goes_on = facts.phase is _TITRATION or facts.phase is _TAPER
         if goes_on and facts.safety in OK and facts.position in ON_LADDER:
-            return dose.level
+            return held
     return None
+
+
+def phase_after_advice(match: Match, held: Level | None, level: Level | None) -> Phase:
+    """Give the phase after a decision; without a level to give, or a course to end, it stays as it is."""
+    after = match.leads_to
+    on_treatment = after is _TITRATION or after is _TAPER
+    return match.facts.phase if (level if on_treatment else held) is None else after
 
 
 def _next_visit(seen: Observation, action: Action, phase_after: Phase) -> NextVisit | None:

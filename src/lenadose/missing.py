@@ -84,7 +84,7 @@ def _actions(seen: Observation, completions: Iterable[Finding]) -> frozenset[Act
         position = facts.position
         if seen.dose is not None and seen.phase in _WITH_POSITION:
             allowed = lower(ceiling, protocol.safety.clearance_ceiling.value) if lowers else ceiling
-            position = position_of(seen.phase, seen.dose, allowed)
+            position = position_of(seen.phase, seen.dose.level, seen.dose.off_ladder is None, allowed)
         number = situation_number(
             facts.phase,
             response,

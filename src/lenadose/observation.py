@@ -126,7 +126,7 @@ def observe(protocol: Protocol, state: State, visit: Visit) -> Observation:
             due_on = interval_end(protocol, phase, dose)
             timing = _DUE if day >= due_on else _BEFORE_DUE
         trial = _EXHAUSTED if _is_exhausted(protocol, responded_on or start.on, dose.since, day) else _RUNNING
-        position = position_of(phase, dose, ceiling)
+        position = position_of(phase, dose.level, dose.off_ladder is None, ceiling)
     match = protocol.table.match(situation_number(phase, response, safety, timing, trial, position))
     return Observation(
         protocol,
@@ -249,16 +249,16 @@ def _is_exhausted(protocol: Protocol, last_gain: date, level_since: date, day: d
     return intervals.trial.value.after(last_gain) <= day and intervals.trial_at_level.value.after(level_since) <= day
 
 
-def position_of(phase: Phase, dose: Dose, ceiling: Level | None) -> Position:
-    """Tell where the level stands; in an interruption, the level to resume at."""
-    level: Level | None = dose.level
+def position_of(phase: Phase, held: Level, on_ladder: bool, ceiling: Level | None) -> Position:
+    """Tell where the level held stands; in an interruption, the level to resume at."""
+    level = held
     if phase is _INTERRUPTED:
-        level = lower(level, ceiling)
-        if level is None:
+        resumed = lower(held, ceiling)
+        if resumed is None:
             return _NO_LEVEL
-    elif dose.off_ladder is not None:
+        level = resumed
+    elif not on_ladder:
         return _OFF_LADDER
-    assert level is not None
     if ceiling is None or level.rank > ceiling.rank:
         return _ABOVE_CEILING
     if level.rank == ceiling.rank:
