@@ -21,7 +21,7 @@ ORDER = ("adverse_events", "pregnancy_tests", "neutrophils", "platelets", "creat
 """Where several facts are equally worth obtaining, the first of these."""
 
 _COUNT = (Safety.INTERRUPT, Safety.CAUTION, Safety.ACCEPTABLE)
-_SAFETY: Mapping[str, tuple[tuple[Safety, bool], ...]] = {
+SAFETY_FINDINGS: Mapping[str, tuple[tuple[Safety, bool], ...]] = {
     "adverse_events": tuple((safety, False) for safety in (Safety.STOP, *_COUNT)),
     "pregnancy_tests": ((Safety.STOP, False), (Safety.ACCEPTABLE, False)),
     "neutrophils": tuple((safety, False) for safety in _COUNT),
@@ -39,7 +39,7 @@ def missing(seen: Observation) -> tuple[Gap, ...]:
 def _findings(seen: Observation, field: str) -> tuple[Finding, ...]:
     """Give all that a missing field can turn out to be, each kind once."""
     if field != "clasi_activity":
-        return tuple((safety, lowers, None) for safety, lowers in _SAFETY[field])
+        return tuple((safety, lowers, None) for safety, lowers in SAFETY_FINDINGS[field])
     judged = seen.visit.judgement.response if seen.visit.judgement else None
     start = seen.start.activity if seen.start else None
     lowest = seen.lowest.activity if seen.lowest else None
@@ -52,7 +52,7 @@ def _findings(seen: Observation, field: str) -> tuple[Finding, ...]:
     return tuple((Safety.ACCEPTABLE, False, response) for response in Response if response in responses)
 
 
-def _combined(kinds: Iterable[tuple[Finding, ...]]) -> set[Finding]:
+def combined(kinds: Iterable[tuple[Finding, ...]]) -> set[Finding]:
     """Give all that several missing fields can turn out to be together, each kind once."""
     together: set[Finding] = {(Safety.ACCEPTABLE, False, None)}
     for findings in kinds:
@@ -99,7 +99,7 @@ def _actions(seen: Observation, completions: Iterable[Finding]) -> frozenset[Act
 
 def possible_actions(seen: Observation) -> frozenset[Action]:
     """Give exactly the actions that follow from some completion of what is missing; one when all is known."""
-    return _actions(seen, _combined(_findings(seen, gap.field) for gap in seen.gaps))
+    return _actions(seen, combined(_findings(seen, gap.field) for gap in seen.gaps))
 
 
 def obtain_first(seen: Observation) -> str | None:
@@ -114,6 +114,6 @@ def obtain_first(seen: Observation) -> str | None:
 
     def left(field: str) -> int:
         others = [found for name, found in findings.items() if name != field]
-        return max(len(_actions(seen, _combined([*others, (finding,)]))) for finding in findings[field])
+        return max(len(_actions(seen, combined([*others, (finding,)]))) for finding in findings[field])
 
     return min(findings, key=left)
