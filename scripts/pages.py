@@ -35,15 +35,16 @@ def _examples() -> Iterator[str]:
     yield (
         f"Each course in `courses/` is a hypothetical patient, but for Shah 2009, case 1. {NOT_A_DEVICE} The decisions "
         "in `decisions/` were worked out by hand from the protocol sheet; a test compares them with what the library "
-        "says. This page is made by `scripts/pages.py`."
+        "says. Each course names the protocol that it is decided by. This page is made by `scripts/pages.py`."
     )
     for path in sorted((ROOT / "examples" / "courses").glob("*.json")):
         told = json.loads((ROOT / "examples" / "decisions" / path.name).read_text("utf-8"))
         yield f"\n## {told['title']}\n"
-        yield f"[`{path.stem}`](courses/{path.name}). {told['story']}\n"
+        course = load_course(path)
+        yield f"[`{path.stem}`](courses/{path.name}), by `{course.protocol}`. {told['story']}\n"
         yield "| visit | decision | rule | next visit | reason |"
         yield "| --- | --- | --- | --- | --- |"
-        for decision in replay(load_course(path)):
+        for decision in replay(course):
             cells = (
                 str(decision.visit.date),
                 advice(decision),

@@ -7,10 +7,13 @@ import pytest
 
 from lenadose.adapters.jsonable import course_data, load_course
 from lenadose.machine import replay
-from lenadose.protocols import get_protocol
+from lenadose.protocol import conditions
+from lenadose.protocols import BUILT_IN, DEFAULT, get_protocol
+from lenadose.rules import Rule
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NAMES = sorted(path.stem for path in (EXAMPLES / "courses").glob("*.json"))
+BY = {name: load_course(EXAMPLES / "courses" / f"{name}.json").protocol for name in NAMES}
 
 
 def told(name: str) -> dict:
@@ -34,9 +37,27 @@ def test_the_library_says_what_was_worked_out_by_hand(name: str) -> None:
     assert said == told(name)["decisions"]
 
 
+def rows_seen(protocol: str) -> set[str]:
+    """The rows that the patients of a protocol meet, as worked out by hand."""
+    return {decision["rule"] for name in NAMES if BY[name] == protocol for decision in told(name)["decisions"]}
+
+
 def test_every_row_of_the_table_has_a_patient() -> None:
-    seen = {decision["rule"] for name in NAMES for decision in told(name)["decisions"]}
-    assert seen == {row.id for row in get_protocol().table.rules}
+    assert rows_seen(DEFAULT) == {row.id for row in get_protocol().table.rules}
+
+
+@pytest.mark.parametrize("protocol", sorted(set(BUILT_IN) - {DEFAULT}))
+def test_every_row_that_another_protocol_has_for_itself_has_a_patient(protocol: str) -> None:
+    shared = {when(row) for row in get_protocol().table.rules}
+    rows = get_protocol(protocol).table.rules
+    own = {row.id for row in rows if when(row) not in shared}
+    assert own
+    assert own <= rows_seen(protocol) <= {row.id for row in rows}
+
+
+def when(row: Rule) -> tuple[str, ...]:
+    """A row's name and the situations that it applies to."""
+    return row.id, row.action.code, *map(conditions, row.cases)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -73,11 +73,13 @@ def _response_checks(seen: Observation) -> Iterator[Check]:
     yield check("low_start", "B at least (else its share alone counts)", start, low)
     if start < low:
         share = criteria.low_share.value
-        yield check("low_share", "partial: B - A at least", fall, share * start, f"{share} of B, {start}")
+        part = "all" if share == 1 else share
+        yield check("low_share", "partial: B - A at least", fall, share * start, f"{part} of B, {start}")
     else:
         points, share = criteria.partial_points.value, criteria.partial_share.value
         yield check("partial_points", "partial: B - A at least", fall, points)
-        yield check("partial_share", "partial: and B - A at least", fall, share * start, f"{share} of B, {start}")
+        if share:
+            yield check("partial_share", "partial: and B - A at least", fall, share * start, f"{share} of B, {start}")
 
 
 def _safety_checks(seen: Observation) -> Iterator[Check]:

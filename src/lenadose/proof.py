@@ -27,11 +27,11 @@ class Counterexample:
 
 @frozen
 class Verdict:
-    """A law held against a protocol: over how many situations, places and transitions, and what breaks it."""
+    """A law held against a protocol: over how many situations, states and transitions, and what breaks it."""
 
     law: Law
     situations: int
-    places: int
+    states: int
     transitions: int
     counterexample: Counterexample | None
 
@@ -43,12 +43,16 @@ class Verdict:
 
 @frozen(slots=False)
 class Certificate:
-    """What was proved of exactly this protocol, over all that can be reached; `seconds` is how long it took."""
+    """What was proved of exactly this protocol, and over what.
+
+    A situation is six facts; a state a place in which a patient can be met, reached by a real course of visits; a
+    transition what the table says there to one thing that a visit can show. `seconds` is how long it took.
+    """
 
     protocol: Protocol
     verdicts: tuple[Verdict, ...]
     situations: int
-    places: int
+    states: int
     transitions: int
     seconds: float
 
@@ -75,11 +79,11 @@ def verify(protocol: Protocol) -> Certificate:
 
 def judge(law: Law, reached: Reach) -> Verdict:
     """Hold a law against all that is reached; of several counterexamples the shortest is given."""
-    situations, places, transitions = set(), set(), 0
+    situations, states, transitions = set(), set(), 0
     breaches: list[tuple[int, Breach]] = []
     for place, match, breach in law.check(reached):
         transitions += 1
-        places.add(place)
+        states.add(place)
         if match is not None:
             situations.add(id(match))
         if breach is not None:
@@ -87,7 +91,7 @@ def judge(law: Law, reached: Reach) -> Verdict:
     breaches.sort(key=lambda each: each[0])
     shown = (_show(reached, breach) for _, breach in breaches)
     first = next((each for each in shown if each is not None), None)
-    return Verdict(law, len(situations), len(places), transitions, first)
+    return Verdict(law, len(situations), len(states), transitions, first)
 
 
 def _show(reached: Reach, breach: Breach) -> Counterexample | None:

@@ -104,18 +104,18 @@ def _page(why: Rationale) -> Iterator[str]:
     yield ""
     yield "## What was seen"
     yield ""
-    yield from _table(("input", "value", "unit", "date", "age"), map(_input_row, why.inputs))
+    yield from table(("input", "value", "unit", "date", "age"), map(_input_row, why.inputs))
     yield ""
     yield "## Arithmetic"
     yield ""
-    yield from _table(
+    yield from table(
         ("figure", "value", "how"),
         ((each.name, f"{value(each.value)} {each.unit}".strip(), each.working) for each in why.arithmetic),
     )
     yield ""
     yield "## Criteria"
     yield ""
-    yield from _table(
+    yield from table(
         ("criterion", "value", "threshold", "met", "tag"),
         (
             (each.words, verbatim(value(each.value)), _threshold(each), value(each.met), each.provenance.tag.said)
@@ -123,7 +123,7 @@ def _page(why: Rationale) -> Iterator[str]:
         ),
     )
     yield ""
-    yield "## Leaned on, and not stated by the trial"
+    yield "## Leaned on, and not stated"
     yield ""
     for entry in why.assumptions:
         yield f"- `{entry.id}` {entry.words}{f': {entry.value}' if entry.value else ''} ({source(entry.provenance)})"
@@ -159,7 +159,8 @@ def _threshold(check: Check) -> str:
     return f"{said} ({check.working})" if check.working else said
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """Write a table in Markdown."""
     for row in (head, ("---",) * len(head), *rows):
         yield f"| {' | '.join(cell or '–' for cell in row)} |"
 
@@ -185,13 +186,13 @@ def _sheet(protocol: Protocol) -> Iterator[str]:
     ):
         yield f"\n## {title}\n"
         entries = [entry for entry in protocol.ledger if entry.id.startswith(f"{prefix}.")]
-        yield from _table(
+        yield from table(
             ("id", "what", "value", "source"),
             ((f"`{each.id}`", each.words, each.value, source(each.provenance)) for each in entries),
         )
     yield "\n## Decision table\n"
     yield f"Exactly one row applies to every possible visit; the order means nothing. {_legend()}\n"
-    yield from _table(("row", "when", "action", "source"), _rows(protocol))
+    yield from table(("row", "when", "action", "source"), _rows(protocol))
     yield "\n## Sources\n"
     for each in protocol.sources:
         yield f"- {each.id}: {each.citation} ({each.confidence})"
@@ -223,7 +224,7 @@ def decision_table(protocol: Protocol) -> str:
         for row in protocol.table.rules
         for case in row.cases
     )
-    return "\n".join(_table(("row", "when", "action", "tag"), rows)) + f"\n\n{_legend()}\n"
+    return "\n".join(table(("row", "when", "action", "tag"), rows)) + f"\n\n{_legend()}\n"
 
 
 def diagram(protocol: Protocol) -> str:
@@ -262,7 +263,7 @@ def assumptions(protocol: Protocol) -> str:
     ):
         entries = [each for each in protocol.ledger if each.provenance.tag is tag]
         lines += ["", f"## {title} ({len(entries)})", ""]
-        lines += _table(
+        lines += table(
             ("id", "what", "value", "source"),
             (
                 (

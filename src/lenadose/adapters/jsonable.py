@@ -287,7 +287,7 @@ def decision_data(decision: Decision) -> dict[str, Json]:
     why = rationale(decision)
     next_visit = decision.next_visit
     return {
-        **_identity(decision.protocol),
+        **identity(decision.protocol),
         "patient": decision.seen.patient.id,
         "visit": decision.visit.date.isoformat(),
         "action": decision.action.code,
@@ -324,17 +324,18 @@ def decision_data(decision: Decision) -> dict[str, Json]:
 
 def replay_data(protocol: Protocol, decisions: tuple[Decision, ...]) -> dict[str, Json]:
     """Give the decisions on a course as plain data, with the protocol that made them."""
-    return {**_identity(protocol), "decisions": [decision_data(each) for each in decisions]}
+    return {**identity(protocol), "decisions": [decision_data(each) for each in decisions]}
 
 
-def _identity(protocol: Protocol) -> dict[str, Json]:
+def identity(protocol: Protocol) -> dict[str, Json]:
+    """Give what names exactly this protocol."""
     return {"protocol": {"id": protocol.id, "version": protocol.version, "hash": protocol.hash}}
 
 
 def ledger_data(protocol: Protocol) -> dict[str, Json]:
     """Give all that a protocol says and the trial does not state, as plain data."""
     return {
-        **_identity(protocol),
+        **identity(protocol),
         "notice": NOT_A_DEVICE,
         "assumptions": [
             {"id": each.id, "words": each.words, "value": each.value, **_provenance(each.provenance)}

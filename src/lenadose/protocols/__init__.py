@@ -8,8 +8,12 @@ from ..course import shown
 from ..errors import CallError, Fault
 from ..protocol import Protocol
 from .cortes_hernandez import cortes_hernandez_2012
+from .penn import penn_2012
 
-BUILT_IN: dict[str, Callable[[], Protocol]] = {"cortes-hernandez-2012": cortes_hernandez_2012}
+BUILT_IN: dict[str, Callable[[], Protocol]] = {
+    "cortes-hernandez-2012": cortes_hernandez_2012,
+    "penn-2012": penn_2012,
+}
 DEFAULT = "cortes-hernandez-2012"
 
 

@@ -30,7 +30,7 @@ from ..vocabulary import (
     Trial,
 )
 
-_SOURCES = (
+SOURCES = (
     Source(
         "CH12",
         "Cortés-Hernández J, Ávila G, Vilardell-Tarrés M, Ordi-Ros J. Efficacy and safety of lenalidomide for "
@@ -61,7 +61,7 @@ _EVIDENCE = (
     "Use of lenalidomide in cutaneous lupus is off-label."
 )
 
-_UNCHECKED = (
+UNCHECKED = (
     "two methods of contraception from 4 weeks before to 4 weeks after treatment (label)",
     "thromboprophylaxis",
     "liver enzymes",
@@ -80,7 +80,7 @@ _FIVE = Level(1, Dosage(Decimal(5)), stated("CH12", "5 mg/day at the start"))
 _TEN = Level(2, Dosage(Decimal(10)), stated("CH12", "10 mg/day without clinical improvement"))
 _LADDER = DoseLadder((_EVERY_OTHER_DAY, _FIVE, _TEN), start=_FIVE)
 
-_INTERVALS = Intervals(
+INTERVALS = Intervals(
     first_assessment=Sourced(weeks(4), assumed("stated (CH12) for the first, at 5 mg; assumed at the other levels")),
     review=Sourced(weeks(4), assumed("the rhythm of the first assessment kept up")),
     taper_step=Sourced(months(1), stated("CH12", "dose reduced progressively, monthly")),
@@ -106,7 +106,7 @@ _INTERVALS = Intervals(
     missed_share=Sourced(Fraction(1, 5), assumed("a dose that was not taken has not failed")),
 )
 
-_RESPONSE = ResponseCriteria(
+RESPONSE = ResponseCriteria(
     complete_at=Sourced(0, stated("CH12", "complete response: CLASI activity score 0")),
     worse_points=Sourced(4, assumed("mirrors the 4 points of improvement of KLEIN11")),
     worse_share=Sourced(Fraction(1, 2), assumed("at least half of what was gained is lost again")),
@@ -120,7 +120,7 @@ _RESPONSE = ResponseCriteria(
     reduction_needs=Sourced(Response.COMPLETE, stated("CH12", "complete response: dose reduced progressively")),
 )
 
-_SAFETY = SafetyCriteria(
+SAFETY = SafetyCriteria(
     neutrophils=CountLimits(
         Sourced(Decimal("1.0"), adapted("label EU, label", "EU: do not start below; US myeloma: interrupt below")),
         Sourced(Decimal("1.5"), assumed("in the trial grade 2 neutropenia resolved when the drug was stopped")),
@@ -253,7 +253,7 @@ _SAFETY = SafetyCriteria(
     ),
 )
 
-_NOTES = (
+NOTES = (
     Note(
         "harm-lowers-ceiling",
         "a level at which a count or an event interrupted treatment, or was found while interrupted, is not given "
@@ -317,9 +317,9 @@ _NOTES = (
     ),
 )
 
-_NO_GAIN = {Response.NONE, Response.WORSE}
+NO_GAIN = {Response.NONE, Response.WORSE}
 _SOME_GAIN = {Response.PARTIAL, Response.NONE}
-_HELD = {Response.COMPLETE, Response.PARTIAL, Response.NONE}
+HELD = {Response.COMPLETE, Response.PARTIAL, Response.NONE}
 _DANGER = {Safety.STOP, Safety.INTERRUPT}
 _TREATED = ON_TREATMENT | {Phase.INTERRUPTED}
 
@@ -330,15 +330,15 @@ def cortes_hernandez_2012() -> Protocol:
         id="cortes-hernandez-2012",
         version="1.0.0",
         title="Lenalidomide for refractory cutaneous lupus erythematosus, after Cortés-Hernández 2012",
-        sources=_SOURCES,
+        sources=SOURCES,
         evidence=_EVIDENCE,
-        unchecked=_UNCHECKED,
+        unchecked=UNCHECKED,
         ladder=_LADDER,
-        intervals=_INTERVALS,
-        response=_RESPONSE,
-        safety=_SAFETY,
-        notes=_NOTES,
-        table=RuleTable(_BEFORE_START + _ON_TREATMENT + _TITRATION + _TAPER + _INTERRUPTED + _AFTERWARDS),
+        intervals=INTERVALS,
+        response=RESPONSE,
+        safety=SAFETY,
+        notes=NOTES,
+        table=RuleTable(ROWS),
     )
 
 
@@ -380,7 +380,7 @@ _BEFORE_START = (
             stated("CH12", "treatment begins at 5 mg/day"),
             Phase.BEFORE_START,
             safety=OK,
-            response=_NO_GAIN | {Response.PARTIAL},
+            response=NO_GAIN | {Response.PARTIAL},
         ),
     ),
 )
@@ -465,7 +465,7 @@ _TITRATION = (
             safety=Safety.ACCEPTABLE,
             position=BELOW_TOP,
             timing=Timing.DUE,
-            response=_NO_GAIN,
+            response=NO_GAIN,
         ),
     ),
     rule(
@@ -604,7 +604,7 @@ _TAPER = (
             safety=OK,
             position=ON_LADDER,
             timing=Timing.BEFORE_DUE,
-            response=_HELD,
+            response=HELD,
         ),
     ),
     rule(
@@ -752,7 +752,7 @@ _AFTERWARDS = (
         case(
             adapted("YUKI21", "relapse is looked for when it usually comes"),
             Phase.OFF_TREATMENT,
-            response=_HELD,
+            response=HELD,
         ),
     ),
     rule(
@@ -761,3 +761,5 @@ _AFTERWARDS = (
         case(assumed("a discontinued drug is not given again by this protocol"), Phase.DISCONTINUED),
     ),
 )
+
+ROWS = _BEFORE_START + _ON_TREATMENT + _TITRATION + _TAPER + _INTERRUPTED + _AFTERWARDS
