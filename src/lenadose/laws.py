@@ -19,7 +19,7 @@ from .observation import graver
 from .protocol import case_name
 from .reach import TREATED, Answer, Meeting, Place, Reach, Showing, answer
 from .rules import Match
-from .vocabulary import OK, ON_LADDER, ON_TREATMENT, Action, Phase, Position, Response, Safety, Timing, Word
+from .vocabulary import OK, ON_LADDER, ON_TREATMENT, Action, Phase, Position, Response, Safety, Timing, Trial, Word
 
 MOST_MG_A_DAY = Decimal(10)
 DANGER = frozenset({Safety.STOP, Safety.INTERRUPT})
@@ -70,10 +70,13 @@ def _mg(level: Level | None) -> Decimal:
     return level.dosage.daily_mg if level else Decimal(0)
 
 
+_GIVES = frozenset({Action.START, Action.CONTINUE, Action.ESCALATE, Action.REDUCE, Action.RESUME})
+
+
 def _on_ladder_within_limits(each: Answer) -> str | None:
     level, ceiling = each.level, each.ceiling
     if level is None:
-        return None
+        return f"{each.action.said}, and no level to give" if each.action in _GIVES else None
     if ceiling is None or level.rank > ceiling.rank:
         return f"{level}, and at most {ceiling or 'no drug'} is allowed"
     if level.dosage.daily_mg > MOST_MG_A_DAY:
@@ -83,6 +86,8 @@ def _on_ladder_within_limits(each: Answer) -> str | None:
 
 def _one_step(each: Answer) -> str | None:
     held, level = each.place.level, each.level
+    if each.action is Action.FINISH and held is not None and held.rank:
+        return f"from {held} to no drug in one decision"
     if held is None or level is None:
         return None
     if each.place.phase is Phase.INTERRUPTED and level.rank > held.rank:
@@ -139,9 +144,12 @@ def _reduction_needs_response(reached: Reach) -> Checked:
         reduces = each.action is Action.REDUCE or (
             facts.phase in ON_TREATMENT and held is not None and level is not None and level.rank < held.rank
         )
-        if not reduces or facts.response.rank <= needs.rank or facts.position is Position.ABOVE_CEILING:
+        finishes = each.action is Action.FINISH
+        if facts.response.rank <= needs.rank or not (finishes or reduces):
             return None
-        return f"{each.action.said} with response {facts.response.said}, and nothing above the ceiling"
+        if facts.position is Position.ABOVE_CEILING and not finishes:
+            return None
+        return f"{each.action.said} with response {facts.response.said}, and not to come down to a ceiling"
 
     yield from _each(test)(reached)
 
@@ -205,13 +213,20 @@ def _not_more_than_known(group: Mapping[Showing, Answer], fact: str, unknown: Wo
             yield _at_most(most, each, words)
 
 
+def _lacks_benefit(each: Answer) -> bool:
+    """Tell whether lack of benefit ends treatment: nothing gained in the whole trial of therapy, or worse."""
+    facts = each.match.facts
+    long_enough = facts.trial is Trial.EXHAUSTED or facts.response is Response.WORSE
+    return each.action is Action.DISCONTINUE and facts.safety in OK and long_enough
+
+
 def _response_monotone(reached: Reach) -> Checked:
     for answers in reached.answers.values():
         for group in _by(answers, "safety", "lowered"):
             known = [each for showing, each in group.items() if showing.response is not Response.NOT_ASSESSED]
             for better, worse in combinations(sorted(known, key=lambda each: each.showing.response.rank), 2):
-                if worse.action is Action.DISCONTINUE and worse.showing.safety in OK:
-                    continue  # lack of benefit ends treatment
+                if _lacks_benefit(worse):
+                    continue
                 words = (
                     f"with response {better.showing.response.said}, {_less(worse)} with {worse.showing.response.said}"
                 )
@@ -437,14 +452,15 @@ LAWS = (
     Law(
         1,
         "on-ladder",
-        "The dosage after any decision is on the ladder, at most the ceiling, at most 10 mg a day.",
+        "The dosage after any decision is on the ladder, at most the ceiling, at most 10 mg a day; an action that "
+        "gives drug has a level to give.",
         _each(_on_ladder_within_limits),
     ),
     Law(
         2,
         "one-step",
         "On treatment a decision moves the level by at most one; stopping, withholding and coming down to a ceiling "
-        "aside. Resumption is never above the level before.",
+        "aside; to finish is one step below the lowest. Resumption is never above the level before.",
         _each(_one_step),
     ),
     Law(
@@ -485,7 +501,8 @@ LAWS = (
     Law(
         9,
         "reduction-needs-response",
-        "A reduction needs the response that the protocol names for it, or a ceiling below the dose.",
+        "A reduction, the last one to no drug included, needs the response that the protocol names for it, or a "
+        "ceiling below the dose.",
         _reduction_needs_response,
     ),
     Law(

@@ -172,7 +172,7 @@ class Reach:
         due = decision.next_visit.due if decision.next_visit else day + _FOUR_WEEKS
         if state.dose is not None and state.phase in ON_TREATMENT:
             due = max(interval_end(self.protocol, state.phase, state.dose), day + timedelta(days=1))
-        return _meet(observe(self.protocol, state, Visit(due)), meeting, decision.visit)
+        return meet(observe(self.protocol, state, Visit(due)), meeting, decision.visit)
 
     @cached_property
     def reached(self) -> dict[tuple[Rule, Case], Answer]:
@@ -187,7 +187,7 @@ class Reach:
 
 def reach(protocol: Protocol) -> Reach:
     """Find every place that some course of visits leads to."""
-    first = _meet(observe(protocol, begin(protocol, PATIENT), Visit(DAY0)))
+    first = meet(observe(protocol, begin(protocol, PATIENT), Visit(DAY0)))
     meetings, leads = {first.place: first}, {first.place: set[Place]()}
     ends: set[Place] = set()
     shows = repertoire(protocol)
@@ -204,7 +204,7 @@ def reach(protocol: Protocol) -> Reach:
             if key not in after:
                 places = []
                 for last_day, seen in _next(protocol, decision, state):
-                    next_meeting = _meet(seen, meeting, decision.visit)
+                    next_meeting = meet(seen, meeting, decision.visit)
                     places.append(next_meeting.place)
                     if (next_meeting.place, last_day) not in seen_days:
                         seen_days.add((next_meeting.place, last_day))
@@ -216,7 +216,7 @@ def reach(protocol: Protocol) -> Reach:
     return Reach(protocol, meetings, leads, frozenset(ends), shows)
 
 
-def _meet(seen: Observation, before: Meeting | None = None, visit_before: Visit | None = None) -> Meeting:
+def meet(seen: Observation, before: Meeting | None = None, visit_before: Visit | None = None) -> Meeting:
     dose, facts = seen.dose, seen.facts
     place = Place(
         seen.phase,
@@ -296,16 +296,14 @@ def _next(protocol: Protocol, decision: Decision, state: State) -> Iterator[tupl
         due = decision.next_visit.due if decision.next_visit else last + _FOUR_WEEKS
         yield False, observe(protocol, state, Visit(due))
         return
-    for taken in _can_take(protocol, decision, state):
-        boundaries = {last + timedelta(days=1)}
-        tomorrow = observe(protocol, state, Visit(last + timedelta(days=1), dosage_taken=taken))
-        boundaries |= set(_boundaries(protocol, tomorrow))
-        for day in sorted(each for each in boundaries if each > last):
-            last_day = day + timedelta(days=1) in boundaries
-            yield last_day, observe(protocol, state, Visit(day, dosage_taken=taken))
+    tomorrow = last + timedelta(days=1)
+    for taken in what_can_be_taken(protocol, decision, state):
+        days = {tomorrow, *boundaries(protocol, observe(protocol, state, Visit(tomorrow, dosage_taken=taken)))}
+        for day in sorted(each for each in days if each > last):
+            yield day + timedelta(days=1) in days, observe(protocol, state, Visit(day, dosage_taken=taken))
 
 
-def _boundaries(protocol: Protocol, seen: Observation) -> Iterator[date]:
+def boundaries(protocol: Protocol, seen: Observation) -> Iterator[date]:
     """Give the last day before each clock changes, and the day on which it does."""
     dose, start = seen.dose, seen.start
     if dose is None or start is None:
@@ -320,7 +318,7 @@ def _boundaries(protocol: Protocol, seen: Observation) -> Iterator[date]:
         yield day
 
 
-def _can_take(protocol: Protocol, decision: Decision, state: State) -> Iterator[DosageTaken | None]:
+def what_can_be_taken(protocol: Protocol, decision: Decision, state: State) -> Iterator[DosageTaken | None]:
     """Give what can have been taken since a visit: what was advised, any other level, no level at all, nothing."""
     yield None
     if state.phase is Phase.INTERRUPTED and not (state.last and state.last.handed_over):
@@ -336,7 +334,7 @@ def _can_take(protocol: Protocol, decision: Decision, state: State) -> Iterator[
         yield DosageTaken(Decimal(0))
 
 
-_Change = dict[str, object]
+Change = dict[str, object]
 
 
 @frozen(eq=False)
@@ -344,11 +342,11 @@ class Repertoire:
     """The visits by which all can be shown, made of a protocol's own thresholds and events."""
 
     protocol: Protocol
-    well: _Change
-    changes: dict[tuple[Safety, bool, bool], list[_Change]] = field(repr=False)
+    well: Change
+    changes: dict[tuple[Safety, bool, bool], list[Change]] = field(repr=False)
     """What makes a well visit show a safety, with or without a lowered ceiling and a mark; the plainest first."""
 
-    def of(self, showing: Showing) -> list[_Change]:
+    def of(self, showing: Showing) -> list[Change]:
         """Give the changes to a well visit that may show it."""
         return self.changes.get((showing.safety, showing.lowered, showing.mark), [])
 
@@ -364,11 +362,11 @@ class Repertoire:
         skin = self._skin(meeting.seen, showing.response)
         for change in self.of(showing):
             seen = self._observe(meeting.seen, {**self.well, **change, **skin})
-            if seen.facts == told.match.facts and seen.ceiling == told.ceiling and _marks(seen) == showing.mark:
+            if seen.facts == told.match.facts and seen.ceiling == told.ceiling and marks(seen) == showing.mark:
                 return seen
         return None
 
-    def _observe(self, seen: Observation, shown: _Change) -> Observation:
+    def _observe(self, seen: Observation, shown: Change) -> Observation:
         day, phase = seen.visit.date, seen.phase
         over = tuple(
             AdverseEvent(each.name, resolved=True)
@@ -391,7 +389,7 @@ class Repertoire:
         earliest = self.protocol.safety.first_test.value[0]
         return (PregnancyTest(TestResult.NEGATIVE, day - timedelta(days=_at_most_days(earliest))), now)
 
-    def _skin(self, seen: Observation, response: Response) -> _Change:
+    def _skin(self, seen: Observation, response: Response) -> Change:
         """Give the score nearest to the one before that shows the response, or else a score with a judgement."""
         if response is Response.NOT_ASSESSED:
             return {}
@@ -415,7 +413,7 @@ class Repertoire:
 def repertoire(protocol: Protocol) -> Repertoire:
     """Collect the visits that a protocol's thresholds and events call for."""
     safety = protocol.safety
-    well: _Change = {
+    well: Change = {
         "neutrophils": _count(max(safety.neutrophils.caution_below.value, Decimal(3))),
         "platelets": _count(max(safety.platelets.caution_below.value, Decimal(240))),
         "creatinine_clearance": _clearance(max(safety.clearance_lowers_below.value, Decimal(95))),
@@ -423,7 +421,7 @@ def repertoire(protocol: Protocol) -> Repertoire:
     }
     low = _clearance(safety.clearance_interrupt_below.value)
     can_lower = safety.clearance_lowers_below.value > safety.clearance_interrupt_below.value
-    changes: dict[tuple[Safety, bool, bool], list[_Change]] = {}
+    changes: dict[tuple[Safety, bool, bool], list[Change]] = {}
     for kind, lowered, mark, change in _kinds(protocol):
         changes.setdefault((kind, lowered, mark), []).append(change)
         if can_lower and "creatinine_clearance" not in change:
@@ -431,7 +429,7 @@ def repertoire(protocol: Protocol) -> Repertoire:
     return Repertoire(protocol, well, changes)
 
 
-def _kinds(protocol: Protocol) -> Iterator[tuple[Safety, bool, bool, _Change]]:
+def _kinds(protocol: Protocol) -> Iterator[tuple[Safety, bool, bool, Change]]:
     """Give each band of each count, each event and each gap: the safety that it stands for, and how to show it."""
     safety = protocol.safety
     yield Safety.ACCEPTABLE, False, False, {}
@@ -459,7 +457,7 @@ def _kinds(protocol: Protocol) -> Iterator[tuple[Safety, bool, bool, _Change]]:
     yield Safety.NOT_ASSESSED, False, False, {"neutrophils": None}
 
 
-def _marks(seen: Observation) -> bool:
+def marks(seen: Observation) -> bool:
     """Tell whether what a visit shows is a danger that counts for good, or a harm."""
     if seen.facts.safety is Safety.STOP:
         return _for_good(seen) is Safety.STOP
