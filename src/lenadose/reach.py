@@ -200,7 +200,7 @@ def reach(protocol: Protocol) -> Reach:
             state = apply(decision)
             if state.phase not in TREATED:
                 ends.add(meeting.place)
-            key = _clocks(protocol, state)
+            key = clocks(protocol, state)
             if key not in after:
                 places = []
                 for last_day, seen in _next(protocol, decision, state):
@@ -217,6 +217,7 @@ def reach(protocol: Protocol) -> Reach:
 
 
 def meet(seen: Observation, before: Meeting | None = None, visit_before: Visit | None = None) -> Meeting:
+    """Give the place of a patient who is met at a visit that shows nothing yet."""
     dose, facts = seen.dose, seen.facts
     place = Place(
         seen.phase,
@@ -256,7 +257,7 @@ def _effects(shows: "Repertoire", meeting: Meeting) -> Iterator[Decision]:
             yield recommend(seen)
 
 
-def _clocks(protocol: Protocol, state: State) -> tuple[object, ...]:
+def clocks(protocol: Protocol, state: State) -> tuple[object, ...]:
     """Give all that tells where the patient can be met next: the dose and the clocks, in days from the last visit."""
     last, dose = state.last, state.dose
     assert last is not None
@@ -361,12 +362,14 @@ class Repertoire:
         told = answer(self.protocol, meeting.place, showing)
         skin = self._skin(meeting.seen, showing.response)
         for change in self.of(showing):
-            seen = self._observe(meeting.seen, {**self.well, **change, **skin})
+            visit = self.visit(meeting.seen, {**self.well, **change, **skin})
+            seen = observe(self.protocol, meeting.seen.before, visit)
             if seen.facts == told.match.facts and seen.ceiling == told.ceiling and marks(seen) == showing.mark:
                 return seen
         return None
 
-    def _observe(self, seen: Observation, shown: Change) -> Observation:
+    def visit(self, seen: Observation, shown: Change) -> Visit:
+        """Make a visit that shows this, on the day of an empty one; what can be over is reported over."""
         day, phase = seen.visit.date, seen.phase
         over = tuple(
             AdverseEvent(each.name, resolved=True)
@@ -379,8 +382,7 @@ class Repertoire:
             shown["adverse_events"] = (*(each for each in over if each.name not in named), *events)
         if "pregnancy_tests" not in shown:
             shown["pregnancy_tests"] = self._tests(day, phase)
-        visit = Visit(day, dosage_taken=seen.visit.dosage_taken, **shown)  # type: ignore[arg-type]
-        return observe(self.protocol, seen.before, visit)
+        return Visit(day, dosage_taken=seen.visit.dosage_taken, **shown)  # type: ignore[arg-type]
 
     def _tests(self, day: date, phase: Phase) -> tuple[PregnancyTest, ...]:
         now = PregnancyTest(TestResult.NEGATIVE)

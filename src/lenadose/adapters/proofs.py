@@ -1,14 +1,15 @@
-"""Certificates in other formats: as data, and as a page that shows each broken law as a patient."""
+"""Certificates and comparisons as data and as pages: each fault, and each difference, is told as a patient."""
 
 import json
 from collections.abc import Iterator
 
-from ..course import Course
-from ..machine import replay
+from ..comparison import Comparison, Difference, Disagreement
+from ..course import Course, TestResult, Visit
+from ..machine import Decision, replay
 from ..proof import Certificate, Counterexample, Verdict
 from ..protocol import Protocol
-from ..render import NOT_A_DEVICE, advice, table, verbatim
-from .jsonable import Json, course_data, identity
+from ..render import NOT_A_DEVICE, advice, next_visit, source, table, verbatim
+from .jsonable import Json, course_data, decision_data, identity
 
 
 def certificate_data(certificate: Certificate) -> dict[str, Json]:
@@ -138,3 +139,114 @@ def course_block(course: Course) -> Iterator[str]:
     yield "```json"
     yield json.dumps(course_data(course), indent=1, ensure_ascii=False)
     yield "```"
+
+
+def comparison_data(comparison: Comparison) -> dict[str, Json]:
+    """Give a comparison as plain data; the courses in it are course files, the decisions are whole."""
+    return {
+        "protocols": [identity(each)["protocol"] for each in (comparison.one, comparison.other)],
+        "same": comparison.same,
+        "disagreements": [
+            {
+                "about": each.about,
+                "course": course_data(each.course),
+                "decisions": [decision_data(each.one), decision_data(each.other)],
+            }
+            for each in comparison.disagreements
+        ],
+        "differences": [_difference(each) for each in comparison.numbers],
+        "wording": [_difference(each) for each in comparison.wording],
+        "notice": NOT_A_DEVICE,
+    }
+
+
+def _difference(each: Difference) -> Json:
+    return {"place": each.place, "values": [each.one, each.other]}
+
+
+def comparison_page(comparison: Comparison) -> str:
+    """Write a comparison in Markdown: whether the two decide alike, and each kind of disagreement with its course."""
+    return "\n".join(_comparison(comparison)) + "\n"
+
+
+def _comparison(comparison: Comparison) -> Iterator[str]:
+    one, other, found = comparison.one, comparison.other, comparison.disagreements
+    yield f"# {one.id} {one.version} and {other.id} {other.version}: {_likeness(comparison)}"
+    yield ""
+    yield f"sha256 `{one.hash}` and `{other.hash}`. {NOT_A_DEVICE}"
+    if comparison.numbers:
+        yield ""
+        yield f"## Numbers and rows that differ ({len(comparison.numbers)})"
+        yield ""
+        rows = ((f"`{each.place}`", verbatim(each.one), verbatim(each.other)) for each in comparison.numbers)
+        yield from table(("place", one.id, other.id), rows)
+        yield ""
+        yield f"## Kinds of disagreement ({len(found)})"
+        yield ""
+        if found:
+            yield "Each with the shortest course of visits that shows it, and both answers to its last visit."
+        else:
+            yield "No course of visits was found on which the two decide otherwise: what differs is printed only."
+    for number, each in enumerate(found, 1):
+        yield ""
+        yield from _disagreement(comparison, number, each)
+    if comparison.wording:
+        yield ""
+        yield f"## Wording that differs ({len(comparison.wording)})"
+        yield ""
+        rows = ((f"`{each.place}`", verbatim(each.one), verbatim(each.other)) for each in comparison.wording)
+        yield from table(("place", one.id, other.id), rows)
+
+
+def _likeness(comparison: Comparison) -> str:
+    if not comparison.same:
+        return "they decide differently" if comparison.disagreements else "their numbers differ"
+    return "the same in behaviour, not in wording" if comparison.wording else "the same"
+
+
+def _disagreement(comparison: Comparison, number: int, each: Disagreement) -> Iterator[str]:
+    a, b = each.one, each.other
+    if each.about == "next visit":
+        yield f"### {number}. The next visit after `{a.rule.id}` and `{b.rule.id}`"
+    else:
+        answers = " or ".join(f"{decision.action.said} (`{decision.rule.id}`)" for decision in (a, b))
+        yield f"### {number}. {each.about.capitalize()}: {answers}"
+    yield ""
+    visits = each.course.visits
+    shown = "; ".join(
+        f"{visit.date} {_shown(visit, visits[0] if index else None)}" for index, visit in enumerate(visits)
+    )
+    yield f"{len(visits)} visit{'s' if len(visits) > 1 else ''}: {verbatim(shown)}."
+    yield ""
+    yield from table(
+        ("protocol", "decision", "next visit", "source"),
+        (_said(protocol, decision) for protocol, decision in ((comparison.one, a), (comparison.other, b))),
+    )
+
+
+def _said(protocol: Protocol, decision: Decision) -> tuple[str, ...]:
+    row = f"{advice(decision)} (`{decision.rule.id}`)"
+    return protocol.id, row, next_visit(decision), source(decision.case.provenance)
+
+
+def _shown(visit: Visit, first: Visit | None) -> str:
+    """Say in a few words what a visit showed; of what was measured only what is not as at the first visit."""
+    parts = ["no score" if visit.clasi_activity is None else f"CLASI {visit.clasi_activity}"]
+    if visit.judgement is not None:
+        parts.append(f"judged {visit.judgement.response.said}")
+    for name, called in (
+        ("neutrophils", "neutrophils"),
+        ("platelets", "platelets"),
+        ("creatinine_clearance", "clearance"),
+    ):
+        given = getattr(visit, name)
+        if first is None or given != getattr(first, name):
+            parts.append(f"{called} {given or 'not measured'}")
+    if visit.adverse_events is None:
+        parts.append("events not asked about")
+    parts += [str(each) for each in visit.adverse_events or ()]
+    if any(test.result is TestResult.POSITIVE for test in visit.pregnancy_tests or ()):
+        parts.append("positive pregnancy test")
+    if visit.dosage_taken is not None:
+        parts.append(f"took {visit.dosage_taken.dosage or 'nothing'}")
+    return ", ".join(parts)
