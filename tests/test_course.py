@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from lenadose import AdverseEvent, CallError, Course, DosageTaken, Judgement, Measurement, Patient, PregnancyTest, Visit
-from lenadose.course import Antiphospholipid, Judged, TestResult, shown
+from lenadose.course import Antiphospholipid, Judged, TestResult
+from lenadose.errors import shown
 from patients import DAY0, count, event, seen
 
 

@@ -1,6 +1,5 @@
-"""The response, over all scores: a second reading of the criteria, written from the sheet and in fractions."""
+"""The response, over all scores: against a second reading of the sheet, in fractions."""
 
-from fractions import Fraction
 from itertools import product
 
 import pytest
@@ -8,21 +7,9 @@ import pytest
 from lenadose.course import Judged
 from lenadose.vocabulary import Phase, Response
 from patients import PROTOCOL
+from second_reading import response as read_again
 
 SCORES = (*range(25), 30, 40, 69, 70)
-
-
-def read_again(phase: Phase, a: int, b: int, m: int) -> Response:
-    if a == 0:
-        return Response.COMPLETE
-    if phase in (Phase.TITRATION, Phase.INTERRUPTED):
-        worse = a - m >= 4 and a - m >= Fraction(b - m, 2)
-    else:
-        worse = a - m >= 4 or a >= b
-    if worse:
-        return Response.WORSE
-    partial = (b - a >= 4 and b - a >= Fraction(b, 5)) if b >= 8 else a <= Fraction(b, 2)
-    return Response.PARTIAL if partial else Response.NONE
 
 
 @pytest.mark.parametrize("phase", [Phase.TITRATION, Phase.TAPER, Phase.INTERRUPTED, Phase.OFF_TREATMENT])

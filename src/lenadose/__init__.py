@@ -15,7 +15,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import protocols as protocols
     from .adapters.jsonable import course_data, decision_data, load_course, parse_course, read_course
+    from .adapters.sheets import load_protocol, read_protocol
     from .course import AdverseEvent, Course, DosageTaken, Judgement, Measurement, Patient, PregnancyTest, Visit
     from .dosing import Dosage
     from .errors import CallError, DocumentError, Fault, LenadoseError, ProtocolError
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "adapters.jsonable": ("course_data", "decision_data", "load_course", "parse_course", "read_course"),
+    "adapters.sheets": ("load_protocol", "read_protocol"),
     "course": (
         "AdverseEvent",
         "Course",
@@ -84,10 +87,12 @@ __all__ = [
     "explain",
     "get_protocol",
     "load_course",
+    "load_protocol",
     "observe",
     "parse_course",
     "rationale",
     "read_course",
+    "read_protocol",
     "recommend",
     "replay",
     "step",
@@ -95,6 +100,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name == "protocols":
+        return import_module(".protocols", __name__)
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{_WHERE[name]}", __name__), name)

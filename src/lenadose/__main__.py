@@ -7,20 +7,30 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
-from .adapters.jsonable import LARGEST, decision_data, ledger_data, load_course, parse_course, replay_data
+from attrs import evolve
+
+from .adapters.jsonable import decision_data, ledger_data, load_course, parse_course, replay_data
+from .adapters.proofs import certificate_data, certificate_page, comparison_data, comparison_page
+from .adapters.reading import LARGEST
 from .adapters.schema import SCHEMAS
-from .errors import LenadoseError, fault
+from .adapters.sheets import load_protocol
+from .comparison import compare
+from .errors import CallError, LenadoseError, fault
 from .machine import replay
+from .proof import verify
 from .protocols import BUILT_IN, DEFAULT, get_protocol
 from .render import assumptions, diagram, explain, sheet
 
 if TYPE_CHECKING:
     from .course import Course
+    from .protocol import Protocol
+
+PROTOCOL = f"{', '.join(BUILT_IN)}, or the path of a .toml or .json file"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -49,25 +59,44 @@ def _parser() -> argparse.ArgumentParser:
         ("replay", "the decision at every visit of a course"),
         ("next", "the decision at the last visit of a course, in full"),
     ):
-        command(name, words).add_argument("course", metavar="COURSE", help="a course file, or - for standard input")
+        added = command(name, words)
+        added.add_argument("course", metavar="COURSE", help="a course file, or - for standard input")
+        added.add_argument("--protocol", metavar="PROTOCOL", help=f"instead of the one the course names: {PROTOCOL}")
     for name, words in (
         ("show", "a protocol: its sheet with the decision table, its diagram, or its data"),
         ("assumptions", "the page a clinician signs: all that the trial does not state"),
+        ("verify", "the laws held against a protocol; exit 1 with the shortest course for each that is broken"),
     ):
         added = command(name, words)
-        added.add_argument("protocol", metavar="PROTOCOL", nargs="?", default=DEFAULT, help=", ".join(BUILT_IN))
+        added.add_argument("protocol", metavar="PROTOCOL", nargs="?", default=DEFAULT, help=PROTOCOL)
         if name == "show":
             added.add_argument("--as", dest="form", choices=("markdown", "mermaid", "json"), default="markdown")
+    added = command(
+        "diff", "two protocols compared, with the shortest course for each disagreement; exit 1 if they differ"
+    )
+    for name in ("one", "other"):
+        added.add_argument(name, metavar="PROTOCOL", help=PROTOCOL)
     command("schema", "the JSON Schema of a document").add_argument("document", choices=tuple(SCHEMAS))
     return parser
 
 
-def _course(path: str) -> "Course":
+def protocol_named(given: str) -> "Protocol":
+    """Give the protocol that a command names: a built-in one by its id, or one from a file by its path."""
+    if given.lower().endswith((".json", ".toml")) or any(each in given for each in (os.sep, os.altsep) if each):
+        return load_protocol(given)
+    try:
+        return get_protocol(given)
+    except CallError as error:
+        mend = ", or give the path of a .toml or .json file"
+        raise CallError(evolve(each, mend=each.mend + mend) for each in error.faults) from None
+
+
+def _course(path: str, protocols: Container[str] | None) -> "Course":
     if path == "-":
         if sys.stdin is None:
             raise fault("-", "standard input is closed", "give the path of a course file")
-        return parse_course(sys.stdin.buffer.read(LARGEST + 1), BUILT_IN)
-    return load_course(path, BUILT_IN)
+        return parse_course(sys.stdin.buffer.read(LARGEST + 1), protocols)
+    return load_course(path, protocols)
 
 
 def _print_data(data: object) -> None:
@@ -90,28 +119,50 @@ def _terminal() -> ModuleType:
     return terminal
 
 
-def _run(call: argparse.Namespace) -> None:
-    if call.command == "schema":
-        _print_data(SCHEMAS[call.document]())
-    elif call.command in ("show", "assumptions"):
-        by = get_protocol(call.protocol)
-        if call.command == "assumptions":
+def _run(call: argparse.Namespace) -> int:
+    """Run one command; give 1 where a check found a fault, else 0."""
+    match call.command:
+        case "schema":
+            _print_data(SCHEMAS[call.document]())
+        case "show":
+            _show(protocol_named(call.protocol), "json" if call.json else call.form)
+        case "assumptions":
+            by = protocol_named(call.protocol)
             _print_data(ledger_data(by)) if call.json else _print_page(assumptions(by))
-        elif call.json or call.form == "json":
+        case "verify":
+            certificate = verify(protocol_named(call.protocol))
+            _print_data(certificate_data(certificate)) if call.json else _print_page(certificate_page(certificate))
+            return 0 if certificate.holds else 1
+        case "diff":
+            found = compare(protocol_named(call.one), protocol_named(call.other))
+            _print_data(comparison_data(found)) if call.json else _print_page(comparison_page(found))
+            return 0 if found.same else 1
+        case _:
+            _decide(call)
+    return 0
+
+
+def _show(by: "Protocol", form: str) -> None:
+    match form:
+        case "json":
             _print_data(by.data)
-        elif call.form == "mermaid":
+        case "mermaid":
             print(diagram(by), end="")
-        else:
+        case _:
             _print_page(sheet(by))
+
+
+def _decide(call: argparse.Namespace) -> None:
+    other = protocol_named(call.protocol) if call.protocol is not None else None
+    # Read by another protocol, a course may name any.
+    decisions = replay(_course(call.course, None if other else BUILT_IN), other)
+    by = decisions[-1].protocol
+    if call.command == "replay":
+        _print_data(replay_data(by, decisions)) if call.json else _terminal().print_decisions(by, decisions)
+    elif call.json:
+        _print_data(decision_data(decisions[-1]))
     else:
-        decisions = replay(_course(call.course))
-        by = decisions[-1].protocol
-        if call.command == "replay":
-            _print_data(replay_data(by, decisions)) if call.json else _terminal().print_decisions(by, decisions)
-        elif call.json:
-            _print_data(decision_data(decisions[-1]))
-        else:
-            _print_page(explain(decisions[-1]))
+        _print_page(explain(decisions[-1]))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,18 +174,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         call = _parser().parse_args(arguments)
         if sys.stdout is None:
             raise fault("standard output", "is closed", "open it: the answer is printed there")
-        _run(call)
+        code = _run(call)
         sys.stdout.flush()
     except LenadoseError as error:
         _complain(str(error))
         return 2
     except BrokenPipeError:
         _leave_stdout()  # the reader has seen enough
+        return 0
     except OSError as error:
         _leave_stdout()
         _complain(f"standard output: {(error.strerror or str(error)).lower()}; give the answer another place to go")
         return 2
-    return 0
+    return code
 
 
 def _complain(words: str) -> None:

@@ -7,12 +7,15 @@ parts. Differences of wording are told apart from differences of behaviour.
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import product
 
 from attrs import evolve, frozen
 
-from .course import ACTIVITY, Course, DosageTaken, Judgement, Visit
+from .course import ACTIVITY, Course, Judgement, PregnancyTest, TestResult, Visit
 from .criteria import JUDGED
+from .errors import CallError
+from .intervals import Interval
 from .machine import Decision, apply, recommend
 from .observation import Observation, observe
 from .protocol import Protocol
@@ -22,8 +25,10 @@ from .reach import (
     TREATED,
     Change,
     Repertoire,
+    at_most_days,
     boundaries,
     clocks,
+    count,
     marks,
     meet,
     repertoire,
@@ -75,7 +80,7 @@ def compare(one: Protocol, other: Protocol) -> Comparison:
     """Compare two protocols; where their numbers and rows are equal no search is needed."""
     numbers = (*_differences(_behaviour(one), _behaviour(other)), *_rows(one, other))
     wording = tuple(_differences(_wording(one), _wording(other)))
-    found = tuple(_disagreements(one, other)) if numbers else ()
+    found = tuple(disagreements(one, other)) if numbers else ()
     return Comparison(one, other, found, numbers, wording)
 
 
@@ -130,8 +135,8 @@ def _rows(one: Protocol, other: Protocol) -> Iterator[Difference]:
         for a, b in zip(one.table.situations(), other.table.situations(), strict=True)
         if a.rule.action is not b.rule.action
     )
-    for ((row, action), (other_row, other_action)), count in pairs.items():
-        situations = f"{count} situation{'s' if count > 1 else ''}"
+    for ((row, action), (other_row, other_action)), number in pairs.items():
+        situations = f"{number} situation{'s' if number > 1 else ''}"
         yield Difference(f"rules.{row}", f"{action} in {situations}", f"{other_action} ({other_row})")
 
 
@@ -147,22 +152,24 @@ class _Pair:
 
     one: State
     other: State
-    on: date
-    taken: DosageTaken | None
+    empty: Visit
     visits: tuple[Visit, ...]
 
 
-def _disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
+def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
     """Walk both side by side, breadth first; where the advice has parted the walk goes no further."""
     shows = (repertoire(one), repertoire(other))
     scores = _starts(one, other)
     told: set[tuple[object, ...]] = set()
-    first = _Pair(begin(one, PATIENT), begin(other, PATIENT), DAY0, None, ())
-    ahead, known, effects = deque([first]), set(), set()
+    patients = [PATIENT]
+    if one.safety.test_age_irregular.value != other.safety.test_age_irregular.value:
+        patients.append(evolve(PATIENT, regular_cycles=False))
+    ahead = deque(_Pair(begin(one, each), begin(other, each), Visit(DAY0), ()) for each in patients)
+    known, effects = set(), set()
     while ahead:
         pair = ahead.popleft()
         for a, b in _decisions(shows, scores, pair):
-            course = Course((*pair.visits, a.visit), PATIENT)
+            course = Course((*pair.visits, a.visit), pair.one.patient)
             about = _parted(a, b)
             if about is not None and (kind := (about, a.rule.id, b.rule.id)) not in told:
                 told.add(kind)
@@ -171,8 +178,10 @@ def _disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
                 continue
             states = apply(a), apply(b)
             effect = (
+                pair.one.patient,
                 *(clocks(show.protocol, each) for show, each in zip(shows, states, strict=True)),
                 *_scored(states[0]),
+                _under_surveillance(one, other, a, states[0]),
             )
             if effect in effects:
                 continue
@@ -200,6 +209,13 @@ def _scored(state: State) -> tuple[int | None, ...]:
     return (start.activity, lowest.activity)
 
 
+def _under_surveillance(one: Protocol, other: Protocol, decision: Decision, state: State) -> int | None:
+    """Give the days since the finish while visits are still planned, where the two plan them otherwise."""
+    if one.intervals.surveillance.value == other.intervals.surveillance.value or state.finished_on is None:
+        return None
+    return (decision.visit.date - state.finished_on).days if decision.next_visit else None
+
+
 def _starts(one: Protocol, other: Protocol) -> tuple[int, ...]:
     """Give the scores with which a course begins: one will do unless the criteria of the response differ."""
     if one.response == other.response:
@@ -212,9 +228,9 @@ def _decisions(
     shows: tuple[Repertoire, Repertoire], scores: tuple[int, ...], pair: _Pair
 ) -> Iterator[tuple[Decision, Decision]]:
     """Give both decisions on each kind of visit that either protocol tells apart."""
-    empty = Visit(pair.on, dosage_taken=pair.taken)
-    seen = observe(shows[0].protocol, pair.one, empty), observe(shows[1].protocol, pair.other, empty)
+    seen = observe(shows[0].protocol, pair.one, pair.empty), observe(shows[1].protocol, pair.other, pair.empty)
     changes = dict.fromkeys(_key(change) for show in shows for each in show.changes.values() for change in each)
+    changes |= dict.fromkeys(map(_key, (*_tests(shows, pair), *_old_results(shows, pair))))
     skins = list(_skins(seen, scores))
     safeties: dict[tuple[object, ...], Visit] = {}
     for change in changes:
@@ -230,6 +246,48 @@ def _decisions(
             recommend(observe(shows[0].protocol, pair.one, shown)),
             recommend(observe(shows[1].protocol, pair.other, shown)),
         )
+
+
+def _tests(shows: tuple[Repertoire, Repertoire], pair: _Pair) -> Iterator[Change]:
+    """Give pregnancy tests of the ages between which the two draw the line differently before a start."""
+    criteria = [show.protocol.safety for show in shows]
+    firsts, seconds = {each.first_test.value for each in criteria}, {each.second_test_age.value for each in criteria}
+    if pair.visits or len(firsts) == len(seconds) == 1:
+        return
+    day, (earliest, _) = pair.empty.date, criteria[0].first_test.value
+    for first in sorted({on for bounds in firsts for each in bounds for on in _around(day, each)}):
+        yield {"pregnancy_tests": (_negative(first), _negative(day))}
+    for second in sorted({on for each in seconds for on in _around(day, each)}):
+        yield {"pregnancy_tests": (_negative(day - timedelta(days=at_most_days(earliest))), _negative(second))}
+
+
+def _old_results(shows: tuple[Repertoire, Repertoire], pair: _Pair) -> Iterator[Change]:
+    """Give counts and tests of the ages between which the two draw the line differently."""
+    one, other = (show.protocol.safety for show in shows)
+    if not pair.visits:
+        return
+    for ages, early in (
+        (("counts_age_early", "counts_age"), "counts_early"),
+        (("test_age_early", "test_age", "test_age_irregular"), "tests_early"),
+    ):
+        if all(getattr(one, name).value == getattr(other, name).value for name in (*ages, early)):
+            continue
+        for age in {getattr(each, name).value: None for each in (one, other) for name in ages}:
+            for on in _around(pair.empty.date, age):
+                if early == "counts_early":
+                    yield {"neutrophils": count(Decimal(3), on)}
+                else:
+                    yield {"pregnancy_tests": (_negative(on),)}
+
+
+def _around(day: date, age: Interval) -> tuple[date, date, date]:
+    """Give the days on which a result is a day too young, just as old as this, and a day too old."""
+    exact = day - timedelta(days=at_most_days(age))
+    return exact + timedelta(days=1), exact, exact - timedelta(days=1)
+
+
+def _negative(day: date) -> PregnancyTest:
+    return PregnancyTest(TestResult.NEGATIVE, day)
 
 
 def _only_scores(pair: _Pair) -> bool:
@@ -276,26 +334,56 @@ def _following(
     tomorrow = a.visit.date + timedelta(days=1)
     can_take = (*what_can_be_taken(one, a, states[0]), *what_can_be_taken(other, b, states[1]))
     start = states[0].start
-    for taken in dict.fromkeys(can_take if start is None or start.activity == USUAL else (None,)):
+    can_take = tuple(dict.fromkeys(can_take if start is None or start.activity == USUAL else (None,)))
+    for taken, missed in (*((each, None) for each in can_take), *((None, each) for each in _can_miss(one, other))):
         days = set()
+        aged = set(_clearance_ages(one, other, a.visit.date))
         for protocol, decision, state in ((one, a, states[0]), (other, b, states[1])):
             seen = observe(protocol, state, Visit(tomorrow, dosage_taken=taken))
-            days |= {tomorrow, *boundaries(protocol, seen), *_ages(one, other, a.visit.date)}
+            days |= {tomorrow, *boundaries(protocol, seen), *aged, *_early_ends(one, other, state)}
             if decision.next_visit:
                 days.add(decision.next_visit.due)
         for day in sorted(each for each in days if each >= tomorrow):
-            empty = Visit(day, dosage_taken=taken)
-            met = observe(one, states[0], empty), observe(other, states[1], empty)
+            empty = Visit(day, dosage_taken=taken, doses_missed=missed)
+            try:
+                met = observe(one, states[0], empty), observe(other, states[1], empty)
+            except CallError:
+                continue  # more doses missed than there were
             places = tuple(meet(each).place for each in met)
-            key = (*places, *_scored(states[0]))
-            yield key, _Pair(*states, day, taken, visits)
+            key = (
+                states[0].patient,
+                missed,
+                *places,
+                *_scored(states[0]),
+                _under_surveillance(one, other, a, states[0]),
+            )
+            yield key, _Pair(*states, empty, visits)
 
 
-def _ages(one: Protocol, other: Protocol, day: date) -> Iterator[date]:
-    """Give the last day on which a result of this day still counts, and the day after, where the two differ in that."""
-    for name in ("clearance_age", "counts_age_early", "counts_age", "test_age_early", "test_age"):
-        ages = {getattr(each.safety, name).value for each in (one, other)}
-        if len(ages) > 1:
-            for age in ages:
-                yield age.after(day)
-                yield age.after(day) + timedelta(days=1)
+def _can_miss(one: Protocol, other: Protocol) -> Iterator[int]:
+    """Give how many doses of an interval can be missed on both sides of the line that the two draw differently."""
+    shares = {each.intervals.missed_share.value for each in (one, other)}
+    lengths = {at_most_days(each.intervals.first_assessment.value) for each in (one, other)}
+    if len(shares) > 1:
+        for share, length in product(shares, lengths):
+            yield int(share * length)
+            yield int(share * length) + 1
+
+
+def _clearance_ages(one: Protocol, other: Protocol, day: date) -> Iterator[date]:
+    """Give the days around the one on which a clearance of this day is too old, where the two differ in that."""
+    ages = {each.safety.clearance_age.value for each in (one, other)}
+    for age in ages if len(ages) > 1 else ():
+        yield age.after(day)
+        yield age.after(day) + timedelta(days=1)
+
+
+def _early_ends(one: Protocol, other: Protocol, state: State) -> Iterator[date]:
+    """Give the days around the ends of close watching, where the two differ in that."""
+    if state.dose is None or state.start is None:
+        return
+    for name, since in (("counts_early", state.dose.watched_from), ("tests_early", state.start.on)):
+        spans = {getattr(each.safety, name).value for each in (one, other)}
+        for span in spans if len(spans) > 1 else ():
+            yield span.after(since)
+            yield span.after(since) + timedelta(days=1)

@@ -5,16 +5,16 @@ value that no patient has, or that contradicts another one, raises CallError wit
 """
 
 import datetime as dt
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
-from attrs import Attribute, field, fields, frozen
+from attrs import Attribute, field, frozen
 
-from .dosing import Dosage, plain
-from .errors import CallError, Fault, fault
+from .dosing import EVERY_DAYS, MG, Dosage, plain
+from .errors import DIGITS, PRINTABLE, CallError, Fault, fault, shown
+from .sound import Consistent
 from .units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, PRINTED, Quantity
 from .vocabulary import W, Word
 
@@ -24,12 +24,8 @@ ACTIVITY = (0, 70)
 DAMAGE = (0, 56)
 AGE = (18, 120)
 GRADE = (1, 5)
-MG = (0, 100)
-EVERY_DAYS = (1, 365)
 MISSED = (0, 36525)
 YEARS = (1900, 2199)
-DIGITS = 15
-"""Any number of up to 15 digits is the same in decimal and in the floats of other programs; one of more may be."""
 
 CTCAE_EDITIONS = ("2.0", "3.0", "4.0", "4.01", "4.02", "4.03", "5.0", "6.0")
 
@@ -107,11 +103,6 @@ KNOWN_TERMS = (*UNGRADED, SENSORY_NEUROPATHY, "rash")
 CLOSE = 0.9
 """How alike a term and a known one are, as difflib counts, for the term to be refused as a slip of the pen."""
 
-# Nothing that could write over a terminal or turn a line around, nothing that cannot be seen, and no half of a
-# surrogate pair, which cannot be written. Python's $ alone would let a last line feed pass.
-TEXT = r"^[^\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]*$(?!\n)"
-_TEXT = re.compile(TEXT)
-
 
 class Judged(Word):
     """The clinician's own judgement of the response."""
@@ -165,30 +156,6 @@ def _value(given: Decimal | float) -> Decimal:
 
 def _amount(given: Decimal | float) -> Decimal:
     return decimal(given, "mg")
-
-
-def shown(value: object) -> str:
-    """Show a given value in a message, on one line and cut where it is long."""
-    match value:
-        case Word():
-            text = repr(value.said)
-        case None:
-            text = "null"
-        case bool():
-            text = str(value).lower()
-        case str():
-            text = repr(value) if _TEXT.match(value) else ascii(value)
-        case Decimal() | float():
-            text = str(value)
-        case int():
-            text = str(value) if abs(value) < 10**DIGITS else "a whole number of many digits"
-        case list() | tuple():
-            text = "a list"
-        case dict():
-            text = "an object"
-        case _:
-            text = f"a {type(value).__name__}"
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def one_of(kind: type[W], given: object) -> W | None:
@@ -247,7 +214,7 @@ def _many(kind: type, said: str) -> Check:
 def _text(_: object, attribute: "Attribute[Any]", value: object) -> None:
     if not isinstance(value, str):
         raise fault(attribute.name, f"{shown(value)} is not a text", "give a text, between quotes")
-    if not _TEXT.match(value):
+    if not PRINTABLE.match(value):
         raise fault(attribute.name, f"{shown(value)} holds a character that cannot be shown", "take it out")
 
 
@@ -280,20 +247,10 @@ def _judged(given: Judged | str) -> Judged:
 
 
 @frozen
-class Recorded:
-    """A part of a record whose fields can contradict each other."""
+class Recorded(Consistent):
+    """A part of a record: what is unknown is left out of it, and its faults are the caller's."""
 
-    @classmethod
-    def contradictions(cls, known: Mapping[str, object]) -> Iterator[Fault]:
-        """Give each contradiction between the fields that are known."""
-        return iter(())
-
-    def __attrs_post_init__(self) -> None:
-        faults = tuple(
-            self.contradictions({each.name: getattr(self, each.name) for each in fields(type(self)) if each.init})
-        )
-        if faults:
-            raise CallError(faults)
+    error = CallError
 
 
 @frozen

@@ -5,16 +5,21 @@ the lowest since then or since the last rise in dose (*M*). Safety looks at coun
 pregnancy tests; counts decide, not grades.
 """
 
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
-from .course import AdverseEvent, Judged, Patient
+from .course import ACTIVITY, GRADE, RESOLVABLE, SENSORY_NEUROPATHY, AdverseEvent, Judged, Patient, event_name
 from .dosing import Level
+from .errors import Fault, ProtocolError, shown
 from .intervals import Interval
-from .provenance import Provenance, Sourced
+from .provenance import Provenance, Sourced, within
+from .sound import Consistent, name, refused, twice
+from .units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
 from .vocabulary import Phase, Response, Safety, Word
 
 # Members are bound to names of the module where a decision passes by each time: an attribute of an Enum class
@@ -22,6 +27,7 @@ from .vocabulary import Phase, Response, Safety, Word
 _COMPLETE, _PARTIAL, _NO_RESPONSE = Response.COMPLETE, Response.PARTIAL, Response.NONE
 _WORSE, _NOT_ASSESSED = Response.WORSE, Response.NOT_ASSESSED
 _INTERRUPT, _CAUTION, _ACCEPTABLE = Safety.INTERRUPT, Safety.CAUTION, Safety.ACCEPTABLE
+_NOT_ASSESSED_SAFETY = Safety.NOT_ASSESSED
 _TITRATION, _INTERRUPTED = Phase.TITRATION, Phase.INTERRUPTED
 
 JUDGED = {
@@ -32,6 +38,9 @@ JUDGED = {
 """What a clinician's judgement stands for."""
 
 
+_points, _share = within(*ACTIVITY), within(0, 1)
+
+
 def _number(unit: str, words: str) -> dict[str, str]:
     return {"unit": unit, "words": words}
 
@@ -40,20 +49,28 @@ def _number(unit: str, words: str) -> dict[str, str]:
 class ResponseCriteria:
     """When the skin counts as worse or as partly better; complete is an activity of 0."""
 
-    complete_at: Sourced[int] = field(metadata=_number("points", "CLASI activity of a complete response"))
-    worse_points: Sourced[int] = field(metadata=_number("points", "least rise above the lowest that is worse"))
-    worse_share: Sourced[Fraction] = field(
-        metadata=_number("of the gain", "least share of the gain lost that is worse, in titration and interrupted")
+    complete_at: Sourced[int] = field(
+        validator=_points, metadata=_number("points", "CLASI activity of a complete response")
     )
-    partial_points: Sourced[int] = field(metadata=_number("points", "least fall that is a partial response"))
+    worse_points: Sourced[int] = field(
+        validator=_points, metadata=_number("points", "least rise above the lowest that is worse")
+    )
+    worse_share: Sourced[Fraction] = field(
+        validator=_share,
+        metadata=_number("of the gain", "least share of the gain lost that is worse, in titration and interrupted"),
+    )
+    partial_points: Sourced[int] = field(
+        validator=_points, metadata=_number("points", "least fall that is a partial response")
+    )
     partial_share: Sourced[Fraction] = field(
-        metadata=_number("of the start", "least fall, as a share, that is a partial response")
+        validator=_share, metadata=_number("of the start", "least fall, as a share, that is a partial response")
     )
     low_start: Sourced[int] = field(
-        metadata=_number("points", "activity at the start below which only the share counts")
+        validator=_points, metadata=_number("points", "activity at the start below which only the share counts")
     )
     low_share: Sourced[Fraction] = field(
-        metadata=_number("of the start", "least fall, as a share, from a low start that is a partial response")
+        validator=_share,
+        metadata=_number("of the start", "least fall, as a share, from a low start that is a partial response"),
     )
     reduction_needs: Sourced[Response] = field(metadata=_number("", "least response for which the dose is reduced"))
     """What the rows are held against, by a law; the rows themselves decide."""
@@ -108,22 +125,69 @@ class Lasts(Word):
     FOR_GOOD = "for good"
 
 
+def _not_recordable(term: str) -> Fault | None:
+    """Tell why no course can show an event under this term, or None where one can."""
+    told = next(AdverseEvent.contradictions({"term": term}), None)
+    if told is not None:
+        return Fault("", f"no course can hold it: {told.reason}", told.mend)
+    if not term or term != event_name(term):
+        return Fault(
+            "", f"{shown(term)} is never met: terms are compared in small letters", "write it so, without blanks"
+        )
+    return None
+
+
+def _terms(_: object, attribute: "Attribute[Any]", value: tuple[str, ...]) -> None:
+    told = ((index, _not_recordable(term)) for index, term in enumerate(value))
+    faults = [each.within(f"{attribute.name}[{index}]") for index, each in told if each is not None]
+    faults += twice(attribute.name, value, "keep one of the two")
+    if faults:
+        raise ProtocolError(faults)
+
+
+def _danger(_: object, attribute: "Attribute[Any]", value: Safety) -> None:
+    if value in (_NOT_ASSESSED_SAFETY, _ACCEPTABLE):
+        reason = f"an event is known and is never {value.said}"
+        raise refused(attribute.name, reason, "write stop, interrupt or caution")
+
+
+def _grade(_: object, attribute: "Attribute[Any]", value: int | None) -> None:
+    if value is not None and not GRADE[0] <= value <= GRADE[1]:
+        raise refused(attribute.name, f"{value} is no grade", f"give a grade from {GRADE[0]} to {GRADE[1]}")
+
+
 @frozen
-class EventCriterion:
+class EventCriterion(Consistent):
     """What an adverse event means: which events (by term, by grade, or both), what follows, and for how long.
 
     `above_start` asks for a grade above the one at the start; `harm` says that the level at which it interrupts
     treatment is not given again.
     """
 
-    id: str
-    safety: Safety
+    id: str = field(validator=name)
+    safety: Safety = field(validator=_danger)
     lasts: Lasts
     provenance: Provenance
-    terms: tuple[str, ...] = ()
-    least_grade: int | None = None
+    terms: tuple[str, ...] = field(default=(), validator=_terms)
+    least_grade: int | None = field(default=None, validator=_grade)
     above_start: bool = False
     harm: bool = False
+
+    @classmethod
+    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
+        """Refuse a criterion that every event meets, and one whose parts cannot be meant together."""
+        terms = known.get("terms")
+        if terms is not None:
+            if not terms and "least_grade" in known and known["least_grade"] is None:
+                yield Fault("terms", "every event would meet it", "give terms, or a least_grade")
+            if known.get("lasts") is Lasts.RESOLVED and (not terms or not set(terms) <= set(RESOLVABLE)):
+                mend = f"give terms only of {', '.join(RESOLVABLE)}"
+                yield Fault("lasts", "no course can report it resolved", mend)
+            if known.get("above_start") and terms != (SENSORY_NEUROPATHY,):
+                mend = f'give "{SENSORY_NEUROPATHY}" as its only term'
+                yield Fault("above_start", "the grade at the start is known of one event only", mend)
+        if known.get("harm") and known.get("safety", _INTERRUPT) is not _INTERRUPT:
+            yield Fault("harm", "it does not interrupt treatment", "leave harm to what interrupts")
 
     @property
     def words(self) -> str:
@@ -143,12 +207,28 @@ class EventCriterion:
         return True
 
 
+def _inverted(low: str, high: str, known: Mapping[str, Any]) -> Iterator[Fault]:
+    """Refuse a graver limit above the milder one."""
+    if low in known and high in known and known[low].value > known[high].value:
+        reason = f"{known[low].value} is above {high}, {known[high].value}"
+        yield Fault(f"{low}.value", reason, "the graver limit is the lower one")
+
+
 @frozen
-class CountLimits:
+class CountLimits(Consistent):
     """The limits of a blood count, in 10⁹/L: below each of them the count is in the worse band."""
 
-    interrupt_below: Sourced[Decimal] = field(metadata=_number("× 10⁹/L", "treatment is interrupted below"))
-    caution_below: Sourced[Decimal] = field(metadata=_number("× 10⁹/L", "caution below"))
+    interrupt_below: Sourced[Decimal] = field(
+        validator=within(0, PLATELETS.largest), metadata=_number("× 10⁹/L", "treatment is interrupted below")
+    )
+    caution_below: Sourced[Decimal] = field(
+        validator=within(0, PLATELETS.largest), metadata=_number("× 10⁹/L", "caution below")
+    )
+
+    @classmethod
+    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
+        """Refuse limits the wrong way round."""
+        return _inverted("interrupt_below", "caution_below", known)
 
     def of(self, amount: Decimal) -> Safety:
         """Give what a count allows."""
@@ -158,19 +238,21 @@ class CountLimits:
 
 
 @frozen
-class SafetyCriteria:
+class SafetyCriteria(Consistent):
     """What counts, clearance, events and pregnancy tests allow, and how old each may be."""
 
     neutrophils: CountLimits
     platelets: CountLimits
     neutrophils_same_day_below: Sourced[Decimal] = field(
-        metadata=_number("× 10⁹/L", "neutrophils: same-day assessment below")
+        validator=within(0, NEUTROPHILS.largest), metadata=_number("× 10⁹/L", "neutrophils: same-day assessment below")
     )
     clearance_interrupt_below: Sourced[Decimal] = field(
-        metadata=_number("mL/min", "creatinine clearance: treatment is interrupted below")
+        validator=within(0, CREATININE_CLEARANCE.largest),
+        metadata=_number("mL/min", "creatinine clearance: treatment is interrupted below"),
     )
     clearance_lowers_below: Sourced[Decimal] = field(
-        metadata=_number("mL/min", "creatinine clearance: the ceiling is lowered below")
+        validator=within(0, CREATININE_CLEARANCE.largest),
+        metadata=_number("mL/min", "creatinine clearance: the ceiling is lowered below"),
     )
     clearance_ceiling: Sourced[Level] = field(metadata=_number("", "the lowered ceiling"))
     clearance_age: Sourced[Interval] = field(metadata=_number("", "greatest age of a creatinine clearance"))
@@ -202,7 +284,20 @@ class SafetyCriteria:
     positive_test: EventCriterion
     not_asked: Provenance
     events: tuple[EventCriterion, ...]
-    same_day_terms: tuple[str, ...]
+    same_day_terms: tuple[str, ...] = field(validator=_terms)
+
+    @classmethod
+    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
+        """Refuse limits and ages the wrong way round, and two criteria of one name."""
+        yield from _inverted("clearance_interrupt_below", "clearance_lowers_below", known)
+        if "first_test" in known:
+            earliest, latest = known["first_test"].value
+            if earliest.usual_days > latest.usual_days:
+                yield Fault("first_test.value", f"{earliest} is more than {latest}", "give the lesser age first")
+        if "events" in known:
+            yield from twice("events", (each.id for each in known["events"]))
+            if "positive_test" in known and known["positive_test"].id in {each.id for each in known["events"]}:
+                yield Fault("positive_test.id", "an event has this name", "give each a name of its own")
 
     def counts_age_on(self, day: date, watched_from: date | None) -> Interval:
         """Give the greatest age of a count on a day."""

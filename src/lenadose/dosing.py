@@ -1,11 +1,18 @@
 """Dosages and the ladder of dose levels: the patient stands on a level and moves by bounded steps."""
 
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import pairwise
+from typing import Any
 
 from attrs import field, frozen
 
-from .errors import Fault, ProtocolError
+from .errors import Fault
 from .provenance import Provenance
+from .sound import Consistent, filled
+
+MG = (0, 100)
+EVERY_DAYS = (1, 365)
 
 
 def plain(amount: Decimal) -> str:
@@ -37,8 +44,17 @@ class Dosage:
         return f"{plain(self.mg)} mg {often}"
 
 
+def out_of_range(dosage: Dosage) -> Iterator[Fault]:
+    """Tell what makes a dosage none that a level can have."""
+    if not MG[0] < dosage.mg <= MG[1]:
+        yield Fault("mg", f"{plain(dosage.mg)} is outside its range", f"give more than {MG[0]} mg, at most {MG[1]}")
+    if not EVERY_DAYS[0] <= dosage.every_days <= EVERY_DAYS[1]:
+        mend = f"give the days from one dose to the next, from {EVERY_DAYS[0]} to {EVERY_DAYS[1]}"
+        yield Fault("every_days", f"{dosage.every_days} is outside its range", mend)
+
+
 @frozen
-class Level:
+class Level(Consistent):
     """A rung of the ladder: its rank (0 is the lowest), its dosage, and where it comes from."""
 
     rank: int
@@ -47,6 +63,11 @@ class Level:
 
     def __str__(self) -> str:
         return str(self.dosage)
+
+    @classmethod
+    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
+        """Refuse a dosage that nobody takes."""
+        return (each.within("dosage") for each in out_of_range(known["dosage"]))
 
 
 def lower(a: Level | None, b: Level | None) -> Level | None:
@@ -57,31 +78,26 @@ def lower(a: Level | None, b: Level | None) -> Level | None:
 
 
 @frozen
-class DoseLadder:
+class DoseLadder(Consistent):
     """The dose levels from the lowest to the highest, and the one a course starts at.
 
     Raises ProtocolError unless the mean daily amount rises from level to level and `start` is one of them.
     """
 
-    levels: tuple[Level, ...]
+    levels: tuple[Level, ...] = field(validator=filled)
     start: Level
 
-    def __attrs_post_init__(self) -> None:
-        faults = [
-            Fault(
-                f"ladder.levels[{above.rank}]",
-                f"{above} is not more than {below}",
-                "order the levels by dose",
-            )
-            for below, above in zip(self.levels, self.levels[1:], strict=False)
-            if above.dosage.daily_mg <= below.dosage.daily_mg
-        ]
-        if [level.rank for level in self.levels] != list(range(len(self.levels))):
-            faults.append(Fault("ladder.levels", "the ranks do not count up from 0", "number them 0, 1, 2..."))
-        if self.start not in self.levels:
-            faults.append(Fault("ladder.start", f"{self.start} is not a level", "start at a level of the ladder"))
-        if faults:
-            raise ProtocolError(faults)
+    @classmethod
+    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
+        """Refuse levels that do not rise, and a start that is none of them."""
+        levels, start = known["levels"], known["start"]
+        for below, above in pairwise(levels):
+            if above.dosage.daily_mg <= below.dosage.daily_mg:
+                yield Fault(f"levels[{above.rank}]", f"{above} is not more than {below}", "order the levels by dose")
+        if [level.rank for level in levels] != list(range(len(levels))):
+            yield Fault("levels", "the ranks do not count up from 0", "number them 0, 1, 2...")
+        if start not in levels:
+            yield Fault("start", f"{start} is not a level", "start at a level of the ladder")
 
     @property
     def top(self) -> Level:

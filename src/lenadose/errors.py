@@ -1,8 +1,20 @@
 """What is said when something given cannot be used: the place, the reason and the mend, never a guess."""
 
+import re
 from collections.abc import Iterable
+from decimal import Decimal
 
 from attrs import evolve, frozen
+
+from .vocabulary import Word
+
+DIGITS = 15
+"""Any number of up to 15 digits is the same in decimal and in the floats of other programs; one of more may be."""
+
+# Nothing that could write over a terminal or turn a line around, nothing that cannot be seen, and no half of a
+# surrogate pair, which cannot be written. Python's $ alone would let a last line feed pass.
+TEXT = r"^[^\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]*$(?!\n)"
+PRINTABLE = re.compile(TEXT)
 
 
 @frozen
@@ -49,3 +61,27 @@ class DocumentError(LenadoseError):
 def fault(place: str, reason: str, mend: str) -> CallError:
     """Make the error for a single fault of the caller."""
     return CallError((Fault(place, reason, mend),))
+
+
+def shown(value: object) -> str:
+    """Show a given value in a message, on one line and cut where it is long."""
+    match value:
+        case Word():
+            text = repr(value.said)
+        case None:
+            text = "null"
+        case bool():
+            text = str(value).lower()
+        case str():
+            text = repr(value) if PRINTABLE.match(value) else ascii(value)
+        case Decimal() | float():
+            text = str(value)
+        case int():
+            text = str(value) if abs(value) < 10**DIGITS else "a whole number of many digits"
+        case list() | tuple():
+            text = "a list"
+        case dict():
+            text = "an object"
+        case _:
+            text = f"a {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:57]}..."

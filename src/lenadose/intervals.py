@@ -2,10 +2,15 @@
 
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import Any
 
-from attrs import field, frozen, validators
+from attrs import Attribute, field, frozen
 
+from .errors import shown
+from .sound import refused
 from .vocabulary import Word
+
+COUNT = (1, 1000)
 
 
 class Unit(Word):
@@ -25,14 +30,20 @@ def add_months(day: date, months: int) -> date:
     return day + relativedelta(months=months)
 
 
+def _count(_: object, attribute: "Attribute[Any]", value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not COUNT[0] <= value <= COUNT[1]:
+        mend = f"give a whole number from {COUNT[0]} to {COUNT[1]}"
+        raise refused(attribute.name, f"{shown(value)} is no length of an interval", mend)
+
+
 @frozen
 class Interval:
-    """A number of days, weeks or calendar months, at least 1.
+    """A number of days, weeks or calendar months, 1 to 1000.
 
     `days` is its number of days, None for months, whose length depends on where they begin.
     """
 
-    count: int = field(validator=[validators.instance_of(int), validators.ge(1)])
+    count: int = field(validator=_count)
     unit: Unit
     days: int | None = field(init=False, eq=False, repr=False)
     _span: timedelta | None = field(init=False, eq=False, repr=False)
@@ -44,6 +55,11 @@ class Interval:
     @_span.default
     def _measure(self) -> timedelta | None:
         return None if self.days is None else timedelta(days=self.days)
+
+    @property
+    def usual_days(self) -> float:
+        """Its usual length in days, to compare intervals by: a month is a twelfth of a year."""
+        return self.count * 30.4375 if self.days is None else self.days
 
     def after(self, day: date) -> date:
         """Give the date this long after `day`; one addition, never month upon month."""

@@ -1,20 +1,23 @@
 """A protocol whole: ladder, intervals, criteria, decision table and citation, with the hash of its content."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any
 
-from attrs import AttrsInstance, field, fields, frozen
+from attrs import Attribute, AttrsInstance, field, fields, frozen
 
 from .criteria import CountLimits, ResponseCriteria, SafetyCriteria
 from .dosing import DoseLadder, Level, plain
+from .errors import Fault
 from .intervals import Interval
-from .provenance import Provenance, Sourced
+from .provenance import Provenance, Sourced, within
 from .rules import Case, Rule, RuleTable
+from .sound import Consistent, each_prose, name, prose, twice
 from .vocabulary import SET_NAMES, Word
 
 
@@ -23,7 +26,7 @@ def _says(words: str) -> dict[str, str]:
 
 
 @frozen
-class Intervals:
+class Intervals(Consistent):
     """The spans of time of a protocol."""
 
     first_assessment: Sourced[Interval] = field(metadata=_says("first assessment at a level"))
@@ -42,16 +45,28 @@ class Intervals:
     )
     supply: Sourced[Interval] = field(metadata=_says("longest supply on one prescription"))
     missed_share: Sourced[Fraction] = field(
-        metadata=_says("share of an interval's doses: once more were missed, the days missed are added to the interval")
+        validator=within(0, 1),
+        metadata=_says(
+            "share of an interval's doses: once more were missed, the days missed are added to the interval"
+        ),
     )
+
+    @classmethod
+    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
+        """Refuse visits after the finish that do not come one after another."""
+        visits = known["surveillance"].value if "surveillance" in known else ()
+        for index, (earlier, later) in enumerate(pairwise(visits), 1):
+            if later.usual_days <= earlier.usual_days:
+                place = f"surveillance.value[{index}]"
+                yield Fault(place, f"{later} is not later than {earlier}", "give the visits in their order")
 
 
 @frozen
 class Note:
     """A choice of the protocol that is neither a rule nor a number, and where it comes from."""
 
-    id: str
-    words: str
+    id: str = field(validator=name)
+    words: str = field(validator=prose)
     provenance: Provenance
 
 
@@ -59,35 +74,46 @@ class Note:
 class Source:
     """A publication or document that the protocol rests on, and how sure its facts are."""
 
-    id: str
-    citation: str
-    confidence: str
+    id: str = field(validator=prose)
+    citation: str = field(validator=prose)
+    confidence: str = field(validator=prose)
 
 
 @frozen(slots=False)
-class Protocol:
+class Protocol(Consistent):
     """A dosing protocol as data. Everything it decides is in here, and its `hash` names exactly this content."""
 
-    id: str
-    version: str
-    title: str
+    id: str = field(validator=name)
+    version: str = field(validator=prose)
+    title: str = field(validator=prose)
     sources: tuple[Source, ...]
-    evidence: str
+    evidence: str = field(validator=prose)
     """The limits of the evidence, printed with every recommendation."""
-    unchecked: tuple[str, ...]
+    unchecked: tuple[str, ...] = field(validator=each_prose)
     """What the protocol does not check and the prescriber must."""
     ladder: DoseLadder
     intervals: Intervals
     response: ResponseCriteria
     safety: SafetyCriteria
     notes: tuple[Note, ...]
-    table: RuleTable
+    table: RuleTable = field(metadata={"key": "rules"})
+    """The rows; in data they are the `rules`."""
+
+    @classmethod
+    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
+        """Refuse two sources or notes of one name, and a ceiling that is no level of the ladder."""
+        for each in ("sources", "notes"):
+            yield from twice(each, (entry.id for entry in known.get(each, ())))
+        if "ladder" in known and "safety" in known:
+            ceiling = known["safety"].clearance_ceiling.value
+            if ceiling not in known["ladder"].levels:
+                mend = "give a level of the ladder"
+                yield Fault("safety.clearance_ceiling.value", f"{ceiling} is not a level", mend)
 
     @cached_property
     def data(self) -> dict[str, object]:
         """The whole protocol as plain data: the content that the hash is taken of."""
-        data = {each.name: _plain(getattr(self, each.name)) for each in fields(Protocol) if each.name != "table"}
-        return {**data, "rules": _plain(self.table.rules)}
+        return {key_of(each): _plain(getattr(self, each.name)) for each in fields(Protocol)}
 
     @cached_property
     def hash(self) -> str:
@@ -109,6 +135,11 @@ class Entry:
     words: str
     value: str
     provenance: Provenance
+
+
+def key_of(attribute: "Attribute[Any]") -> str:
+    """Give the key that a field has in data."""
+    return str(attribute.metadata.get("key", attribute.name))
 
 
 def say(value: object) -> str:
@@ -189,6 +220,8 @@ def _plain(value: Any) -> object:
             return {value.unit.code: value.count}
         case Level():
             return value.rank
+        case RuleTable():
+            return _plain(value.rules)
         case DoseLadder():
             levels = [{"dosage": _plain(each.dosage), "provenance": _plain(each.provenance)} for each in value.levels]
             return {"levels": levels, "start": value.start.rank}

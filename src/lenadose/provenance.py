@@ -1,9 +1,13 @@
 """Where a rule or a number comes from, so that silence never looks like evidence."""
 
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
 
-from attrs import frozen
+from attrs import Attribute, field, frozen
 
+from .errors import Fault
+from .sound import Consistent, prose, refused
 from .vocabulary import Tag
 
 T = TypeVar("T")
@@ -12,12 +16,19 @@ ASSUMED_BY = "decided here"
 
 
 @frozen
-class Provenance:
+class Provenance(Consistent):
     """How well something is founded (`tag`), who says so (`source`), and what is said or why it was chosen."""
 
     tag: Tag
-    source: str
-    words: str
+    source: str = field(validator=prose)
+    words: str = field(validator=prose)
+
+    @classmethod
+    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
+        """Refuse a decision of our own that is passed off as another's; who else assumed something may be named."""
+        tag = known.get("tag")
+        if tag not in (None, Tag.ASSUMED) and known.get("source") == ASSUMED_BY:
+            yield Fault("source", f"what was {ASSUMED_BY} is not {tag.said}", "name the source, or tag it assumed")
 
 
 def stated(source: str, words: str) -> Provenance:
@@ -46,3 +57,14 @@ class Sourced(Generic[T]):
 
     value: T
     provenance: Provenance
+
+
+def within(least: int, most: int | Decimal) -> Callable[[object, "Attribute[Any]", Sourced[Any]], None]:
+    """Make the check that a sourced number is in its range."""
+
+    def check(_: object, attribute: "Attribute[Any]", given: Sourced[Any]) -> None:
+        if not least <= given.value <= most:
+            mend = f"give a number from {least} to {most}"
+            raise refused(f"{attribute.name}.value", f"{given.value} is outside its range", mend)
+
+    return check

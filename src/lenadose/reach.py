@@ -196,14 +196,14 @@ def reach(protocol: Protocol) -> Reach:
     queue = deque([first])
     while queue:
         meeting = queue.popleft()
-        for decision in _effects(shows, meeting):
+        for decision in decisions_at(shows, meeting):
             state = apply(decision)
             if state.phase not in TREATED:
                 ends.add(meeting.place)
             key = clocks(protocol, state)
             if key not in after:
                 places = []
-                for last_day, seen in _next(protocol, decision, state):
+                for last_day, seen in next_visits(protocol, decision, state):
                     next_meeting = meet(seen, meeting, decision.visit)
                     places.append(next_meeting.place)
                     if (next_meeting.place, last_day) not in seen_days:
@@ -240,15 +240,15 @@ def _for_good(seen: Observation) -> Safety:
     return found
 
 
-def _effects(shows: "Repertoire", meeting: Meeting) -> Iterator[Decision]:
-    """Give one real decision for each kind of effect that a visit can have in a place."""
+def decisions_at(shows: "Repertoire", meeting: Meeting) -> Iterator[Decision]:
+    """Give one real decision for each row that can apply in a place, and each kind of effect that it can have there."""
     done = set()
     for showing in SHOWINGS:
         if not shows.can_show(meeting.place, showing):
             continue
         told = answer(shows.protocol, meeting.place, showing)
         gain = showing.response in GAIN
-        effect = (told.action, told.phase_after, told.level, gain, showing.mark)
+        effect = (told.match.rule.id, told.phase_after, told.level, gain, showing.mark)
         if effect in done:
             continue
         seen = shows.realize(meeting, showing)
@@ -267,16 +267,24 @@ def clocks(protocol: Protocol, state: State) -> tuple[object, ...]:
     key: tuple[object, ...] = (state.phase, state.ceiling, for_good, last.handed_over)
     if dose is None or state.start is None or state.phase not in TREATED:
         return key
-    held = last.dose or dose
+    held, gain = last.dose or dose, state.responded_on or state.start.on
     soon = last.on + timedelta(days=1)
-    trial = _trial_end(protocol, dose, state.responded_on or state.start.on)
+
+    def order(phase: Phase, dose: Dose, interrupted_on: date | None) -> tuple[bool, ...]:
+        # Which of the two clocks changes first, and whether it can still be seen before it does: no more is needed.
+        trial = _trial_end(protocol, dose, gain)
+        if phase is Phase.INTERRUPTED:
+            changes = _too_long(protocol, interrupted_on or last.on)
+        else:
+            changes = interval_end(protocol, phase, dose)
+        return (trial > soon, changes > soon, trial > changes, trial < changes)
+
+    as_advised = order(state.phase, dose, state.interrupted_on)
     if state.phase is Phase.INTERRUPTED:
-        changes = _too_long(protocol, state.interrupted_on or last.on)
-    else:
-        changes = interval_end(protocol, state.phase, dose)
-    # Which of the two clocks changes first, and whether it can still be seen before it does: no more is needed.
-    order = (trial > soon, changes > soon, trial > changes, trial < changes)
-    return (*key, dose.level, dose.off_ladder, held.level, last.advised, order)
+        return (*key, dose.level, held.level, as_advised)
+    # Off the ladder, or with nothing taken, the clocks of the dose that was held before run on.
+    otherwise = order(state.phase, held, None), order(Phase.INTERRUPTED, held, last.interrupted_on)
+    return (*key, dose.level, dose.off_ladder, held.level, last.advised, as_advised, otherwise)
 
 
 def _trial_end(protocol: Protocol, dose: Dose, last_gain: date) -> date:
@@ -290,7 +298,7 @@ def _too_long(protocol: Protocol, interrupted_on: date) -> date:
     return protocol.intervals.resumable.value.after(interrupted_on) + timedelta(days=1)
 
 
-def _next(protocol: Protocol, decision: Decision, state: State) -> Iterator[tuple[bool, Observation]]:
+def next_visits(protocol: Protocol, decision: Decision, state: State) -> Iterator[tuple[bool, Observation]]:
     """Give the next visit, still empty, on each day on which a clock changes and for all that can have been taken."""
     last = decision.visit.date
     if state.phase not in TREATED:
@@ -382,14 +390,15 @@ class Repertoire:
             shown["adverse_events"] = (*(each for each in over if each.name not in named), *events)
         if "pregnancy_tests" not in shown:
             shown["pregnancy_tests"] = self._tests(day, phase)
-        return Visit(day, dosage_taken=seen.visit.dosage_taken, **shown)  # type: ignore[arg-type]
+        taken, missed = seen.visit.dosage_taken, seen.visit.doses_missed
+        return Visit(day, dosage_taken=taken, doses_missed=missed, **shown)  # type: ignore[arg-type]
 
     def _tests(self, day: date, phase: Phase) -> tuple[PregnancyTest, ...]:
         now = PregnancyTest(TestResult.NEGATIVE)
         if phase in TREATED:
             return (now,)
         earliest = self.protocol.safety.first_test.value[0]
-        return (PregnancyTest(TestResult.NEGATIVE, day - timedelta(days=_at_most_days(earliest))), now)
+        return (PregnancyTest(TestResult.NEGATIVE, day - timedelta(days=at_most_days(earliest))), now)
 
     def _skin(self, seen: Observation, response: Response) -> Change:
         """Give the score nearest to the one before that shows the response, or else a score with a judgement."""
@@ -416,8 +425,8 @@ def repertoire(protocol: Protocol) -> Repertoire:
     """Collect the visits that a protocol's thresholds and events call for."""
     safety = protocol.safety
     well: Change = {
-        "neutrophils": _count(max(safety.neutrophils.caution_below.value, Decimal(3))),
-        "platelets": _count(max(safety.platelets.caution_below.value, Decimal(240))),
+        "neutrophils": count(max(safety.neutrophils.caution_below.value, Decimal(3))),
+        "platelets": count(max(safety.platelets.caution_below.value, Decimal(240))),
         "creatinine_clearance": _clearance(max(safety.clearance_lowers_below.value, Decimal(95))),
         "adverse_events": (),
     }
@@ -438,25 +447,25 @@ def _kinds(protocol: Protocol) -> Iterator[tuple[Safety, bool, bool, Change]]:
     counts = (("neutrophils", safety.neutrophils), ("platelets", safety.platelets))
     for name, limits in counts:
         if limits.interrupt_below.value < limits.caution_below.value:
-            yield Safety.CAUTION, False, False, {name: _count(limits.interrupt_below.value)}
+            yield Safety.CAUTION, False, False, {name: count(limits.interrupt_below.value)}
+            yield Safety.CAUTION, False, False, {name: count(_just_below(limits.caution_below.value))}
+        yield Safety.ACCEPTABLE, False, False, {name: count(limits.caution_below.value)}
         if limits.interrupt_below.value:
-            yield Safety.INTERRUPT, False, True, {name: _count(_just_below(limits.interrupt_below.value))}
+            yield Safety.INTERRUPT, False, True, {name: count(_just_below(limits.interrupt_below.value))}
     for each in safety.events:
         mark = each.lasts is Lasts.FOR_GOOD if each.safety is Safety.STOP else each.harm
         yield each.safety, False, mark, {"adverse_events": (_event(each),)}
     positive = PregnancyTest(TestResult.POSITIVE)
     yield safety.positive_test.safety, False, False, {"pregnancy_tests": (positive,)}
-    if safety.clearance_interrupt_below.value:
-        low = _just_below(safety.clearance_interrupt_below.value)
-        yield (
-            Safety.INTERRUPT,
-            low < safety.clearance_lowers_below.value,
-            False,
-            {"creatinine_clearance": _clearance(low)},
-        )
-    yield Safety.NOT_ASSESSED, False, False, {"adverse_events": None}
-    yield Safety.NOT_ASSESSED, False, False, {"pregnancy_tests": None}
-    yield Safety.NOT_ASSESSED, False, False, {"neutrophils": None}
+    lowers_below, interrupt_below = safety.clearance_lowers_below.value, safety.clearance_interrupt_below.value
+    yield Safety.ACCEPTABLE, False, False, {"creatinine_clearance": _clearance(lowers_below)}
+    if interrupt_below < lowers_below:
+        yield Safety.ACCEPTABLE, True, False, {"creatinine_clearance": _clearance(_just_below(lowers_below))}
+    if interrupt_below:
+        low = _just_below(interrupt_below)
+        yield Safety.INTERRUPT, low < lowers_below, False, {"creatinine_clearance": _clearance(low)}
+    for field_name in ("adverse_events", "pregnancy_tests", "neutrophils", "platelets", "creatinine_clearance"):
+        yield Safety.NOT_ASSESSED, False, False, {field_name: None}
 
 
 def marks(seen: Observation) -> bool:
@@ -479,15 +488,17 @@ def _just_below(limit: Decimal) -> Decimal:
     return limit - step if limit > step else limit / 2
 
 
-def _count(amount: Decimal) -> Measurement:
-    return Measurement(amount, "10*9/L")
+def count(amount: Decimal, on: date | None = None) -> Measurement:
+    """Give a blood count in 10⁹/L."""
+    return Measurement(amount, "10*9/L", on)
 
 
 def _clearance(amount: Decimal) -> Measurement:
     return Measurement(amount, "mL/min")
 
 
-def _at_most_days(interval: Interval) -> int:
+def at_most_days(interval: Interval) -> int:
+    """Give the greatest number of days that an interval can be."""
     return interval.days or 31 * interval.count
 
 

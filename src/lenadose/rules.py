@@ -6,13 +6,14 @@ one by one only to name a fault.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import combinations, product
+from itertools import combinations, islice, product
 from math import prod
 
 from attrs import Factory, field, frozen
 
 from .errors import Fault, ProtocolError
 from .provenance import Provenance
+from .sound import name
 from .vocabulary import (
     DIMENSIONS,
     SITUATION_NUMBERS,
@@ -37,6 +38,9 @@ Box = tuple[int, ...]
 def _mask(words: Iterable[Word]) -> int:
     return sum(1 << word.rank for word in words)
 
+
+MOST_FAULTS = 1000
+"""With more faults than this in a table the rest of it is not looked at."""
 
 _WHOLE: tuple[Box, ...] = tuple(tuple(map(_mask, region(phase).values())) for phase in Phase)
 
@@ -100,7 +104,7 @@ def case(
 class Rule:
     """A row of the table: its name, the action it advises, and its cases."""
 
-    id: str
+    id: str = field(validator=name)
     action: Action
     cases: tuple[Case, ...]
 
@@ -187,6 +191,9 @@ def _say(situation: tuple[Word, ...]) -> str:
 
 
 def _faults(rules: tuple[Rule, ...]) -> Iterator[Fault]:
+    if sum(max(1, len(row.cases)) for row in rules) > SITUATION_NUMBERS:
+        yield Fault("rules", "more cases than there are situations", "take some out")
+        return
     for one, other in combinations(rules, 2):
         if one.id == other.id:
             yield Fault(f"rules.{one.id}", "two rows have this name", "give each row a name of its own")
@@ -220,7 +227,7 @@ def _faults(rules: tuple[Rule, ...]) -> Iterator[Fault]:
 
 def _lay_out(rules: tuple[Rule, ...]) -> tuple[Match | None, ...]:
     """Prove that exactly one row applies to each situation, then write its row beside each situation's number."""
-    faults = tuple(_faults(rules))
+    faults = tuple(islice(_faults(rules), MOST_FAULTS))
     if faults:
         raise ProtocolError(faults)
     matches: list[Match | None] = [None] * SITUATION_NUMBERS

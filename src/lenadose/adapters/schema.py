@@ -5,6 +5,11 @@ checks it too, and the schema's comment lists it.
 """
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, get_args, get_origin
+
+from attrs import NOTHING, fields
 
 from ..course import (
     ACTIVITY,
@@ -12,23 +17,27 @@ from ..course import (
     COUNT_TERMS,
     CTCAE_EDITIONS,
     DAMAGE,
-    EVERY_DAYS,
     GRADE,
-    MG,
     MISSED,
     OTHER_NAMES,
     RESOLVABLE,
-    TEXT,
     UNGRADED,
     Antiphospholipid,
     Judged,
     TestResult,
 )
+from ..dosing import EVERY_DAYS, MG, Level
+from ..errors import TEXT
+from ..intervals import COUNT, Interval, Unit
 from ..missing import ORDER
 from ..observation import Why
+from ..protocol import Protocol, key_of
+from ..provenance import Provenance, Sourced
+from ..sound import NAME, PROSE, name
 from ..units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity
 from ..vocabulary import DIMENSIONS, Action, Phase, Tag, Word
 from .jsonable import DATE, Json, number
+from .sheets import DECIMAL, FRACTION
 
 Schema = dict[str, Json]
 
@@ -253,5 +262,93 @@ def decision_schema() -> Schema:
     }
 
 
-SCHEMAS: dict[str, Callable[[], Schema]] = {"course": course_schema, "decision": decision_schema}
+def protocol_schema() -> Schema:
+    """Give the JSON Schema of a protocol file, JSON or TOML, as `show --as json` prints it."""
+    provenance = _part(Provenance)
+    when: Schema = {name: _shape(frozenset[kind]) for name, kind in DIMENSIONS}  # type: ignore[valid-type]
+    dosage = _object(
+        ("mg", "every_days"),
+        {
+            "mg": {"anyOf": [{"type": "number", "exclusiveMinimum": MG[0], "maximum": MG[1]}, _EXACT_TEXT]},
+            "every_days": _whole(*EVERY_DAYS, "days from one dose to the next"),
+        },
+    )
+    level = _object(("dosage", "provenance"), {"dosage": dosage, "provenance": _PROVENANCE})
+    ladder = _object(
+        ("levels", "start"), {"levels": {**_list(level), "minItems": 1}, "start": {"type": "integer", "minimum": 0}}
+    )
+    case = _object(("when", "provenance"), {"when": _object((), when), "provenance": _PROVENANCE})
+    rule = _object(("id", "action", "cases"), {"id": _NAME, "action": _codes(Action), "cases": _list(case)})
+    whole = _part(Protocol, ladder=ladder, rules={**_list(rule), "minItems": 1})
+    return {
+        "$schema": _DIALECT,
+        "title": "lenadose protocol",
+        "description": "A dosing protocol: ladder, intervals, criteria, and the rows of its decision table.",
+        "$comment": "The reader also refuses: a situation with no row or with two, a row that never applies, levels "
+        "that do not rise, a rank that is no level, limits and ages the wrong way round, two parts of one name, "
+        "numbers out of range written as text, adverse events under terms that no course can hold or that are never a "
+        "danger, a criterion that every event or none can meet.",
+        **whole,
+        "$defs": {"provenance": provenance},
+    }
+
+
+_NAME: Schema = {"type": "string", "pattern": NAME}
+_PROSE: Schema = {"type": "string", "pattern": PROSE}
+_EXACT_TEXT: Schema = {"type": "string", "pattern": DECIMAL}
+_PROVENANCE: Schema = {"$ref": "#/$defs/provenance"}
+_EXACT: dict[Any, Schema] = {
+    str: _PROSE,
+    bool: _BOOLEAN,
+    # The numbers of a protocol that are whole and sourced are points of CLASI activity.
+    int: _whole(*ACTIVITY, "points"),
+    int | None: _or_null(_whole(*GRADE, "CTCAE grade")),
+    Decimal: {"anyOf": [{"type": "number", "minimum": 0}, _EXACT_TEXT]},
+    Fraction: {
+        "anyOf": [
+            {"type": "number", "minimum": 0, "maximum": 1},
+            _EXACT_TEXT,
+            {"type": "string", "pattern": FRACTION},
+        ]
+    },
+    Interval: {"oneOf": [_object((unit.code,), {unit.code: _whole(*COUNT, unit.said)}) for unit in Unit]},
+    Level: {"type": "integer", "minimum": 0, "description": "the rank of a level"},
+    Provenance: _PROVENANCE,
+}
+
+
+def _part(kind: type, **known: Json) -> Schema:
+    """Give the schema of a part of a protocol, field by field; `known` are those of another shape in a file."""
+    return _object(
+        (key_of(each) for each in fields(kind) if each.default is NOTHING),
+        {
+            key_of(each): known.get(key_of(each)) or (_NAME if each.validator is name else _shape(each.type))
+            for each in fields(kind)
+        },
+    )
+
+
+def _shape(kind: Any) -> Schema:
+    """Give the schema of a kind of value, as a protocol file writes it."""
+    if kind in _EXACT:
+        return _EXACT[kind]
+    inner = get_args(kind)
+    match get_origin(kind):
+        case None if issubclass(kind, Word):
+            return _codes(kind)
+        case None:
+            return _part(kind)
+        case origin if origin is Sourced:
+            return _object(("value", "provenance"), {"value": _shape(inner[0]), "provenance": _PROVENANCE})
+        case origin if origin is frozenset:
+            return {**_list(_shape(inner[0])), "minItems": 1, "uniqueItems": True}
+    several = _list(_shape(inner[0]))
+    return several if inner[-1] is ... else {**several, "minItems": len(inner), "maxItems": len(inner)}
+
+
+SCHEMAS: dict[str, Callable[[], Schema]] = {
+    "course": course_schema,
+    "decision": decision_schema,
+    "protocol": protocol_schema,
+}
 """The schemas by the name of their document."""

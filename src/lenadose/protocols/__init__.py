@@ -4,8 +4,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from functools import cache
 
-from ..course import shown
-from ..errors import CallError, Fault
+from ..errors import CallError, Fault, shown
 from ..protocol import Protocol
 from .cortes_hernandez import cortes_hernandez_2012
 from .penn import penn_2012

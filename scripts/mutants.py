@@ -1,0 +1,176 @@
+"""Check the checks: break the first protocol in every place, and see which check notices.
+
+python scripts/mutants.py          write docs/mutants.md (some minutes, on all processors)
+python scripts/mutants.py --every N    hold every N-th broken protocol against the page instead; exit 1 if they differ
+"""
+
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from attrs import frozen
+
+from lenadose import LenadoseError, get_protocol, parse_course, replay
+from lenadose.laws import LAWS
+from lenadose.mutants import mutants
+from lenadose.proof import judge
+from lenadose.protocol import Protocol
+from lenadose.reach import reach
+from lenadose.render import table
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+PAGE = ROOT / "docs" / "mutants.md"
+KINDS = ("row deleted", "cell widened", "cell narrowed", "action replaced", "threshold moved")
+
+
+@frozen
+class Outcome:
+    """What became of one broken protocol: refused when built, or the laws it breaks and what else tells it apart."""
+
+    kind: str
+    words: str
+    refused: bool
+    laws: tuple[int, ...]
+    second_reading: bool
+    vectors: bool
+
+
+def outcome(index: int) -> Outcome:
+    """Hold the broken protocol of this number against every check."""
+    mutant = MUTANTS[index]
+    try:
+        broken = mutant.build()
+    except LenadoseError:
+        return Outcome(mutant.kind, mutant.words, True, (), False, False)
+    reached = reach(broken)
+    laws = tuple(law.number for law in LAWS if not judge(law, reached).holds)
+    return Outcome(mutant.kind, mutant.words, False, laws, _reads_otherwise(broken), _decides_otherwise(broken))
+
+
+def _reads_otherwise(broken: Protocol) -> bool:
+    """Tell whether the second reading of the table gives another action in some situation."""
+    from second_reading import row
+
+    return any(row(each.facts)[1] is not each.rule.action for each in broken.table.situations())
+
+
+def _decides_otherwise(broken: Protocol) -> bool:
+    """Tell whether some vector is decided otherwise."""
+    return any(_said(broken, course) != decisions for course, decisions in VECTORS)
+
+
+def _said(protocol: Protocol, course: object) -> list[tuple[object, ...]]:
+    return [(each.action, each.dosage, each.next_visit) for each in replay(course, protocol)]
+
+
+PROTOCOL = get_protocol()
+MUTANTS = tuple(mutants(PROTOCOL))
+VECTORS: list[tuple[object, list[tuple[object, ...]]]] = []
+
+
+def _read_vectors() -> None:
+    import json
+
+    there = json.loads((ROOT / "tests" / "vectors" / f"{PROTOCOL.id}.json").read_text("utf-8"))
+    for each in there["vectors"]:
+        course = parse_course(json.dumps(each["course"]))
+        VECTORS.append((course, _said(PROTOCOL, course)))
+
+
+def page(outcomes: Sequence[Outcome]) -> str:
+    """Write what was found."""
+    return "\n".join(_page(outcomes)) + "\n"
+
+
+def _page(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    yield "# The check of the checks\n"
+    yield (
+        f"`{PROTOCOL.id}` {PROTOCOL.version} broken in one place at a time by `lenadose.mutants`, and held against "
+        "every check: the proof made when a table is built, the laws (`lenadose verify`), the second reading of the "
+        "sheet (`tests/second_reading.py`) and the vectors (`tests/vectors`). This page is made by "
+        "`scripts/mutants.py`.\n"
+    )
+    head = ("broken", "made", "refused when built", "laws", "laws or second reading", "vectors", "noticed by none")
+    yield from table(head, (_counts(kind, [each for each in outcomes if each.kind == kind]) for kind in KINDS))
+    yield "\n## Which law notices a replaced action\n"
+    replaced = [each for each in outcomes if each.kind == "action replaced"]
+    by_law = Counter(number for each in replaced for number in each.laws)
+    alone = Counter(each.laws[0] for each in replaced if len(each.laws) == 1)
+    rows = ((f"{each.number} {each.name}", str(by_law[each.number]), str(alone[each.number])) for each in LAWS)
+    yield from table(("law", "notices", "alone"), rows)
+    survivors = [each for each in replaced if not each.laws]
+    share = 100 * (len(replaced) - len(survivors)) / len(replaced)
+    yield f"\nThe laws notice {len(replaced) - len(survivors)} of {len(replaced)} replaced actions ({share:.1f} %).\n"
+    yield f"## Replaced actions that no law notices ({len(survivors)})\n"
+    yield "The second reading and the vectors notice them. The laws forbid, they do not choose:\n"
+    by_reason = defaultdict(list)
+    for each in survivors:
+        by_reason[_reason(each.words)].append(each.words)
+    for reason, words in by_reason.items():
+        yield f"- {reason}:"
+        yield from (f"  - `{each.partition(': ')[0]}`: {each.partition(': ')[2]}" for each in words)
+    yield "\n## Moved thresholds that nothing notices\n"
+    yield "A number that only the page of a decision shows is compared by the tests of the page:\n"
+    for each in outcomes:
+        if each.kind == "threshold moved" and not (each.refused or each.laws or each.second_reading or each.vectors):
+            yield f"- {each.words}{_why_equal(each.words)}"
+
+
+def _counts(kind: str, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    refused = [each for each in outcomes if each.refused]
+    built = [each for each in outcomes if not each.refused]
+    by_laws = [each for each in built if each.laws]
+    by_either = [each for each in built if each.laws or each.second_reading]
+    by_vectors = [each for each in built if each.vectors]
+    none = [each for each in built if not (each.laws or each.second_reading or each.vectors)]
+    return (kind, *(str(len(each)) for each in (outcomes, refused, by_laws, by_either, by_vectors, none)))
+
+
+def _reason(words: str) -> str:
+    action = words.rpartition(" becomes ")[2]
+    if action == "prescriber-decides":
+        return "handed to the prescriber, with no more drug: no law says what a protocol must decide by itself"
+    return "treatment stopped or withheld where the sheet gives or waits: no law demands drug"
+
+
+def _why_equal(words: str) -> str:
+    if words.startswith("response.low_start"):
+        return ": decides alike; at these scores half of *B* and 4 points are the same fall"
+    return ""
+
+
+def main() -> int:
+    """Write the page, or hold a part of the outcomes against it."""
+    _read_vectors()
+    every = int(sys.argv[2]) if sys.argv[1:2] == ["--every"] else 1
+    with ProcessPoolExecutor() as pool:
+        outcomes = list(pool.map(outcome, range(0, len(MUTANTS), every), chunksize=8))
+    if every == 1:
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(page(outcomes), "utf-8")
+        return 0
+    text = PAGE.read_text("utf-8")
+    wrong = [each for each in outcomes if _listed(each, text) != _should_be_listed(each)]
+    for each in wrong:
+        print(f"{each.kind}, {each.words}: is not as docs/mutants.md says; run python scripts/mutants.py")
+    return 1 if wrong else 0
+
+
+def _listed(each: Outcome, text: str) -> bool:
+    row, _, change = each.words.partition(": ")
+    line = f"  - `{row}`: {change}" if each.kind == "action replaced" else f"- {each.words}"
+    return any(other == line or other.startswith(f"{line}:") for other in text.splitlines())
+
+
+def _should_be_listed(each: Outcome) -> bool:
+    if each.kind == "action replaced":
+        return not each.laws
+    return not (each.refused or each.laws or each.second_reading or each.vectors)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

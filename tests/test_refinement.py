@@ -1,0 +1,73 @@
+"""The places of `reach` are those of real patients: every decision on every course is the answer found there."""
+
+import json
+from functools import cache
+
+import pytest
+from hypothesis import given, note
+from hypothesis import strategies as st
+
+from lenadose import Course, Decision, Visit, course_data, get_protocol, observe, recommend, replay
+from lenadose.protocol import Protocol
+from lenadose.protocols import BUILT_IN
+from lenadose.reach import Answer, Place, Reach, Showing, answer, marks, meet, reach
+from lenadose.testing import courses
+
+EVERY = [get_protocol(id) for id in BUILT_IN]
+
+
+@cache
+def reached(id: str) -> Reach:
+    """All that can be reached under a built-in protocol, found once."""
+    return reach(get_protocol(id))
+
+
+def place_of(decision: Decision) -> Place:
+    """The place in which the visit was met: what was taken counts, what was shown does not yet."""
+    visit = decision.visit
+    empty = Visit(visit.date, dosage_taken=visit.dosage_taken, doses_missed=visit.doses_missed)
+    return meet(observe(decision.protocol, decision.seen.before, empty)).place
+
+
+def showing_of(decision: Decision) -> Showing:
+    """What the visit showed, in the words of `reach`."""
+    clearance, facts = decision.seen.known.clearance, decision.facts
+    lowers_below = decision.protocol.safety.clearance_lowers_below.value
+    lowered = clearance is not None and clearance.amount < lowers_below
+    return Showing(facts.response, facts.safety, lowered, marks(decision.seen))
+
+
+def assert_is(told: Answer, decision: Decision) -> None:
+    """The real decision is the one that was told."""
+    assert told.match is decision.seen.match
+    assert told.level == decision.level
+    assert told.ceiling == decision.seen.ceiling
+    assert told.phase_after is decision.phase_after
+
+
+@pytest.mark.parametrize("protocol", EVERY, ids=lambda each: each.id)
+@given(data=st.data())
+def test_every_decision_on_any_course_is_the_answer_of_a_place_that_is_reached(protocol: Protocol, data) -> None:
+    course: Course = data.draw(courses(protocol))
+    note(json.dumps(course_data(course)))
+    known, before = reached(protocol.id), None
+    for decision in replay(course, protocol):
+        place, showing = place_of(decision), showing_of(decision)
+        assert place in known.meetings
+        assert showing in known.answers[place]
+        assert_is(answer(protocol, place, showing), decision)
+        if before is not None:
+            assert place in known.leads[before]
+        before = place
+
+
+@pytest.mark.parametrize("protocol", EVERY, ids=lambda each: each.id)
+def test_every_answer_can_be_had_by_a_real_visit(protocol: Protocol) -> None:
+    known, tried = reached(protocol.id), 0
+    for place, answers in known.answers.items():
+        for showing, told in answers.items():
+            seen = known.realize(known.meetings[place], showing)
+            assert seen is not None, told
+            assert_is(told, recommend(seen))
+            tried += 1
+    assert tried > 10_000
