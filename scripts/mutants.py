@@ -140,6 +140,8 @@ def _reason(words: str) -> str:
 def _why_equal(words: str) -> str:
     if words.startswith("response.low_start"):
         return ": decides alike; at these scores half of *B* and 4 points are the same fall"
+    if words.startswith("safety.events.rash-grade-4"):
+        return ": decides alike; a rash of grade 4 is an event of grade 4"
     return ""
 
 

@@ -41,6 +41,8 @@ FLOORS = (
     "comparison",
     "mutants",
     "vectors",
+    "testing.courses",
+    "testing",
     "checks",
     "reasons",
     "render",

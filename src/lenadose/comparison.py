@@ -336,14 +336,13 @@ def _following(
     start = states[0].start
     can_take = tuple(dict.fromkeys(can_take if start is None or start.activity == USUAL else (None,)))
     for taken, missed in (*((each, None) for each in can_take), *((None, each) for each in _can_miss(one, other))):
-        days = set()
-        aged = set(_clearance_ages(one, other, a.visit.date))
+        days, special = {tomorrow}, set(_clearance_ages(one, other, a.visit.date))
         for protocol, decision, state in ((one, a, states[0]), (other, b, states[1])):
-            seen = observe(protocol, state, Visit(tomorrow, dosage_taken=taken))
-            days |= {tomorrow, *boundaries(protocol, seen), *aged, *_early_ends(one, other, state)}
+            days.update(boundaries(protocol, observe(protocol, state, Visit(tomorrow, dosage_taken=taken))))
+            special.update(_early_ends(one, other, state))
             if decision.next_visit:
                 days.add(decision.next_visit.due)
-        for day in sorted(each for each in days if each >= tomorrow):
+        for day in sorted(each for each in days | special if each >= tomorrow):
             empty = Visit(day, dosage_taken=taken, doses_missed=missed)
             try:
                 met = observe(one, states[0], empty), observe(other, states[1], empty)

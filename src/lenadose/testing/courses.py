@@ -1,0 +1,325 @@
+"""Patients, visits and courses drawn at random: valid by construction, and biased to what moves a patient.
+
+A visit is mostly well, often shows one of the protocol's own dangers, and now and then anything that can be recorded.
+A course is walked while it is drawn, so that it keeps to what was advised: it is accepted under its protocol.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cache
+from itertools import product
+from typing import Any
+
+from attrs import evolve, frozen
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from ..course import (
+    ACTIVITY,
+    AGE,
+    CTCAE_EDITIONS,
+    DAMAGE,
+    GRADE,
+    KNOWN_TERMS,
+    RESOLVABLE,
+    UNGRADED,
+    YEARS,
+    AdverseEvent,
+    Antiphospholipid,
+    Course,
+    DosageTaken,
+    Judged,
+    Judgement,
+    Measurement,
+    Patient,
+    PregnancyTest,
+    TestResult,
+    Visit,
+    doses_between,
+)
+from ..dosing import EVERY_DAYS, MG
+from ..machine import step
+from ..observation import Observation, interval_end, observe
+from ..protocol import Protocol
+from ..protocols import BUILT_IN, get_protocol
+from ..reach import DAY0, Change, Repertoire, repertoire
+from ..state import State, begin
+from ..units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity
+from ..vocabulary import DIMENSIONS, ON_TREATMENT, Facts, Phase, Response, Safety, region
+
+# What holds a line, a bar or a character that cannot be shown has tests of its own.
+WORDS = st.text(
+    st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"], exclude_characters="|"), min_size=1, max_size=12
+).filter(str.strip)
+"""Words as a record and a protocol accept them."""
+
+_EARLIEST, _LATEST = date(YEARS[0], 1, 1), date(YEARS[1], 12, 31)
+
+
+def now_and_then(strategy: st.SearchStrategy[Any], otherwise: Any = None, one_in: int = 4) -> st.SearchStrategy[Any]:
+    """Draw from a strategy one time in so many, otherwise always the same."""
+    return st.integers(1, one_in).flatmap(lambda number: strategy if number == one_in else st.just(otherwise))
+
+
+def or_missing(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Draw from a strategy, or a quarter of the time None."""
+    return st.integers(0, 3).flatmap(lambda number: strategy if number else st.none())
+
+
+def facts() -> st.SearchStrategy[Facts]:
+    """Draw any possible situation."""
+    return st.sampled_from(_situations())
+
+
+@cache
+def _situations() -> tuple[Facts, ...]:
+    ranks = [{word: word.rank for word in kind} for _, kind in DIMENSIONS]
+    return tuple(
+        Facts(*situation)  # type: ignore[arg-type]  # the words come in the order of the facts
+        for phase in Phase
+        for situation in product(
+            *(sorted(words, key=rank.__getitem__) for words, rank in zip(region(phase).values(), ranks, strict=True))
+        )
+    )
+
+
+def patients() -> st.SearchStrategy[Patient]:
+    """Draw any patient, of whom anything may be unknown."""
+    return st.builds(
+        Patient,
+        id=or_missing(WORDS | st.just("")),
+        age=or_missing(st.integers(*AGE)),
+        able_to_become_pregnant=st.sampled_from([None, False, False, True]),
+        regular_cycles=or_missing(st.booleans()),
+        subtype=or_missing(WORDS),
+        antiphospholipid=or_missing(st.sampled_from(Antiphospholipid)),
+    )
+
+
+def visits(protocol: Protocol | None = None, after: State | None = None) -> st.SearchStrategy[Visit]:
+    """Draw any visit that can follow a state; without a state, any first visit."""
+    protocol = protocol or get_protocol()
+    stock, state = stock_of(protocol), after or begin(protocol)
+
+    @st.composite
+    def visit(draw: st.DrawFn) -> Visit:
+        return draw_visit(draw, stock, state)
+
+    return visit()
+
+
+def courses(protocol: Protocol | None = None, longest: int = 8) -> st.SearchStrategy[Course]:
+    """Draw any course of up to so many visits that is valid under a protocol.
+
+    Without one it is valid under the built-in protocol that it names, as `replay(course)` takes it.
+    """
+    if protocol is None:
+        return st.one_of([courses(get_protocol(id), longest) for id in BUILT_IN])
+    stock = stock_of(protocol)
+
+    @st.composite
+    def course(draw: st.DrawFn) -> Course:
+        patient = draw(or_missing(patients()))
+        state, shown = begin(protocol, patient), list[Visit]()
+        for _ in range(draw(st.integers(1, longest) | st.just(longest))):
+            visit = draw_visit(draw, stock, state)
+            shown.append(visit)
+            _, state = step(protocol, state, visit)
+            if state.phase is Phase.DISCONTINUED and draw(st.integers(0, 2)):
+                break
+        # A course that names no protocol is read by the default one.
+        named = draw(st.sampled_from([protocol.id, None])) if protocol is get_protocol() else protocol.id
+        return Course(tuple(shown), patient, named)
+
+    return course()
+
+
+@frozen(eq=False)
+class Stock:
+    """What the visits under a protocol are drawn from: its repertoire, what is not well, and what can be taken."""
+
+    shows: Repertoire
+    changes: st.SearchStrategy[Change]
+    taken: st.SearchStrategy[DosageTaken]
+
+
+def stock_of(protocol: Protocol) -> Stock:
+    """Collect what visits are drawn from, dangers that count for good more seldom than others."""
+    shows = repertoire(protocol)
+    kinds: dict[Safety, list[Change]] = {each: [] for each in reversed(Safety)}
+    for (safety, _, _), changes in shows.changes.items():
+        kinds[safety] += changes
+    often = [st.sampled_from(changes) for safety, changes in kinds.items() if changes for _ in range(_OFTEN[safety])]
+    return Stock(shows, st.sampled_from(often).flatmap(lambda each: each), _dosages_taken(protocol))
+
+
+_OFTEN = {
+    Safety.ACCEPTABLE: 2,
+    Safety.CAUTION: 4,
+    Safety.NOT_ASSESSED: 2,
+    Safety.INTERRUPT: 4,
+    Safety.STOP: 1,
+}
+
+
+def draw_visit(draw: st.DrawFn, stock: Stock, state: State) -> Visit:
+    """Draw any visit that can follow a state: mostly what a protocol's thresholds and events call for."""
+    protocol, last = stock.shows.protocol, state.last
+    taken, most = None, 0
+    if last is None:
+        day = draw(_first_days)
+    else:
+        assume(last.on < _LATEST)
+        day = draw(_next_days(protocol, state))
+        taken = draw(now_and_then(stock.taken, one_in=8))
+        dosage = (taken.dosage if taken else None) or (last.advised.dosage if last.advised else None)
+        most = doses_between(last.on, day, dosage)
+    missed = draw(now_and_then(st.integers(0, most) | st.sampled_from([min(most, most // 5 + 1), most // 5])))
+    seen = observe(protocol, state, Visit(day, dosage_taken=taken, doses_missed=missed))
+    well: Change = {**stock.shows.well, "clasi_activity": draw(_scores(seen))}
+    # Before a start nothing happens while the patient is not well: there that is more seldom.
+    change = draw(now_and_then(stock.changes, {}, 4 if state.start else 10))
+    usual = stock.shows.visit(seen, {**well, **change})
+    # At most visits nothing else is shown, at some one field is anything, at a few all are.
+    loose = draw(_loose)
+    return evolve(usual, **{field: draw(_ANYTHING[field](day)) for field in loose}) if loose else usual
+
+
+_first_days = now_and_then(st.dates(date(1990, 1, 1), date(2050, 12, 31)), DAY0)
+
+
+def _next_days(protocol: Protocol, state: State) -> st.SearchStrategy[date]:
+    """Draw a day after the visit before, often the one on which it is due or a clock changes."""
+    assert state.last is not None
+    tomorrow = state.last.on + timedelta(days=1)
+    longest = min(tomorrow + timedelta(days=400), _LATEST)
+    due = state.last.due or tomorrow + timedelta(days=27)
+    clocks = [day for change in _clocks(protocol, state) for day in (change, change, change - timedelta(days=1))]
+    often = [day for day in (due, due, tomorrow, *clocks) if tomorrow <= day <= longest] or [tomorrow]
+    return now_and_then(st.dates(tomorrow, longest), None).flatmap(
+        lambda day: st.sampled_from(often) if day is None else st.just(day)
+    )
+
+
+def _clocks(protocol: Protocol, state: State) -> Iterator[date]:
+    """Give the days on which the interval, the trial of therapy or the time to resume is over."""
+    dose, start = state.dose, state.start
+    if dose is None or start is None:
+        return
+    intervals = protocol.intervals
+    if state.phase in ON_TREATMENT:
+        yield interval_end(protocol, state.phase, dose)
+        gain = intervals.trial.value.after(state.responded_on or start.on)
+        yield max(gain, intervals.trial_at_level.value.after(dose.since))
+    if state.interrupted_on is not None:
+        yield intervals.resumable.value.after(state.interrupted_on) + timedelta(days=1)
+
+
+def _scores(seen: Observation) -> st.SearchStrategy[int | None]:
+    """Draw a score, seldom none: each response about as often as the others, and often at its edges."""
+    start = seen.start.activity if seen.start else None
+    lowest = seen.lowest.activity if seen.lowest else None
+    scores: dict[Response, list[int]] = {}
+    for score in range(ACTIVITY[0], ACTIVITY[1] + 1):
+        shown = seen.protocol.response.of(
+            seen.phase, score, start, score if lowest is None else min(lowest, score), None
+        )
+        scores.setdefault(shown, []).append(score)
+    each = [st.sampled_from([found[0], found[-1], *found]) for found in scores.values()]
+    usual = st.one_of(each) if start is not None else st.one_of([st.sampled_from([11, 20, 9, 4]), *each])
+    return st.integers(0, 11).flatmap(lambda number: st.none() if number == 11 else usual)
+
+
+def _dosages_taken(protocol: Protocol) -> st.SearchStrategy[DosageTaken]:
+    """Draw a dosage taken: a level of the ladder, nothing at all, or any other dosage."""
+    levels = [DosageTaken(each.dosage.mg, each.dosage.every_days) for each in protocol.ladder.levels]
+    often = st.integers(*EVERY_DAYS)
+    return st.one_of(
+        st.sampled_from(levels),
+        st.builds(DosageTaken, st.just(Decimal(0)), st.none() | often),
+        st.builds(DosageTaken, _amounts(Decimal(MG[1])), st.sampled_from([1, 2]) | often),
+    )
+
+
+def _amounts(largest: Decimal) -> st.SearchStrategy[Decimal]:
+    """Draw an amount above 0, as it is written: with up to three decimals."""
+    return st.integers(1, int(largest * 1000)).map(lambda thousandths: Decimal(thousandths) / 1000)
+
+
+def _days_before(day: date) -> st.SearchStrategy[date | None]:
+    """Draw a day of a result: that of the visit, said or not, or one of the year before it."""
+    days = st.integers(0, 40) | st.integers(0, 400)
+    return st.none() | days.map(lambda age: max(day - timedelta(days=age), _EARLIEST))
+
+
+def _measurements(quantity: Quantity, day: date) -> st.SearchStrategy[Measurement]:
+    """Draw any value that a patient can have, in any unit."""
+
+    def written(amount: Decimal, unit: str, on: date | None) -> Measurement:
+        return Measurement(amount / quantity.factors[unit], unit, on)
+
+    # Small values are where the limits are.
+    amounts = _amounts(Decimal(3)) | _amounts(min(quantity.largest, Decimal(100))) | _amounts(quantity.largest)
+    return st.builds(written, amounts | st.just(Decimal(0)), st.sampled_from([*quantity.factors]), _days_before(day))
+
+
+def _is_other_term(term: str) -> bool:
+    return not any(AdverseEvent.contradictions({"term": term})) and term.strip().lower() not in UNGRADED
+
+
+def _as_written(term: str) -> st.SearchStrategy[str]:
+    """Draw a term in small or large letters, with blanks around it or not."""
+    return st.sampled_from([term, term.capitalize(), term.upper(), f" {term} "])
+
+
+_editions = st.sampled_from(CTCAE_EDITIONS)
+_grades = st.integers(*GRADE)
+_other_terms = st.one_of(
+    st.sampled_from(["insomnia", "fatigue", *(each for each in KNOWN_TERMS if each not in UNGRADED)]).flatmap(
+        _as_written
+    ),
+    WORDS.filter(_is_other_term),
+)
+_events = st.one_of(
+    st.builds(AdverseEvent, _other_terms, _grades, _editions, st.sampled_from([None, False])),
+    st.builds(
+        AdverseEvent,
+        st.sampled_from(UNGRADED).flatmap(_as_written),
+        or_missing(_grades),
+        or_missing(_editions),
+        st.sampled_from([None, False]),
+    ),
+    st.builds(
+        AdverseEvent,
+        st.sampled_from(RESOLVABLE).flatmap(_as_written),
+        or_missing(_grades),
+        or_missing(_editions),
+        st.just(True),
+    ),
+)
+
+
+def _without_contradiction(events: list[AdverseEvent]) -> tuple[AdverseEvent, ...]:
+    """Leave out what is listed both as present and as resolved; resolved is kept."""
+    over = {each.name for each in events if each.resolved}
+    return tuple(each for each in events if each.resolved or each.name not in over)
+
+
+def _tests(day: date) -> st.SearchStrategy[tuple[PregnancyTest, ...]]:
+    return st.lists(st.builds(PregnancyTest, st.sampled_from(TestResult), _days_before(day)), max_size=3).map(tuple)
+
+
+_ANYTHING: dict[str, Callable[[date], st.SearchStrategy[Any]]] = {
+    "clasi_activity": lambda _: or_missing(st.integers(*ACTIVITY)),
+    "adverse_events": lambda _: or_missing(st.lists(_events, max_size=3).map(_without_contradiction)),
+    "pregnancy_tests": lambda day: or_missing(_tests(day)),
+    "neutrophils": lambda day: or_missing(_measurements(NEUTROPHILS, day)),
+    "platelets": lambda day: or_missing(_measurements(PLATELETS, day)),
+    "creatinine_clearance": lambda day: or_missing(_measurements(CREATININE_CLEARANCE, day)),
+    "clasi_damage": lambda _: or_missing(st.integers(*DAMAGE)),
+    "judgement": lambda _: or_missing(st.builds(Judgement, st.sampled_from(Judged), WORDS)),
+}
+"""For each field of a visit all that can be recorded on a day, missing included."""
+
+_loose = st.sampled_from([()] * 12 + [(field,) for field in _ANYTHING] + [tuple(_ANYTHING)])
