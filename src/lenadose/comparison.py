@@ -5,7 +5,7 @@ parts. Differences of wording are told apart from differences of behaviour.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
@@ -169,11 +169,11 @@ def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
     while ahead:
         pair = ahead.popleft()
         for a, b in _decisions(shows, scores, pair):
-            course = Course((*pair.visits, a.visit), pair.one.patient)
+            visits = (*pair.visits, a.visit)
             about = _parted(a, b)
             if about is not None and (kind := (about, a.rule.id, b.rule.id)) not in told:
                 told.add(kind)
-                yield Disagreement(about, course, a, b)
+                yield Disagreement(about, Course(visits, pair.one.patient), a, b)
             if about is not None and about != "next visit":
                 continue
             states = apply(a), apply(b)
@@ -186,7 +186,7 @@ def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
             if effect in effects:
                 continue
             effects.add(effect)
-            for key, following in _following(one, other, a, b, states, course.visits):
+            for key, following in _following(one, other, a, b, states, visits):
                 if key not in known:
                     known.add(key)
                     ahead.append(following)
@@ -229,23 +229,31 @@ def _decisions(
 ) -> Iterator[tuple[Decision, Decision]]:
     """Give both decisions on each kind of visit that either protocol tells apart."""
     seen = observe(shows[0].protocol, pair.one, pair.empty), observe(shows[1].protocol, pair.other, pair.empty)
-    changes = dict.fromkeys(_key(change) for show in shows for each in show.changes.values() for change in each)
-    changes |= dict.fromkeys(map(_key, (*_tests(shows, pair), *_old_results(shows, pair))))
     skins = list(_skins(seen, scores))
-    safeties: dict[tuple[object, ...], Visit] = {}
-    for change in changes:
-        for show in shows:
-            visit = show.visit(seen[0], {**show.well, **dict(change)})
-            both = observe(shows[0].protocol, pair.one, visit), observe(shows[1].protocol, pair.other, visit)
-            key = tuple((each.facts.safety, each.ceiling, marks(each)) for each in both)
-            safeties.setdefault(key, visit)
-    shown_safely = list(safeties.values())[: 1 if _only_scores(pair) else None]
+    shown_safely = _safeties(shows, pair, seen)
     for visit, (score, judgement) in product(shown_safely, skins):
         shown = evolve(visit, clasi_activity=score, judgement=judgement)
         yield (
             recommend(observe(shows[0].protocol, pair.one, shown)),
             recommend(observe(shows[1].protocol, pair.other, shown)),
         )
+
+
+def _safeties(
+    shows: tuple[Repertoire, Repertoire], pair: _Pair, seen: tuple[Observation, Observation]
+) -> Collection[Visit]:
+    """Give a visit for each pair of safeties that it can show; where only scores are varied, the well one alone."""
+    if _only_scores(pair):
+        return (shows[0].visit(seen[0], shows[0].well.copy()),)
+    changes = dict.fromkeys(_key(change) for show in shows for each in show.changes.values() for change in each)
+    changes |= dict.fromkeys(map(_key, (*_tests(shows, pair), *_old_results(shows, pair))))
+    safeties: dict[tuple[object, ...], Visit] = {}
+    for change in changes:
+        for visit in dict.fromkeys(show.visit(seen[0], {**show.well, **dict(change)}) for show in shows):
+            both = observe(shows[0].protocol, pair.one, visit), observe(shows[1].protocol, pair.other, visit)
+            key = tuple((each.facts.safety, each.ceiling, marks(each)) for each in both)
+            safeties.setdefault(key, visit)
+    return safeties.values()
 
 
 def _tests(shows: tuple[Repertoire, Repertoire], pair: _Pair) -> Iterator[Change]:
