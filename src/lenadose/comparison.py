@@ -181,7 +181,6 @@ def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
                 pair.one.patient,
                 *(clocks(show.protocol, each) for show, each in zip(shows, states, strict=True)),
                 *_scored(states[0]),
-                _under_surveillance(one, other, a, states[0]),
             )
             if effect in effects:
                 continue
@@ -207,13 +206,6 @@ def _scored(state: State) -> tuple[int | None, ...]:
     if start is None or lowest is None or start.activity == USUAL:
         return (start.activity if start else None,)
     return (start.activity, lowest.activity)
-
-
-def _under_surveillance(one: Protocol, other: Protocol, decision: Decision, state: State) -> int | None:
-    """Give the days since the finish while visits are still planned, where the two plan them otherwise."""
-    if one.intervals.surveillance.value == other.intervals.surveillance.value or state.finished_on is None:
-        return None
-    return (decision.visit.date - state.finished_on).days if decision.next_visit else None
 
 
 def _starts(one: Protocol, other: Protocol) -> tuple[int, ...]:
@@ -344,13 +336,16 @@ def _following(
     start = states[0].start
     can_take = tuple(dict.fromkeys(can_take if start is None or start.activity == USUAL else (None,)))
     for taken, missed in (*((each, None) for each in can_take), *((None, each) for each in _can_miss(one, other))):
-        days, special = {tomorrow}, set(_clearance_ages(one, other, a.visit.date))
+        days: dict[date, list[object]] = {tomorrow: []}
         for protocol, decision, state in ((one, a, states[0]), (other, b, states[1])):
-            days.update(boundaries(protocol, observe(protocol, state, Visit(tomorrow, dosage_taken=taken))))
-            special.update(_early_ends(one, other, state))
+            for day in boundaries(protocol, observe(protocol, state, Visit(tomorrow, dosage_taken=taken))):
+                days.setdefault(day, [])
             if decision.next_visit:
-                days.add(decision.next_visit.due)
-        for day in sorted(each for each in days | special if each >= tomorrow):
+                days.setdefault(decision.next_visit.due, [])
+        # What ends on such a day no place tells: it is told apart by its name.
+        for name, day in (*_ages(one, other, a.visit.date), *_ends_since(one, other, states)):
+            days.setdefault(day, []).append(name)
+        for day in sorted(each for each in days if each >= tomorrow):
             empty = Visit(day, dosage_taken=taken, doses_missed=missed)
             try:
                 met = observe(one, states[0], empty), observe(other, states[1], empty)
@@ -361,8 +356,8 @@ def _following(
                 states[0].patient,
                 missed,
                 *places,
+                *days[day],
                 *_scored(states[0]),
-                _under_surveillance(one, other, a, states[0]),
             )
             yield key, _Pair(*states, empty, visits)
 
@@ -377,20 +372,31 @@ def _can_miss(one: Protocol, other: Protocol) -> Iterator[int]:
             yield int(share * length) + 1
 
 
-def _clearance_ages(one: Protocol, other: Protocol, day: date) -> Iterator[date]:
-    """Give the days around the one on which a clearance of this day is too old, where the two differ in that."""
-    ages = {each.safety.clearance_age.value for each in (one, other)}
-    for age in ages if len(ages) > 1 else ():
-        yield age.after(day)
-        yield age.after(day) + timedelta(days=1)
+Ending = tuple[tuple[str, Interval, int], date]
+"""What ends, after how long, how many days from its last day; and the day."""
 
 
-def _early_ends(one: Protocol, other: Protocol, state: State) -> Iterator[date]:
-    """Give the days around the ends of close watching, where the two differ in that."""
-    if state.dose is None or state.start is None:
-        return
-    for name, since in (("counts_early", state.dose.watched_from), ("tests_early", state.start.on)):
-        spans = {getattr(each.safety, name).value for each in (one, other)}
-        for span in spans if len(spans) > 1 else ():
-            yield span.after(since)
-            yield span.after(since) + timedelta(days=1)
+_AGES = ("counts_age_early", "counts_age", "clearance_age", "test_age_early", "test_age", "test_age_irregular")
+
+
+def _ages(one: Protocol, other: Protocol, day: date) -> Iterator[Ending]:
+    """Give the days around those on which results of this day are too old, where the two differ in that."""
+    for name in _AGES:
+        yield from _ends(name, {getattr(each.safety, name).value for each in (one, other)}, day)
+
+
+def _ends_since(one: Protocol, other: Protocol, states: tuple[State, State]) -> Iterator[Ending]:
+    """Give the days around the ends of close watching, and those of surveillance, where the two differ in that."""
+    for state in states:
+        if state.dose is not None and state.start is not None:
+            for name, since in (("counts_early", state.dose.watched_from), ("tests_early", state.start.on)):
+                yield from _ends(name, {getattr(each.safety, name).value for each in (one, other)}, since)
+        if state.finished_on is not None:
+            planned = [set(each.intervals.surveillance.value) for each in (one, other)]
+            if planned[0] != planned[1]:
+                yield from _ends("surveillance", planned[0] | planned[1], state.finished_on)
+
+
+def _ends(name: str, spans: Collection[Interval], since: date) -> Iterator[Ending]:
+    for span, late in product(spans if len(spans) > 1 else (), (0, 1)):
+        yield (name, span, late), span.after(since) + timedelta(days=late)
