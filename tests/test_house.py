@@ -45,6 +45,7 @@ FLOORS = (
     "testing",
     "checks",
     "reasons",
+    "contrast",
     "render",
     "adapters",
     "adapters.reading",

@@ -13,6 +13,7 @@ from pathlib import Path
 from attrs import fields
 from cattrs import Converter
 
+from ..contrast import alternatives
 from ..course import Course, Measurement, decimal, one_of
 from ..errors import DocumentError, Fault, LenadoseError, fault, shown
 from ..machine import Decision, NextVisit
@@ -171,6 +172,29 @@ def decision_data(decision: Decision) -> dict[str, Json]:
         "limits": decision.protocol.evidence,
         "notice": NOT_A_DEVICE,
     }
+
+
+def alternatives_data(decision: Decision) -> list[Json]:
+    """Give every other action with the least changes to the visit that lead to it, as plain data.
+
+    `to` is what to write under `field` in the visit; null means to leave the field out, as it does under `from`.
+    """
+    return [
+        {
+            "action": each.action.code,
+            "reachable": each.reachable,
+            "changes": [
+                {
+                    "field": change.field,
+                    "from": None if change.before is None else _recorded(change.before),
+                    "to": None if change.after is None else _recorded(change.after),
+                    "means": change.means.code,
+                }
+                for change in each.changes
+            ],
+        }
+        for each in alternatives(decision)
+    ]
 
 
 def replay_data(protocol: Protocol, decisions: tuple[Decision, ...]) -> dict[str, Json]:
