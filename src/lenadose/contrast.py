@@ -4,11 +4,12 @@ The search is over facts: each value that a field of the visit can take is told 
 those that do the same the nearest is kept. The fields are then put together, the nearest way to each situation first,
 and what is found goes back to the machine as a visit: only what the machine says to that visit is given out.
 
-The least is, in this order: the fewest fields changed; the fewest changes that are in nobody's hands; the fields in
-the order of `FIELDS`; the nearest values. The values looked at are all scores, a count and a clearance of that day on
-either side of each limit, events that meet each criterion (or none, or not asked), tests of that day (and one in the
-days before a start), each judgement, each level, nothing or a dosage off the ladder, any number of doses missed, and
-each date after the visit before, at most a year from the visit.
+The least is, in this order: the fewest fields changed; what comes about most easily (what can be waited for until the
+next visit, or obtained; then what the patient may show; then a judgement; last what lies in the past, or beyond the
+next visit); the fields in the order of `FIELDS`; the nearest values. The values looked at are all scores, a count and a
+clearance of that day on either side of each limit, events that meet each criterion (or none, or not asked), tests of
+that day (and one in the days before a start), each judgement, each level, nothing or a dosage off the ladder, any
+number of doses missed, and each date after the visit before, at most a year from the visit.
 """
 
 from bisect import bisect_left
@@ -41,6 +42,7 @@ from .course import (
 )
 from .criteria import EventCriterion
 from .dosing import EVERY_DAYS, MG, Dosage, DoseLadder, Level, lower
+from .errors import CallError
 from .intervals import Interval
 from .machine import Decision
 from .observation import (
@@ -56,7 +58,7 @@ from .observation import (
 from .protocol import Protocol
 from .reach import GAIN, TREATED, at_most_days
 from .state import Dose, Known, learn
-from .units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity
+from .units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
 from .vocabulary import ON_TREATMENT, Action, Phase, Position, Response, Safety, Timing, Trial, Word, situation_number
 
 Given = date | int | Measurement | tuple[PregnancyTest, ...] | tuple[AdverseEvent, ...] | DosageTaken | Judgement | None
@@ -81,7 +83,7 @@ HORIZON = timedelta(days=366)
 
 
 class Means(Word):
-    """How a change can come about; only the first two are in somebody's hands.
+    """How a change can come about; the first two are in somebody's hands.
 
     By waiting for a day; by obtaining a result or an answer that is missing or too old; by the clinician's own
     judgement; by what the patient shows; not any more, because it lies in the past.
@@ -127,7 +129,7 @@ def alternatives(decision: Decision) -> tuple[Alternative, ...]:
     The changes are to the visit that was decided on; what came before it stays. Actions that no change leads to come
     last.
     """
-    search = _Search(decision.seen)
+    search = _search(decision)
     ways = search.ways()
     reached = sorted((way[0], action.rank, action) for action, way in ways.items() if action is not decision.action)
     unreached = (action for action in Action if action not in ways and action is not decision.action)
@@ -137,20 +139,25 @@ def alternatives(decision: Decision) -> tuple[Alternative, ...]:
     )
 
 
+def _search(decision: Decision) -> "_Search":
+    return _Search(decision.seen, decision.next_visit.latest if decision.next_visit else None)
+
+
 # A way to a situation: what its changes cost, and for each field changed the number of the option it takes. A cost is
-# one number. Its digits are how many fields, how many in nobody's hands, which fields, and how far in each of them. So
-# the cost of two ways together is the sum, and of two ways the one that costs less is nearer.
+# one number. Its digits are how many fields, how hard to bring about, which fields, and how far in each of them. So the
+# cost of two ways together is the sum, and of two ways the one that costs less is nearer.
 
 _Way = tuple[int, tuple[tuple[str, int], ...]]
 
 _PLACE = {name: place for place, name in enumerate(FIELDS)}
 _BITS = 11
 _AS_IT_IS: _Way = (0, ())
+_HARD = {Means.WAIT: 0, Means.OBTAIN: 0, Means.SHOWN: 1, Means.JUDGE: 2, Means.PAST: 3}
 
 
-def _step(name: str, option: int, distance: int, in_hand: bool) -> _Way:
+def _step(name: str, option: int, distance: int, hard: int) -> _Way:
     place = _PLACE[name]
-    fields = (((1 << 4) + (not in_hand)) << len(FIELDS)) + (1 << place)
+    fields = (((1 << 5) + hard) << len(FIELDS)) + (1 << place)
     far = min(distance, (1 << _BITS) - 1) << _BITS * (len(FIELDS) - 1 - place)
     return (fields << _BITS * len(FIELDS)) + far, ((name, option),)
 
@@ -239,7 +246,6 @@ _RESULTS = {"neutrophils": "neutrophils", "platelets": "platelets", "creatinine_
 """The results of a visit, each with its name among what is known."""
 
 _QUANTITIES = {each.name: each for each in (NEUTROPHILS, PLATELETS, CREATININE_CLEARANCE)}
-_IN_HAND = (Means.WAIT, Means.OBTAIN)
 _DAY = timedelta(days=1)
 _PAIR, _POSITIVE, _NO_TEST = 3, 4, 5  # their places among the tests that are looked at
 
@@ -249,6 +255,7 @@ class _Search:
     """The visit that was decided on, and the options that each of its fields has, its own value first."""
 
     seen: Observation
+    next_visit: date | None
     # What was worked out once, by what it depends on.
     _answered: dict[tuple[object, ...], dict[Action, _Way]] = field(init=False, factory=dict)
     _responded: dict[tuple[Phase, int | None], dict[Response, _Way]] = field(init=False, factory=dict)
@@ -325,7 +332,8 @@ class _Search:
         """Give the way to each option of a field; the first is the visit's own value, the others come by nearness."""
         yield _AS_IT_IS
         for number, value in enumerate(options[1:], 1):
-            yield _step(name, number, number, self._means(name, value) in _IN_HAND)
+            beyond = isinstance(value, date) and self.next_visit is not None and value > self.next_visit
+            yield _step(name, number, number, _HARD[Means.PAST if beyond else self._means(name, value)])
 
     # What each field can hold
 
@@ -341,24 +349,15 @@ class _Search:
     @cached_property
     def results(self) -> dict[str, tuple[Measurement | None, ...]]:
         """For each result one of the day of the visit on either side of each limit, and none."""
-        safety, known = self.seen.protocol.safety, self.seen.known
-        counts = ((NEUTROPHILS, known.neutrophils, safety.neutrophils), (PLATELETS, known.platelets, safety.platelets))
-        found = {
-            each.name: self._either_side(each, old, limits.interrupt_below.value, limits.caution_below.value)
-            for each, old, limits in counts
-        }
-        limits = safety.clearance_interrupt_below.value, safety.clearance_lowers_below.value
-        found[CREATININE_CLEARANCE.name] = self._either_side(CREATININE_CLEARANCE, known.clearance, *limits)
-        return found
+        return {name: self._either_side(name, known) for name, known in _RESULTS.items()}
 
-    def _either_side(
-        self, quantity: Quantity, known: Result | None, graver_limit: Decimal, limit: Decimal
-    ) -> tuple[Measurement | None, ...]:
-        here: Measurement | None = getattr(self.visit, quantity.name)
+    def _either_side(self, name: str, known_as: str) -> tuple[Measurement | None, ...]:
+        quantity, limits = _QUANTITIES[name], _limits(self.seen.protocol, name)
+        here: Measurement | None = getattr(self.visit, name)
+        known: Result | None = getattr(self.seen.known, known_as)
         unit = here.unit if here else quantity.unit
-        near = known.amount if known else limit
-        amounts = {Decimal(0), quantity.largest, graver_limit, limit}
-        amounts |= {_just_below(each) for each in (graver_limit, limit)}
+        near = known.amount if known else limits[1]
+        amounts = {Decimal(0), quantity.largest, *limits, *map(_just_below, limits)}
         ordered = sorted(
             (each for each in amounts if each <= quantity.largest), key=lambda each: (abs(each - near), each)
         )
@@ -483,7 +482,7 @@ class _Search:
         most = doses_between(last.on, bare.visit.date, dosage) if last else 0
 
         def way(missed: int) -> _Way:
-            return _AS_IT_IS if missed == here else _step("doses_missed", missed, abs(missed - here), False)
+            return _AS_IT_IS if missed == here else _step("doses_missed", missed, abs(missed - here), _HARD[Means.PAST])
 
         if dose is None or dosage is None or bare.phase not in ON_TREATMENT:
             return {bare.facts.timing: way(min(here, most))}
@@ -615,8 +614,9 @@ class _Search:
         asked_for = any(gap.field == "pregnancy_tests" for gap in self.seen.gaps)
         tested: dict[_Tested, _Way] = {}
         for number, missing in enumerate(findings.tests_missing):
-            in_hand = asked_for and number != _NO_TEST and not (number == _PAIR and findings.first_test_is_past)
-            way = _step("pregnancy_tests", number, number, in_hand) if number else _AS_IT_IS
+            past = number == _NO_TEST or (number == _PAIR and findings.first_test_is_past)
+            means = Means.PAST if past else Means.OBTAIN if asked_for else Means.SHOWN
+            way = _step("pregnancy_tests", number, number, _HARD[means]) if number else _AS_IT_IS
             if number or findings.tests_known:
                 positive = number == _POSITIVE or (not number and findings.positive)
                 still = number == _POSITIVE or (not number and findings.positive_after_end)
@@ -704,3 +704,88 @@ def _known(name: str, result: Result | None) -> Known:
 def _end(protocol: Protocol, phase: Phase, dose: Dose, days_missed: int) -> date:
     """Give the day on which the interval would be over with so many days missed."""
     return interval_end(protocol, phase, evolve(dose, days_missed=days_missed))
+
+
+@frozen
+class Span:
+    """The run of values around a changed one that lead to the same action, the other changes made.
+
+    `least` and `most` belong to it, and None is no bound; but for a result `most` is the limit that it is below.
+    """
+
+    least: date | int | Decimal | None
+    most: date | int | Decimal | None
+
+
+def span(alternative: Alternative, change: Change) -> Span | None:
+    """Give the run of values around a changed one for which the action stays; None for what has no order."""
+    seen = alternative.seen
+    assert seen is not None
+    protocol, visit, value = seen.protocol, seen.visit, change.after
+
+    def leads_there(other: Given) -> bool:
+        try:
+            again = observe(protocol, seen.before, evolve(visit, **{change.field: other}))  # type: ignore[arg-type]
+        except CallError:
+            return False  # so many doses were not there to miss by then
+        return again.match.rule.action is alternative.action
+
+    if isinstance(value, Measurement):
+        return _band(protocol, change.field, value, leads_there)
+    if isinstance(value, int):
+        return Span(*_run(value, *_range(seen, change.field), leads_there))
+    if isinstance(value, date):
+        last = seen.before.last
+        dated = [each.on for each in visit.counted if each and each.given.date]
+        dated += [each.date for each in visit.pregnancy_tests or () if each.date]
+        earliest = max([value - HORIZON, *dated, *([last.on + _DAY] if last else [])])
+        first, end = earliest.toordinal(), min(value + HORIZON, date(YEARS[1], 12, 31)).toordinal()
+        run = _run(value.toordinal(), first, end, lambda day: leads_there(date.fromordinal(day)))
+        return Span(*(None if each is None else date.fromordinal(each) for each in run))
+    return None
+
+
+def _run(value: int, least: int, most: int, leads_there: Callable[[int], bool]) -> tuple[int | None, int | None]:
+    """Give the first and the last of the run that a value stands in, None for one that goes to the end."""
+    first, last = value, value
+    while first > least and leads_there(first - 1):
+        first -= 1
+    while last < most and leads_there(last + 1):
+        last += 1
+    return (None if first == least else first), (None if last == most else last)
+
+
+def _range(seen: Observation, name: str) -> tuple[int, int]:
+    if name == "clasi_activity":
+        return ACTIVITY
+    last, taken = seen.before.last, seen.visit.dosage_taken
+    advised = last.advised.dosage if last and last.advised else None
+    return 0, doses_between(last.on, seen.visit.date, (taken.dosage if taken else None) or advised) if last else 0
+
+
+def _band(protocol: Protocol, name: str, value: Measurement, leads_there: Callable[[Measurement], bool]) -> Span:
+    """Give the limits between which a result leads to the action; between two limits all results do the same."""
+    factor = _QUANTITIES[name].factors[value.unit]
+    limits = sorted({Decimal(0), *_limits(protocol, name)})
+    place = max(index for index, each in enumerate(limits) if each <= value.value * factor)
+    first, last = _run(
+        place, 0, len(limits) - 1, lambda index: leads_there(Measurement(limits[index] / factor, value.unit))
+    )
+    return Span(None if first is None else limits[first], None if last is None else limits[last + 1])
+
+
+def _limits(protocol: Protocol, name: str) -> tuple[Decimal, Decimal]:
+    """Give the graver and the milder limit of a result."""
+    safety = protocol.safety
+    if name == CREATININE_CLEARANCE.name:
+        return safety.clearance_interrupt_below.value, safety.clearance_lowers_below.value
+    limits = safety.neutrophils if name == NEUTROPHILS.name else safety.platelets
+    return limits.interrupt_below.value, limits.caution_below.value
+
+
+def phases(decision: Decision) -> tuple[Phase, ...]:
+    """Give the phases that a visit can be met in, whatever was taken since the one before."""
+    search = _search(decision)
+    day, protocol, before = decision.visit.date, decision.protocol, decision.seen.before
+    found = {observe(protocol, before, Visit(day, dosage_taken=taken)).phase for taken in search.dosages}
+    return tuple(phase for phase in Phase if phase in found)
