@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, settings
 
-from lenadose import Decision, Patient, Visit, apply, explain, observe, rationale, replay
+from lenadose import Decision, Patient, Visit, alternatives, apply, explain, observe, rationale, replay
 from lenadose.course import Antiphospholipid
 from lenadose.reasons import Rationale
 from lenadose.render import advice, next_visit
@@ -93,16 +93,20 @@ def test_what_was_leaned_on_is_every_unstated_criterion_looked_at_and_the_row(co
         assert bool(leaned & set(row)) == unstated
 
 
+@settings(max_examples=60)
 @given(courses())
 def test_a_page_says_the_advice_its_rule_every_input_and_the_limits(course) -> None:
-    for decision in replay(course):
-        page = explain(decision)
-        assert page.startswith(f"# {decision.visit.date}: {advice(decision)}\n")
-        for part in (decision.rule.id, decision.protocol.hash, "15 women", "off-label", "not a medical device"):
-            assert part in page
-        assert next_visit(decision) in page
-        for gap in decision.missing:
-            assert f": {gap.why.said}\n" in page
+    decision = replay(course)[-1]
+    page = explain(decision)
+    assert page.startswith(f"# {decision.visit.date}: {advice(decision)}\n")
+    for part in (decision.rule.id, decision.protocol.hash, "15 women", "off-label", "not a medical device"):
+        assert part in page
+    assert next_visit(decision) in page
+    for gap in decision.missing:
+        assert f": {gap.why.said}\n" in page
+    nearest = alternatives(decision)[0]
+    told = f"For the nearest other action, {nearest.action.said}: " if nearest.reachable else "No other action can be"
+    assert told in page
 
 
 def test_inputs_carry_unit_date_and_age() -> None:
