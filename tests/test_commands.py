@@ -14,7 +14,7 @@ from lenadose import load_course, replay
 from lenadose.__main__ import main
 from lenadose.adapters import terminal
 from lenadose.adapters.schema import SCHEMAS
-from lenadose.render import advice
+from lenadose.render import advice, assumptions
 from lenadose.vocabulary import Action
 from patients import PROTOCOL
 
@@ -205,6 +205,14 @@ def test_the_table_fits_its_terminal_without_colour(width: int) -> None:
     assert max(map(len, lines)) <= width
     assert "\x1b[3" not in console.file.getvalue()  # type: ignore[attr-defined]
     assert "decision; rule [tag]" in " ".join(" ".join(lines).split()) or width == 60
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_page_cuts_no_word_of_its_tables(width: int) -> None:
+    console = Console(file=io.StringIO(), width=width, no_color=True)
+    terminal.print_page(assumptions(PROTOCOL), console)
+    assert "…" not in console.file.getvalue()  # type: ignore[attr-defined]
+    assert max(map(len, console.file.getvalue().splitlines())) <= width  # type: ignore[attr-defined]
 
 
 def test_what_a_record_says_is_no_markup(tmp_path: Path, capsys) -> None:
