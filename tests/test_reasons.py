@@ -160,6 +160,26 @@ def test_the_arithmetic_of_an_interruption_names_its_cause_and_its_length() -> N
     )
 
 
+@settings(max_examples=60)
+@given(courses())
+def test_the_arithmetic_says_how_the_next_visit_comes_about(course) -> None:
+    for decision in replay(course):
+        told = [each for each in rationale(decision).arithmetic if each.name == "next visit due"]
+        assert [each.value for each in told] == ([decision.next_visit.due] if decision.next_visit else [])
+        assert all(each.working for each in told)
+
+
+def test_an_interruption_tells_the_level_before_and_the_one_to_resume_at() -> None:
+    decision = walk([seen(0, 11), seen(28, 11), seen(40, 11, neutrophils=count(0.9)), seen(47, 11)])[-1]
+    told = {each.name: (each.value, each.working) for each in rationale(decision).arithmetic}
+    assert told["level before"] == (
+        "10 mg once daily",
+        "to resume at: 5 mg once daily, the lower of it and the ceiling",
+    )
+    assert told["next visit due"][1] == "4 weeks from 2026-02-21: first assessment at a level"
+    assert "*OK*: caution or acceptable; *on the ladder*: lowest or middle or highest or only" in explain(decision)
+
+
 def test_off_the_ladder_the_taken_dosage_and_the_level_held_are_told_apart() -> None:
     decision = walk([seen(0, 11), seen(28, 11, dosage_taken=took(2.5))])[-1]
     told = {each.name: (each.value, each.working) for each in rationale(decision).arithmetic}
