@@ -294,7 +294,7 @@ def test_a_count_is_told_between_its_limits() -> None:
 def test_why_an_action_cannot_be_reached_is_said() -> None:
     decision = walk([seen(0, 11), seen(28, 9)])[-1]
     assert least(decision, Action.START) == (
-        "not reachable from here: the phase is titration or interrupted, and it is advised only before start or off "
+        "not reachable from here: the phase is titration or interrupted; the action belongs to before start and off "
         "treatment"
     )
     ended = walk([seen(0, 11), seen(7, 11, adverse_events=(event("angioedema"),)), seen(20, 11)])[-1]
