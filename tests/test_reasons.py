@@ -11,7 +11,19 @@ from lenadose import Decision, Patient, Visit, alternatives, apply, explain, obs
 from lenadose.course import Antiphospholipid
 from lenadose.reasons import Rationale
 from lenadose.render import advice, next_visit
-from lenadose.vocabulary import ON_TREATMENT, Phase, Response, Safety, Tag, Timing, Trial
+from lenadose.vocabulary import (
+    OK,
+    ON_LADDER,
+    ON_TREATMENT,
+    Action,
+    Phase,
+    Position,
+    Response,
+    Safety,
+    Tag,
+    Timing,
+    Trial,
+)
 from patients import FERTILE, PROTOCOL, clearance, count, day, event, judged, negative, seen, took, walk
 from strategies import courses
 
@@ -76,6 +88,56 @@ def test_the_facts_can_be_worked_out_again_from_what_is_printed(course) -> None:
         why = rationale(decision)
         facts = decision.facts
         assert redo(why) == (facts.response, facts.safety, facts.timing, facts.trial)
+
+
+def redo_level(why: Rationale) -> tuple[Position, str | None]:
+    """Work out the position and the dosage from the figures that are printed, with the ladder beside them."""
+    decision = why.decision
+    told = {each.name: (str(each.value), each.working) for each in why.arithmetic}
+    ladder = [str(level) for level in decision.protocol.ladder.levels]
+    allowed = told["ceiling"][0]
+    ceiling = -1 if allowed == "no level" else ladder.index(allowed)
+    held = None
+    if "level before" in told:
+        held = ladder.index(told["level before"][0])
+    elif "days at this level" in told:
+        held = ladder.index(told["days at this level"][1].split(" since ")[0])
+    stands = min(held, ceiling) if held is not None and "level before" in told else held
+    if stands is None or stands < 0:
+        position = Position.NONE
+    elif "taken" in told:
+        position = Position.OFF_LADDER
+    elif stands > ceiling:
+        position = Position.ABOVE_CEILING
+    elif stands == ceiling:
+        position = Position.HIGHEST if stands else Position.ONLY
+    else:
+        position = Position.MIDDLE if stands else Position.LOWEST
+    match decision.action:
+        case Action.START:
+            level = min(ladder.index(str(decision.protocol.ladder.start)), ceiling)
+        case Action.CONTINUE:
+            level = held if held is not None else -1
+        case Action.ESCALATE:
+            level = min((held or 0) + 1, len(ladder) - 1)
+        case Action.REDUCE:
+            level = min((held or 0) - 1, ceiling)
+        case Action.RESUME:
+            level = -1 if stands is None else stands
+        case Action.REQUEST_DATA | Action.PRESCRIBER_DECIDES:
+            fits = position in ON_LADDER and decision.facts.safety in OK and decision.facts.phase in ON_TREATMENT
+            level = held if fits and held is not None else -1
+        case _:
+            level = -1
+    return position, ladder[level] if level >= 0 else None
+
+
+@settings(max_examples=60)
+@given(courses())
+def test_the_position_and_the_dosage_can_be_worked_out_again_from_what_is_printed(course) -> None:
+    for decision in replay(course):
+        said = None if decision.dosage is None else str(decision.dosage)
+        assert redo_level(rationale(decision)) == (decision.facts.position, said)
 
 
 @given(courses())

@@ -100,7 +100,10 @@ class Rationale:
 
     @cached_property
     def leaned_on(self) -> tuple[Entry, ...]:
-        """The rules and numbers that the decision leans on, stated ones too, in the order of the ledger."""
+        """The rules and numbers that the decision leans on, stated ones too, in the order of the ledger.
+
+        With the same past, another number changes the action, the dosage or the next visit only where it is named here.
+        """
         decision = self.decision
         leaned_on = {check.id for check in self.criteria} | set(_leaned_on(decision))
         leaned_on.add(case_name(decision.rule, decision.case))

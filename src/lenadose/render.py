@@ -96,7 +96,11 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
     yield f"- Rule: `{decision.rule.id}` ({source(decision.case.provenance)})"
     yield f"- It applies when: {conditions(decision.case)}{_sets_of(decision.case)}"
     yield f"- Facts: {', '.join(f'{name} {getattr(decision.facts, name).said}' for name, _ in DIMENSIONS)}"
-    yield f"- Levels: {' < '.join(map(str, protocol.ladder.levels))}; allowed now: up to {seen.ceiling or 'none'}"
+    ladder = protocol.ladder
+    yield (
+        f"- Levels: {' < '.join(map(str, ladder.levels))}; a course starts at {ladder.start}; allowed now: up to "
+        f"{seen.ceiling or 'none'}"
+    )
     yield f"- Phase after: {decision.phase_after.said}"
     yield f"- Next visit: {next_visit(decision)}"
     if why.supply is not None:
