@@ -239,7 +239,7 @@ def _why_not(decision: Decision, action: Action) -> Iterator[str]:
         )
         yield ""
         yield from table(
-            ("", "fact", "criterion", "value", "threshold", "met"),
+            ("argument", "fact", "criterion", "value", "threshold", "met"),
             (row for each in candidate.arguments for row in _argument_rows(each)),
         )
     if not same:
@@ -264,7 +264,7 @@ def _argument_rows(argument: Argument) -> Iterator[tuple[str, ...]]:
     first = ("for" if argument.speaks_for else "against", verbatim(argued(argument)))
     applying = [each for each in argument.criteria if each.makes_its_word]
     if len(argument.criteria) > _MANY and not applying:
-        yield *first, f"none of {len(argument.criteria)} that would make it otherwise applies", "", "", ""
+        yield *first, f"none of the {len(argument.criteria)} criteria that would make it otherwise applies", "", "", ""
         return
     if not argument.criteria:
         yield *first, "", "", "", ""
