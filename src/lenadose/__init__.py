@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from . import protocols as protocols
     from .adapters.jsonable import course_data, decision_data, load_course, parse_course, read_course
     from .adapters.sheets import load_protocol, read_protocol
+    from .contrast import Alternative, alternatives
     from .course import AdverseEvent, Course, DosageTaken, Judgement, Measurement, Patient, PregnancyTest, Visit
     from .dosing import Dosage
     from .errors import CallError, DocumentError, Fault, LenadoseError, ProtocolError
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
     from .render import explain
     from .state import State, begin
     from .vocabulary import Action, Facts, Phase
+    from .weighing import for_and_against
 
 _HOME = {
     "adapters.jsonable": ("course_data", "decision_data", "load_course", "parse_course", "read_course"),
     "adapters.sheets": ("load_protocol", "read_protocol"),
+    "contrast": ("Alternative", "alternatives"),
     "course": (
         "AdverseEvent",
         "Course",
@@ -53,6 +56,7 @@ _HOME = {
     "render": ("explain",),
     "state": ("State", "begin"),
     "vocabulary": ("Action", "Facts", "Phase"),
+    "weighing": ("for_and_against",),
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 
@@ -61,6 +65,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Action",
     "AdverseEvent",
+    "Alternative",
     "CallError",
     "Course",
     "Decision",
@@ -80,11 +85,13 @@ __all__ = [
     "Rationale",
     "State",
     "Visit",
+    "alternatives",
     "apply",
     "begin",
     "course_data",
     "decision_data",
     "explain",
+    "for_and_against",
     "get_protocol",
     "load_course",
     "load_protocol",
