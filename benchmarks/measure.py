@@ -34,12 +34,14 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import cattrs
-from attrs import frozen
+from attrs import Factory, frozen
 
 LEAST_LAP = 0.02
 """Seconds: a lap lasts at least so long, so that the clock's grain and a single interruption do not count."""
@@ -103,6 +105,7 @@ class Part:
     words: str
     tables: list[Table]
     targets: list[Target]
+    versions: dict[str, str] = Factory(dict)
 
 
 @frozen
@@ -208,6 +211,15 @@ def not_measured(
 
 def _figure(figure: Spread | float) -> Spread:
     return figure if isinstance(figure, Spread) else Spread(figure, figure, figure)
+
+
+def versions(*distributions: str) -> dict[str, str]:
+    """Give the versions of those that are installed here."""
+    found = {}
+    for name in distributions:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
