@@ -145,14 +145,14 @@ class Decision:
         return obtain_first(self.seen)
 
 
-_decision = quick(Decision)
+make_decision = quick(Decision)
 
 
 def recommend(seen: Observation) -> Decision:
     """Decide: the action of the one row that matches, with its dosage, the phase after it and the next visit."""
     protocol, visit, dose = seen.protocol, seen.visit, seen.dose
     advice = protocol.advise(seen.match, None if dose is None else dose.level, seen.ceiling)
-    return _decision(
+    return make_decision(
         visit, advice, _come_back(protocol, visit.date, advice, seen.due_on, seen.before.finished_on), seen
     )
 
@@ -298,6 +298,6 @@ def replay(course: Course, by: Protocol | None = None) -> tuple[Decision, ...]:
             raise CallError(each.within(f"visits[{index}]") for each in error.faults) from None
         advice = by.advise(match, None if dose is None else dose.level, ceiling)
         next_visit = _come_back(by, visit.date, advice, due_on, record.finished_on)
-        decisions.append(_decision(visit, advice, next_visit, rests_on))
+        decisions.append(make_decision(visit, advice, next_visit, rests_on))
         _write(record, by, visit, advice, next_visit, dose, known, lowest, responded_on, interrupted_on)
     return tuple(decisions)

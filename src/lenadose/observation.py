@@ -88,7 +88,7 @@ class Observation:
         return self.before.patient
 
 
-_observation = quick(Observation)
+make_observation = quick(Observation)
 
 Sight = tuple[
     Match,
@@ -111,7 +111,7 @@ def observe(protocol: Protocol, state: State, visit: Visit) -> Observation:
     doses missed than there were.
     """
     match, dose, known, lowest, responded_on, interrupted_on, ceiling, due_on, gaps = look(protocol, state, visit)
-    return _observation(
+    return make_observation(
         protocol, state, visit, match, dose, known, lowest, responded_on, interrupted_on, ceiling, due_on, gaps
     )
 

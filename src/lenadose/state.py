@@ -168,9 +168,9 @@ def begin(protocol: Protocol, patient: Patient | None = None) -> State:
     return State(patient or Patient(), protocol.ladder.top)
 
 
-def newer(old: Result, new: Result | None) -> Result:
+def newer(old: Result, new: Result) -> Result:
     """Give the newest of two results; of two on the same day the lower one counts."""
-    if new is None or new.on < old.on or (new.on == old.on and new.amount >= old.amount):
+    if new.on < old.on or (new.on == old.on and new.amount >= old.amount):
         return old
     return new
 
@@ -181,13 +181,13 @@ def learn(safety: SafetyCriteria, known: Known, visit: Visit, neuropathy_at_star
     # Usually each visit brings results newer than all before it; only otherwise is there anything to compare.
     old = known.neutrophils
     if old is not None and (neutrophils is None or neutrophils.on <= old.on):
-        neutrophils = newer(old, neutrophils)
+        neutrophils = old if neutrophils is None else newer(old, neutrophils)
     old = known.platelets
     if old is not None and (platelets is None or platelets.on <= old.on):
-        platelets = newer(old, platelets)
+        platelets = old if platelets is None else newer(old, platelets)
     old = known.clearance
     if old is not None and (clearance is None or clearance.on <= old.on):
-        clearance = newer(old, clearance)
+        clearance = old if clearance is None else newer(old, clearance)
     standing, ended = known.standing, known.pregnancy_ended
     events = visit.adverse_events
     if events or (standing and events is not None):
@@ -198,6 +198,15 @@ def learn(safety: SafetyCriteria, known: Known, visit: Visit, neuropathy_at_star
     if visit.tests:
         negative, positive = _sort_tests(safety, negative, ended, visit)
         standing += positive
+    if (
+        neutrophils is known.neutrophils
+        and platelets is known.platelets
+        and clearance is known.clearance
+        and negative is known.negative_tests
+        and standing is known.standing
+        and ended is known.pregnancy_ended
+    ):
+        return known
     return make_known(neutrophils, platelets, clearance, negative, standing, ended)
 
 
