@@ -110,9 +110,10 @@ def test_every_module_has_its_floor() -> None:
     assert {module(path) for path in SOURCE.rglob("*.py")} - {"__init__"} == set(FLOORS)
 
 
-def test_only_adapters_import_an_extra() -> None:
+def test_only_intervals_imports_dateutil_and_only_adapters_an_extra() -> None:
     for path in SOURCE.rglob("*.py"):
         text = path.read_text("utf-8")
+        assert ("dateutil" in text) == (module(path) == "intervals"), path
         if not module(path).startswith("adapters"):
             assert not re.search(r"^\s*(from|import) (cattrs|rich)", text, re.MULTILINE), path
         if not module(path).startswith("testing"):
@@ -153,7 +154,7 @@ def test_the_version_is_one() -> None:
     newest = re.search(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
     assert newest is not None
     assert project["version"] == lenadose.__version__ == newest[1]
-    assert {each.split(">")[0] for each in project["dependencies"]} == {"attrs", "cattrs"}
+    assert {each.split(">")[0] for each in project["dependencies"]} == {"attrs", "cattrs", "python-dateutil"}
     assert all(
         ">=" in each for group in project["optional-dependencies"].values() for each in group if "lenadose" not in each
     )

@@ -11,7 +11,7 @@ from lenadose import CallError, ProtocolError, get_protocol
 from lenadose.course import YEARS
 from lenadose.dosing import Dosage, DoseLadder, Level, lower, plain
 from lenadose.errors import Fault
-from lenadose.intervals import days, months, weeks
+from lenadose.intervals import days, months, months_between, weeks
 from lenadose.protocol import say
 from lenadose.protocols import BUILT_IN
 from lenadose.provenance import assumed
@@ -35,6 +35,15 @@ def test_three_single_months_are_not_three_months() -> None:
     eve = date(2025, 12, 31)
     assert months(1).after(months(1).after(months(1).after(eve))) == date(2026, 3, 28)
     assert months(3).after(eve) == date(2026, 3, 31)
+
+
+def test_an_age_in_months_adds_up_to_its_days() -> None:
+    early = date(2024, 1, 31)
+    for age in range(800):
+        day = early + timedelta(days=age)
+        whole, _, rest, _ = months_between(early, day).split()
+        assert early + relativedelta(months=int(whole)) + timedelta(days=int(rest)) == day
+    assert months_between(early, date(2024, 3, 1)) == "1 month 1 day"
 
 
 def test_weeks_and_months_do_not_convert() -> None:

@@ -32,6 +32,16 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, longest))
 
 
+def months_between(earlier: date, later: date) -> str:
+    """Say how many whole calendar months and further days lie between two days: "5 months 12 days"."""
+    # Imported here: it is needed only where a reason is told, not to decide.
+    from dateutil.relativedelta import relativedelta
+
+    span = relativedelta(later, earlier)
+    months = 12 * span.years + span.months
+    return f"{months} month{'' if months == 1 else 's'} {span.days} day{'' if span.days == 1 else 's'}"
+
+
 def _count(_: object, attribute: "Attribute[Any]", value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not COUNT[0] <= value <= COUNT[1]:
         mend = f"give a whole number from {COUNT[0]} to {COUNT[1]}"
