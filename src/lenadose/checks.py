@@ -174,7 +174,8 @@ def _age_checks(seen: Observation) -> Iterator[Check]:
         days = None if on is None else (day - on).days
         recent = None if on is None else not limit.value.is_over(on, day)
         # Days cannot be held against months by hand: the age is said in months too.
-        months = f"the age is {months_between(on, day)}" if on is not None and limit.value.days is None else ""
+        old = limit.value.days is None and days is not None and days > 31
+        months = f"the age is {months_between(on, day)}" if on is not None and old else ""
         return Check(f"safety.{id}", words, days, str(limit.value), "days", recent, limit.provenance, months, word)
 
     early = seen.dose is not None and not safety.counts_early.value.is_over(seen.dose.watched_from, day)

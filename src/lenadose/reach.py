@@ -29,12 +29,13 @@ from .course import (
     PregnancyTest,
     TestResult,
     Visit,
+    doses_between,
 )
 from .criteria import JUDGED, EventCriterion, Lasts
 from .dosing import Dosage, Level, lower
 from .intervals import Interval
 from .machine import Decision, apply, harm_in, level_after, phase_after_advice, recommend
-from .observation import Observation, graver, interval_end, observe, position_of
+from .observation import Observation, graver, interval_end, interval_name, observe, position_of
 from .protocol import Protocol
 from .rules import Case, Match, Rule
 from .state import Dose, State, begin
@@ -145,6 +146,8 @@ class Reach:
     protocol: Protocol
     meetings: dict[Place, Meeting]
     """Each place with the shortest course of visits to it, in the order of their length."""
+    walked: tuple[Meeting, ...]
+    """Every meeting that was walked on from: one place can be met with its clocks standing in several ways."""
     leads: dict[Place, set[Place]]
     """The places that can follow each place."""
     ends: frozenset[Place]
@@ -194,10 +197,12 @@ def reach(protocol: Protocol) -> Reach:
     ends: set[Place] = set()
     shows = repertoire(protocol)
     after: dict[tuple[object, ...], tuple[Place, ...]] = {}
-    seen_days = {(first.place, False)}
+    known: set[tuple[object, ...]] = set()
+    walked: list[Meeting] = []
     queue = deque([first])
     while queue:
         meeting = queue.popleft()
+        walked.append(meeting)
         for decision in decisions_at(shows, meeting):
             state = apply(decision)
             if state.phase not in TREATED:
@@ -208,14 +213,15 @@ def reach(protocol: Protocol) -> Reach:
                 for last_day, seen in next_visits(protocol, decision, state):
                     next_meeting = meet(seen, meeting, decision.visit)
                     places.append(next_meeting.place)
-                    if (next_meeting.place, last_day) not in seen_days:
-                        seen_days.add((next_meeting.place, last_day))
+                    kind = (next_meeting.place, last_day, _outlasts_trial(seen))
+                    if kind not in known:
+                        known.add(kind)
                         meetings.setdefault(next_meeting.place, next_meeting)
                         leads.setdefault(next_meeting.place, set())
                         queue.append(next_meeting)
                 after[key] = tuple(places)
             leads[meeting.place].update(after[key])
-    return Reach(protocol, meetings, leads, frozenset(ends), shows)
+    return Reach(protocol, meetings, tuple(walked), leads, frozenset(ends), shows)
 
 
 def meet(seen: Observation, before: Meeting | None = None, visit_before: Visit | None = None) -> Meeting:
@@ -250,7 +256,9 @@ def decisions_at(shows: "Repertoire", meeting: Meeting) -> Iterator[Decision]:
             continue
         told = shows.answer(meeting.place, showing)
         gain = showing.response in GAIN
-        effect = (told.match.rule.id, told.phase_after, told.level, gain, showing.mark)
+        # One row can answer to a harm and to a danger that counts for good: each leaves a mark of its own.
+        mark = showing.safety if showing.mark else None
+        effect = (told.match.rule.id, told.phase_after, told.level, gain, mark)
         if effect in done:
             continue
         seen = shows.realize(meeting, showing)
@@ -277,9 +285,11 @@ def clocks(protocol: Protocol, state: State) -> tuple[object, ...]:
         trial = _trial_end(protocol, dose, gain)
         if phase is Phase.INTERRUPTED:
             changes = _too_long(protocol, interrupted_on or last.on)
-        else:
-            changes = interval_end(protocol, phase, dose)
-        return (trial > soon, changes > soon, trial > changes, trial < changes)
+            return (trial > soon, changes > soon, trial > changes, trial < changes)
+        changes = interval_end(protocol, phase, dose)
+        every_days = dict.fromkeys((1, dose.level.dosage.every_days))
+        lengthened = (trial > _lengthened_from(protocol, phase, dose, last.on, each) for each in every_days)
+        return (trial > soon, changes > soon, trial > changes, trial < changes, changes > last.on, *lengthened)
 
     as_advised = order(state.phase, dose, state.interrupted_on)
     if state.phase is Phase.INTERRUPTED:
@@ -293,6 +303,26 @@ def _trial_end(protocol: Protocol, dose: Dose, last_gain: date) -> date:
     """Give the day from which the trial of therapy is exhausted, unless there is a response."""
     intervals = protocol.intervals
     return max(intervals.trial.value.after(last_gain), intervals.trial_at_level.value.after(dose.since))
+
+
+def _outlasts_trial(seen: Observation) -> bool:
+    """Tell whether the interval that runs ends only after the trial of therapy."""
+    if seen.due_on is None or seen.dose is None or seen.start is None:
+        return False
+    return seen.due_on > _trial_end(seen.protocol, seen.dose, seen.responded_on or seen.start.on)
+
+
+def _lengthened_from(protocol: Protocol, phase: Phase, dose: Dose, last: date, every_days: int) -> date:
+    """Give the first day of a dose after a visit on which the interval is lengthened, if none was taken since."""
+    interval: Interval = getattr(protocol.intervals, interval_name(phase, dose)).value
+    share = protocol.intervals.missed_share.value
+    length = (interval.after(dose.interval_from) - dose.interval_from).days
+    return _day_of_a_dose(last, int(share * length) + 1 - dose.days_missed, every_days)
+
+
+def _day_of_a_dose(last: date, days: int, every_days: int) -> date:
+    """Give the first day, so many days or more after another one, that is a whole number of doses after it."""
+    return last + timedelta(days=max(1, -(-days // every_days)) * every_days)
 
 
 def _too_long(protocol: Protocol, interrupted_on: date) -> date:
@@ -309,9 +339,27 @@ def next_visits(protocol: Protocol, decision: Decision, state: State) -> Iterato
         return
     tomorrow = last + timedelta(days=1)
     for taken in what_can_be_taken(protocol, decision, state):
-        days = {tomorrow, *boundaries(protocol, observe(protocol, state, Visit(tomorrow, dosage_taken=taken)))}
+        seen = observe(protocol, state, Visit(tomorrow, dosage_taken=taken))
+        days = {tomorrow, *boundaries(protocol, seen)}
         for day in sorted(each for each in days if each > last):
             yield day + timedelta(days=1) in days, observe(protocol, state, Visit(day, dosage_taken=taken))
+        yield from ((False, each) for each in _with_doses_missed(seen, state, taken))
+
+
+def _with_doses_missed(seen: Observation, state: State, taken: DosageTaken | None) -> Iterator[Observation]:
+    """Give the next visit where all doses since the last one were missed: the interval is then not over for long."""
+    protocol, last, dose, start = seen.protocol, state.last, seen.dose, seen.start
+    assert last is not None
+    advised = last.advised.dosage if last.advised else None
+    dosage = taken.dosage if taken else advised
+    if dosage is None or seen.due_on is None or dose is None or start is None:
+        return
+    lengthened = _lengthened_from(protocol, seen.phase, dose, last.on, dosage.every_days)
+    exhausted = _trial_end(protocol, dose, seen.responded_on or start.on)
+    later = _day_of_a_dose(last.on, (max(lengthened, exhausted) - last.on).days, dosage.every_days)
+    for day in dict.fromkeys((lengthened, later)):
+        missed = doses_between(last.on, day, dosage)
+        yield observe(protocol, state, Visit(day, dosage_taken=taken, doses_missed=missed))
 
 
 def boundaries(protocol: Protocol, seen: Observation) -> Iterator[date]:

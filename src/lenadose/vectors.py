@@ -35,7 +35,7 @@ def pairs(reached: Reach) -> dict[Pair, Course]:
         place: {each.match.rule.id: showing for showing, each in reversed(answers.items())}
         for place, answers in reached.answers.items()
     }
-    for meeting in reached.meetings.values():
+    for meeting in reached.walked:
         for decision in decisions_at(reached.shows, meeting):
             state = apply(decision)
             key = clocks(reached.protocol, state)
