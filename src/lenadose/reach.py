@@ -357,7 +357,9 @@ def _with_doses_missed(seen: Observation, state: State, taken: DosageTaken | Non
     lengthened = _lengthened_from(protocol, seen.phase, dose, last.on, dosage.every_days)
     exhausted = _trial_end(protocol, dose, seen.responded_on or start.on)
     later = _day_of_a_dose(last.on, (max(lengthened, exhausted) - last.on).days, dosage.every_days)
-    for day in dict.fromkeys((lengthened, later)):
+    # Where the interval is not over tomorrow, and the trial still runs, nothing is gained by making it longer so far.
+    same = seen.facts.timing is Timing.BEFORE_DUE and seen.facts.trial is Trial.RUNNING and lengthened < exhausted
+    for day in dict.fromkeys((later,) if same else (lengthened, later)):
         missed = doses_between(last.on, day, dosage)
         yield observe(protocol, state, Visit(day, dosage_taken=taken, doses_missed=missed))
 
