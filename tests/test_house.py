@@ -53,9 +53,12 @@ FLOORS = (
     "adapters.schema",
     "adapters.proofs",
     "adapters.terminal",
+    "adapters.plot",
     "__main__",
 )
 """From the ground up: a module imports only from floors below its own."""
+
+EXTRAS = {"rich", "cattrs", "hypothesis", "jsonschema", "matplotlib", "IPython", "markdown_it"}
 
 
 def module(path: Path) -> str:
@@ -106,7 +109,7 @@ def test_only_intervals_imports_dateutil_and_only_adapters_an_extra() -> None:
         text = path.read_text("utf-8")
         assert ("dateutil" in text) == (module(path) == "intervals"), path
         if not module(path).startswith("adapters"):
-            assert not re.search(r"^\s*(from|import) (cattrs|rich)", text, re.MULTILINE), path
+            assert not re.search(r"^\s*(from|import) (cattrs|rich|matplotlib|IPython|markdown_it)", text, re.MULTILINE), path
 
 
 def test_no_clock_ticks_in_the_source() -> None:
@@ -120,10 +123,10 @@ def run(code: str) -> str:
 
 def test_importing_the_library_loads_no_extra_and_nothing_before_it_is_used() -> None:
     loaded = json.loads(run("import json, sys, lenadose; print(json.dumps(sorted(sys.modules)))"))
-    assert not {"rich", "cattrs", "hypothesis", "jsonschema", "lenadose.machine"} & set(loaded)
+    assert not {*EXTRAS, "lenadose.machine"} & set(loaded)
     decided = json.loads(run("import json, sys, lenadose; lenadose.replay; print(json.dumps(sorted(sys.modules)))"))
     assert "lenadose.machine" in decided
-    assert not {"rich", "cattrs", "hypothesis", "jsonschema"} & set(decided)
+    assert not EXTRAS & set(decided)
 
 
 def test_every_promised_name_is_there_and_no_other() -> None:

@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: str, words: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=words, description=words)
-        if name != "schema":
+        if name not in ("schema", "plot"):
             added.add_argument("--json", action="store_true", help="data instead of words")
         return added
 
@@ -62,6 +62,12 @@ def _parser() -> argparse.ArgumentParser:
         added = command(name, words)
         added.add_argument("course", metavar="COURSE", help="a course file, or - for standard input")
         added.add_argument("--protocol", metavar="PROTOCOL", help=f"instead of the one the course names: {PROTOCOL}")
+    added = command("plot", "the course of a patient as a picture: dosage, CLASI activity, counts, decisions")
+    added.add_argument("course", metavar="COURSE", help="a course file, or - for standard input")
+    added.add_argument(
+        "-o", dest="picture", metavar="FILE", required=True, help="where to draw it, a .svg or .png file"
+    )
+    added.add_argument("--protocol", metavar="PROTOCOL", help=f"instead of the one the course names: {PROTOCOL}")
     for name, words in (
         ("show", "a protocol: its sheet with the decision table, its diagram, or its data"),
         ("assumptions", "the page a clinician signs: all that the trial does not state"),
@@ -119,6 +125,14 @@ def _terminal() -> ModuleType:
     return terminal
 
 
+def _plot() -> ModuleType:
+    try:
+        from .adapters import plot
+    except ModuleNotFoundError:
+        raise fault("matplotlib", "is not installed, and pictures need it", "install lenadose[plot]") from None
+    return plot
+
+
 def _run(call: argparse.Namespace) -> int:
     """Run one command; give 1 where a check found a fault, else 0."""
     match call.command:
@@ -157,7 +171,9 @@ def _decide(call: argparse.Namespace) -> None:
     # Read by another protocol, a course may name any.
     decisions = replay(_course(call.course, None if other else BUILT_IN), other)
     by = decisions[-1].protocol
-    if call.command == "replay":
+    if call.command == "plot":
+        _plot().save(_plot().draw_course(decisions), call.picture)
+    elif call.command == "replay":
         _print_data(replay_data(by, decisions)) if call.json else _terminal().print_decisions(by, decisions)
     elif call.json:
         _print_data(decision_data(decisions[-1]))

@@ -402,7 +402,7 @@ def _reason(decision: Decision) -> Iterator[str]:
     if "response" in asked:
         yield f"response {facts.response.said}{_skin(seen)}"
     if "safety" in asked or facts.safety is Safety.CAUTION:
-        cause = _cause(seen)
+        cause = safety_cause(seen)
         yield f"safety {facts.safety.said}{f' ({cause})' if cause else ''}"
     if "timing" in asked and seen.due_on is not None:
         missed = f" with {seen.dose.days_missed} days missed" if seen.dose and seen.dose.days_missed else ""
@@ -435,7 +435,7 @@ def _skin(seen: Observation) -> str:
     return f" (CLASI activity {visit.clasi_activity}, {change}{lowest}{judged})"
 
 
-def _cause(seen: Observation) -> str:
+def safety_cause(seen: Observation) -> str:
     """Name what makes safety what it is: the dangers, the cautions, or what is missing."""
     safety, known, found = seen.protocol.safety, seen.known, seen.facts.safety
     if found is Safety.NOT_ASSESSED:

@@ -227,13 +227,19 @@ def decision_table(protocol: Protocol) -> str:
     return "\n".join(table(("row", "when", "action", "tag"), rows)) + f"\n\n{_legend()}\n"
 
 
-def diagram(protocol: Protocol) -> str:
-    """Draw the phases and the rows that lead from one to another, as a Mermaid state diagram."""
+def moves(protocol: Protocol) -> dict[tuple[Phase, Phase], list[str]]:
+    """Give, for every phase and the phase after it, the rows that lead from the one to the other."""
     edges: dict[tuple[Phase, Phase], list[str]] = {}
     for match in protocol.table.situations():
         edge = (match.facts.phase, match.leads_to)
         if match.rule.id not in (names := edges.setdefault(edge, [])):
             names.append(match.rule.id)
+    return edges
+
+
+def diagram(protocol: Protocol) -> str:
+    """Draw the phases and the rows that lead from one to another, as a Mermaid state diagram."""
+    edges = moves(protocol)
     lines = ["stateDiagram-v2", f"    [*] --> {_node(Phase.BEFORE_START)}"]
     for phase in Phase:
         # The rows that stay in a phase stand inside it: as loops they would cover the other arrows.
