@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from lenadose import get_protocol, load_course, rationale, replay
-from lenadose.render import NOT_A_DEVICE, advice, decision_table, diagram, next_visit, verbatim
+from lenadose import get_protocol, load_course, replay
+from lenadose.render import NOT_A_DEVICE, course_rows, decision_table, diagram
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- made by scripts/pages.py -->\n", "<!-- end -->\n"
@@ -42,17 +42,7 @@ def _examples() -> Iterator[str]:
         yield f"\n## {told['title']}\n"
         course = load_course(path)
         yield f"[`{path.stem}`](courses/{path.name}), by `{course.protocol}`. {told['story']}\n"
-        yield "| visit | decision | rule | next visit | reason |"
-        yield "| --- | --- | --- | --- | --- |"
-        for decision in replay(course):
-            cells = (
-                str(decision.visit.date),
-                advice(decision),
-                f"`{decision.rule.id}` ({decision.case.provenance.tag.said})",
-                next_visit(decision),
-                verbatim(rationale(decision).reason),
-            )
-            yield f"| {' | '.join(cells)} |"
+        yield from course_rows(replay(course))
 
 
 PAGES = {"README.md": readme, "examples/README.md": examples}

@@ -54,6 +54,7 @@ FLOORS = (
     "adapters.proofs",
     "adapters.terminal",
     "adapters.plot",
+    "adapters.notebook",
     "__main__",
 )
 """From the ground up: a module imports only from floors below its own."""
@@ -109,7 +110,9 @@ def test_only_intervals_imports_dateutil_and_only_adapters_an_extra() -> None:
         text = path.read_text("utf-8")
         assert ("dateutil" in text) == (module(path) == "intervals"), path
         if not module(path).startswith("adapters"):
-            assert not re.search(r"^\s*(from|import) (cattrs|rich|matplotlib|IPython|markdown_it)", text, re.MULTILINE), path
+            assert not re.search(
+                r"^\s*(from|import) (cattrs|rich|matplotlib|IPython|markdown_it)", text, re.MULTILINE
+            ), path
 
 
 def test_no_clock_ticks_in_the_source() -> None:

@@ -3,7 +3,7 @@
 Everything here is Markdown (or Mermaid inside it), rendered last; nothing is ever parsed out of it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from .checks import Check, Value
@@ -163,6 +163,38 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[st
     """Write a table in Markdown."""
     for row in (head, ("---",) * len(head), *rows):
         yield f"| {' | '.join(cell or '–' for cell in row)} |"
+
+
+def course_page(decisions: Sequence[Decision]) -> str:
+    """Write a course in Markdown: the decision at every visit with its rule and reason, and the limits."""
+    protocol, patient = decisions[-1].protocol, decisions[-1].seen.patient.id
+    lines = [
+        f"# {verbatim(patient or 'A patient')}, {len(decisions)} visit{'s' * (len(decisions) > 1)}",
+        "",
+        f"{protocol.title} (`{protocol.id}` {protocol.version}).",
+        "",
+        *course_rows(decisions),
+        "",
+        f"{protocol.evidence} {NOT_A_DEVICE} sha256 `{protocol.hash}`",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def course_rows(decisions: Iterable[Decision]) -> Iterator[str]:
+    """Write the decisions on a course as a table: visit, decision, rule with its tag, next visit, reason."""
+    return table(
+        ("visit", "decision", "rule", "next visit", "reason"),
+        (
+            (
+                str(each.visit.date),
+                advice(each) + (f". **{verbatim(urgent(each))}**" if urgent(each) else ""),
+                f"`{each.rule.id}` ({each.case.provenance.tag.said})",
+                next_visit(each),
+                verbatim(rationale(each).reason),
+            )
+            for each in decisions
+        ),
+    )
 
 
 def sheet(protocol: Protocol) -> str:
