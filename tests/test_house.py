@@ -41,8 +41,6 @@ FLOORS = (
     "comparison",
     "mutants",
     "vectors",
-    "testing.courses",
-    "testing",
     "checks",
     "reasons",
     "render",
@@ -52,6 +50,11 @@ FLOORS = (
     "adapters.sheets",
     "adapters.schema",
     "adapters.proofs",
+    "testing.courses",
+    "testing.protocols",
+    "testing.documents",
+    "testing.checks",
+    "testing",
     "adapters.terminal",
     "adapters.plot",
     "adapters.notebook",
@@ -110,9 +113,10 @@ def test_only_intervals_imports_dateutil_and_only_adapters_an_extra() -> None:
         text = path.read_text("utf-8")
         assert ("dateutil" in text) == (module(path) == "intervals"), path
         if not module(path).startswith("adapters"):
-            assert not re.search(
-                r"^\s*(from|import) (cattrs|rich|matplotlib|IPython|markdown_it)", text, re.MULTILINE
-            ), path
+            extras = r"^\s*(from|import) (cattrs|rich|matplotlib|IPython|markdown_it)"
+            assert not re.search(extras, text, re.MULTILINE), path
+        if not module(path).startswith("testing"):
+            assert not re.search(r"^\s*(from|import) (hypothesis|pytest)", text, re.MULTILINE), path
 
 
 def test_no_clock_ticks_in_the_source() -> None:

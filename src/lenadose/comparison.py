@@ -5,7 +5,7 @@ parts. Differences of wording are told apart from differences of behaviour.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
@@ -169,11 +169,11 @@ def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
     while ahead:
         pair = ahead.popleft()
         for a, b in _decisions(shows, scores, pair):
-            course = Course((*pair.visits, a.visit), pair.one.patient)
+            visits = (*pair.visits, a.visit)
             about = _parted(a, b)
             if about is not None and (kind := (about, a.rule.id, b.rule.id)) not in told:
                 told.add(kind)
-                yield Disagreement(about, course, a, b)
+                yield Disagreement(about, Course(visits, pair.one.patient), a, b)
             if about is not None and about != "next visit":
                 continue
             states = apply(a), apply(b)
@@ -181,12 +181,11 @@ def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
                 pair.one.patient,
                 *(clocks(show.protocol, each) for show, each in zip(shows, states, strict=True)),
                 *_scored(states[0]),
-                _under_surveillance(one, other, a, states[0]),
             )
             if effect in effects:
                 continue
             effects.add(effect)
-            for key, following in _following(one, other, a, b, states, course.visits):
+            for key, following in _following(one, other, a, b, states, visits):
                 if key not in known:
                     known.add(key)
                     ahead.append(following)
@@ -209,13 +208,6 @@ def _scored(state: State) -> tuple[int | None, ...]:
     return (start.activity, lowest.activity)
 
 
-def _under_surveillance(one: Protocol, other: Protocol, decision: Decision, state: State) -> int | None:
-    """Give the days since the finish while visits are still planned, where the two plan them otherwise."""
-    if one.intervals.surveillance.value == other.intervals.surveillance.value or state.finished_on is None:
-        return None
-    return (decision.visit.date - state.finished_on).days if decision.next_visit else None
-
-
 def _starts(one: Protocol, other: Protocol) -> tuple[int, ...]:
     """Give the scores with which a course begins: one will do unless the criteria of the response differ."""
     if one.response == other.response:
@@ -229,23 +221,31 @@ def _decisions(
 ) -> Iterator[tuple[Decision, Decision]]:
     """Give both decisions on each kind of visit that either protocol tells apart."""
     seen = observe(shows[0].protocol, pair.one, pair.empty), observe(shows[1].protocol, pair.other, pair.empty)
-    changes = dict.fromkeys(_key(change) for show in shows for each in show.changes.values() for change in each)
-    changes |= dict.fromkeys(map(_key, (*_tests(shows, pair), *_old_results(shows, pair))))
     skins = list(_skins(seen, scores))
-    safeties: dict[tuple[object, ...], Visit] = {}
-    for change in changes:
-        for show in shows:
-            visit = show.visit(seen[0], {**show.well, **dict(change)})
-            both = observe(shows[0].protocol, pair.one, visit), observe(shows[1].protocol, pair.other, visit)
-            key = tuple((each.facts.safety, each.ceiling, marks(each)) for each in both)
-            safeties.setdefault(key, visit)
-    shown_safely = list(safeties.values())[: 1 if _only_scores(pair) else None]
+    shown_safely = _safeties(shows, pair, seen)
     for visit, (score, judgement) in product(shown_safely, skins):
         shown = evolve(visit, clasi_activity=score, judgement=judgement)
         yield (
             recommend(observe(shows[0].protocol, pair.one, shown)),
             recommend(observe(shows[1].protocol, pair.other, shown)),
         )
+
+
+def _safeties(
+    shows: tuple[Repertoire, Repertoire], pair: _Pair, seen: tuple[Observation, Observation]
+) -> Collection[Visit]:
+    """Give a visit for each pair of safeties that it can show; where only scores are varied, the well one alone."""
+    if _only_scores(pair):
+        return (shows[0].visit(seen[0], shows[0].well.copy()),)
+    changes = dict.fromkeys(_key(change) for show in shows for each in show.changes.values() for change in each)
+    changes |= dict.fromkeys(map(_key, (*_tests(shows, pair), *_old_results(shows, pair))))
+    safeties: dict[tuple[object, ...], Visit] = {}
+    for change in changes:
+        for visit in dict.fromkeys(show.visit(seen[0], {**show.well, **dict(change)}) for show in shows):
+            both = observe(shows[0].protocol, pair.one, visit), observe(shows[1].protocol, pair.other, visit)
+            key = tuple((each.facts.safety, each.ceiling, marks(each)) for each in both)
+            safeties.setdefault(key, visit)
+    return safeties.values()
 
 
 def _tests(shows: tuple[Repertoire, Repertoire], pair: _Pair) -> Iterator[Change]:
@@ -336,13 +336,16 @@ def _following(
     start = states[0].start
     can_take = tuple(dict.fromkeys(can_take if start is None or start.activity == USUAL else (None,)))
     for taken, missed in (*((each, None) for each in can_take), *((None, each) for each in _can_miss(one, other))):
-        days, special = {tomorrow}, set(_clearance_ages(one, other, a.visit.date))
+        days: dict[date, list[object]] = {tomorrow: []}
         for protocol, decision, state in ((one, a, states[0]), (other, b, states[1])):
-            days.update(boundaries(protocol, observe(protocol, state, Visit(tomorrow, dosage_taken=taken))))
-            special.update(_early_ends(one, other, state))
+            for day in boundaries(protocol, observe(protocol, state, Visit(tomorrow, dosage_taken=taken))):
+                days.setdefault(day, [])
             if decision.next_visit:
-                days.add(decision.next_visit.due)
-        for day in sorted(each for each in days | special if each >= tomorrow):
+                days.setdefault(decision.next_visit.due, [])
+        # What ends on such a day no place tells: it is told apart by its name.
+        for name, day in (*_ages(one, other, a.visit.date), *_ends_since(one, other, states)):
+            days.setdefault(day, []).append(name)
+        for day in sorted(each for each in days if each >= tomorrow):
             empty = Visit(day, dosage_taken=taken, doses_missed=missed)
             try:
                 met = observe(one, states[0], empty), observe(other, states[1], empty)
@@ -353,8 +356,8 @@ def _following(
                 states[0].patient,
                 missed,
                 *places,
+                *days[day],
                 *_scored(states[0]),
-                _under_surveillance(one, other, a, states[0]),
             )
             yield key, _Pair(*states, empty, visits)
 
@@ -369,20 +372,31 @@ def _can_miss(one: Protocol, other: Protocol) -> Iterator[int]:
             yield int(share * length) + 1
 
 
-def _clearance_ages(one: Protocol, other: Protocol, day: date) -> Iterator[date]:
-    """Give the days around the one on which a clearance of this day is too old, where the two differ in that."""
-    ages = {each.safety.clearance_age.value for each in (one, other)}
-    for age in ages if len(ages) > 1 else ():
-        yield age.after(day)
-        yield age.after(day) + timedelta(days=1)
+Ending = tuple[tuple[str, Interval, int], date]
+"""What ends, after how long, how many days from its last day; and the day."""
 
 
-def _early_ends(one: Protocol, other: Protocol, state: State) -> Iterator[date]:
-    """Give the days around the ends of close watching, where the two differ in that."""
-    if state.dose is None or state.start is None:
-        return
-    for name, since in (("counts_early", state.dose.watched_from), ("tests_early", state.start.on)):
-        spans = {getattr(each.safety, name).value for each in (one, other)}
-        for span in spans if len(spans) > 1 else ():
-            yield span.after(since)
-            yield span.after(since) + timedelta(days=1)
+_AGES = ("counts_age_early", "counts_age", "clearance_age", "test_age_early", "test_age", "test_age_irregular")
+
+
+def _ages(one: Protocol, other: Protocol, day: date) -> Iterator[Ending]:
+    """Give the days around those on which results of this day are too old, where the two differ in that."""
+    for name in _AGES:
+        yield from _ends(name, {getattr(each.safety, name).value for each in (one, other)}, day)
+
+
+def _ends_since(one: Protocol, other: Protocol, states: tuple[State, State]) -> Iterator[Ending]:
+    """Give the days around the ends of close watching, and those of surveillance, where the two differ in that."""
+    for state in states:
+        if state.dose is not None and state.start is not None:
+            for name, since in (("counts_early", state.dose.watched_from), ("tests_early", state.start.on)):
+                yield from _ends(name, {getattr(each.safety, name).value for each in (one, other)}, since)
+        if state.finished_on is not None:
+            planned = [set(each.intervals.surveillance.value) for each in (one, other)]
+            if planned[0] != planned[1]:
+                yield from _ends("surveillance", planned[0] | planned[1], state.finished_on)
+
+
+def _ends(name: str, spans: Collection[Interval], since: date) -> Iterator[Ending]:
+    for span, late in product(spans if len(spans) > 1 else (), (0, 1)):
+        yield (name, span, late), span.after(since) + timedelta(days=late)

@@ -288,8 +288,14 @@ class SafetyCriteria(Consistent):
 
     @classmethod
     def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
-        """Refuse limits and ages the wrong way round, and two criteria of one name."""
+        """Refuse limits and ages the wrong way round or out of range, and two criteria of one name."""
         yield from _inverted("clearance_interrupt_below", "clearance_lowers_below", known)
+        # A limit of 1500 is a count per µL: the limits themselves only know the range of platelets.
+        for limit in ("interrupt_below", "caution_below") if "neutrophils" in known else ():
+            value = getattr(known["neutrophils"], limit).value
+            if value > NEUTROPHILS.largest:
+                mend = f"give a number from 0 to {NEUTROPHILS.largest}, in 10⁹/L"
+                yield Fault(f"neutrophils.{limit}.value", f"{value} is outside its range", mend)
         if "first_test" in known:
             earliest, latest = known["first_test"].value
             if earliest.usual_days > latest.usual_days:

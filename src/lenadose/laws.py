@@ -17,7 +17,7 @@ from .machine import Decision, apply, recommend
 from .missing import SAFETY_FINDINGS, combined
 from .observation import graver
 from .protocol import case_name
-from .reach import TREATED, Answer, Meeting, Place, Reach, Showing, answer
+from .reach import TREATED, Answer, Meeting, Place, Reach, Showing
 from .rules import Match
 from .vocabulary import OK, ON_LADDER, ON_TREATMENT, Action, Phase, Position, Response, Safety, Timing, Trial, Word
 
@@ -247,7 +247,7 @@ def _asks_exactly_when_it_matters(reached: Reach) -> Checked:
             actions = {each.action}
             if showing.response is Response.NOT_ASSESSED:
                 actions = {
-                    answer(reached.protocol, place, Showing(response, showing.safety, showing.lowered)).action
+                    reached.answer(place, Showing(response, showing.safety, showing.lowered)).action
                     for response in _can_be(place.phase)
                 }
             yield place, each.match, _held_against(each, actions)
@@ -262,17 +262,22 @@ def _asks_off_drug(reached: Reach, place: Place, each: Answer) -> Checked:
     """Off the drug whether to ask depends on what exactly is missing: try every set of missing facts."""
     showing = each.showing
     responses = _can_be(place.phase) if showing.response is Response.NOT_ASSESSED else (showing.response,)
-    names = tuple(SAFETY_FINDINGS)
-    for size in range(1, len(names) + 1):
-        for missing in combinations(names, size):
-            found = combined(tuple((*each, None) for each in SAFETY_FINDINGS[name]) for name in missing)
-            for known in OK:
-                actions = {
-                    answer(reached.protocol, place, Showing(response, graver(known, safety), lowered)).action
-                    for safety, lowered, _ in found
-                    for response in responses
-                }
-                yield place, each.match, _held_against(each, actions)
+    for found in _FOUND:
+        for known in OK:
+            actions = {
+                reached.answer(place, Showing(response, graver(known, safety), lowered)).action
+                for safety, lowered, _ in found
+                for response in responses
+            }
+            yield place, each.match, _held_against(each, actions)
+
+
+_FOUND = tuple(
+    combined(tuple((*each, None) for each in SAFETY_FINDINGS[name]) for name in missing)
+    for size in range(1, len(SAFETY_FINDINGS) + 1)
+    for missing in combinations(SAFETY_FINDINGS, size)
+)
+"""All that each set of missing safety facts can turn out to be."""
 
 
 def _held_against(each: Answer, actions: set[Action]) -> Breach | None:
@@ -326,7 +331,7 @@ def _taper_ends(reached: Reach) -> Checked:
             continue
         walked.add(start)
         for lowered in (False, True):
-            position = answer(reached.protocol, place, Showing(Response.COMPLETE, Safety.ACCEPTABLE, lowered))
+            position = reached.answer(place, Showing(Response.COMPLETE, Safety.ACCEPTABLE, lowered))
             if position.match.facts.position in ON_LADDER:
                 yield from _walk_to_the_end(reached, meeting, lowered, levels, levels)
 

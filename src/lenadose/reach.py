@@ -154,13 +154,13 @@ class Reach:
     def answers(self) -> dict[Place, dict[Showing, Answer]]:
         """What the table says to everything that can be shown in each place."""
         return {
-            place: {
-                showing: answer(self.protocol, place, showing)
-                for showing in SHOWINGS
-                if self.shows.can_show(place, showing)
-            }
+            place: {showing: self.answer(place, showing) for showing in SHOWINGS if self.shows.can_show(place, showing)}
             for place in self.meetings
         }
+
+    def answer(self, place: Place, showing: Showing) -> Answer:
+        """Give what the table says in a place to what a visit shows."""
+        return self.shows.answer(place, showing)
 
     def realize(self, meeting: Meeting, showing: Showing) -> Observation | None:
         """Make a visit that shows it, or give None where no visit can."""
@@ -246,7 +246,7 @@ def decisions_at(shows: "Repertoire", meeting: Meeting) -> Iterator[Decision]:
     for showing in SHOWINGS:
         if not shows.can_show(meeting.place, showing):
             continue
-        told = answer(shows.protocol, meeting.place, showing)
+        told = shows.answer(meeting.place, showing)
         gain = showing.response in GAIN
         effect = (told.match.rule.id, told.phase_after, told.level, gain, showing.mark)
         if effect in done:
@@ -354,6 +354,16 @@ class Repertoire:
     well: Change
     changes: dict[tuple[Safety, bool, bool], list[Change]] = field(repr=False)
     """What makes a well visit show a safety, with or without a lowered ceiling and a mark; the plainest first."""
+    _answers: dict[tuple[Place, Showing], Answer] = field(init=False, repr=False, factory=dict)
+    _skins: dict[tuple[object, ...], Change] = field(init=False, repr=False, factory=dict)
+
+    def answer(self, place: Place, showing: Showing) -> Answer:
+        """Give what the table says in a place to what a visit shows; it is worked out once."""
+        key = (place, showing)
+        told = self._answers.get(key)
+        if told is None:
+            told = self._answers[key] = answer(self.protocol, place, showing)
+        return told
 
     def of(self, showing: Showing) -> list[Change]:
         """Give the changes to a well visit that may show it."""
@@ -367,7 +377,7 @@ class Repertoire:
 
     def realize(self, meeting: Meeting, showing: Showing) -> Observation | None:
         """Make a visit that shows it, or give None where no visit can."""
-        told = answer(self.protocol, meeting.place, showing)
+        told = self.answer(meeting.place, showing)
         skin = self._skin(meeting.seen, showing.response)
         for change in self.of(showing):
             visit = self.visit(meeting.seen, {**self.well, **change, **skin})
@@ -402,23 +412,30 @@ class Repertoire:
 
     def _skin(self, seen: Observation, response: Response) -> Change:
         """Give the score nearest to the one before that shows the response, or else a score with a judgement."""
-        if response is Response.NOT_ASSESSED:
-            return {}
         start = seen.start.activity if seen.start and seen.phase is not Phase.BEFORE_START else None
         last = seen.before.last.activity if seen.before.last else None
-        near = 11 if last is None else last
         lowest = seen.lowest.activity if seen.lowest else None
-        scores = sorted(range(ACTIVITY[0], ACTIVITY[1] + 1), key=lambda each: (abs(each - near), each))
-        for judged in (None, *(word for word, stands_for in JUDGED.items() if stands_for is response)):
-            for score in scores:
-                shown = self.protocol.response.of(
-                    seen.phase, score, start, score if lowest is None else min(lowest, score), judged
-                )
-                if shown is response:
-                    if judged is None:
-                        return {"clasi_activity": score}
-                    return {"clasi_activity": score, "judgement": Judgement(judged, "judged at the visit")}
+        key = (seen.phase, start, last, lowest, response)
+        if key not in self._skins:
+            self._skins[key] = _skin(self.protocol, *key)
+        return self._skins[key]
+
+
+def _skin(
+    protocol: Protocol, phase: Phase, start: int | None, last: int | None, lowest: int | None, response: Response
+) -> Change:
+    if response is Response.NOT_ASSESSED:
         return {}
+    near = 11 if last is None else last
+    scores = sorted(range(ACTIVITY[0], ACTIVITY[1] + 1), key=lambda each: (abs(each - near), each))
+    for judged in (None, *(word for word, stands_for in JUDGED.items() if stands_for is response)):
+        for score in scores:
+            shown = protocol.response.of(phase, score, start, score if lowest is None else min(lowest, score), judged)
+            if shown is response:
+                if judged is None:
+                    return {"clasi_activity": score}
+                return {"clasi_activity": score, "judgement": Judgement(judged, "judged at the visit")}
+    return {}
 
 
 def repertoire(protocol: Protocol) -> Repertoire:

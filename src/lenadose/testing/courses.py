@@ -100,13 +100,7 @@ def patients() -> st.SearchStrategy[Patient]:
 def visits(protocol: Protocol | None = None, after: State | None = None) -> st.SearchStrategy[Visit]:
     """Draw any visit that can follow a state; without a state, any first visit."""
     protocol = protocol or get_protocol()
-    stock, state = stock_of(protocol), after or begin(protocol)
-
-    @st.composite
-    def visit(draw: st.DrawFn) -> Visit:
-        return draw_visit(draw, stock, state)
-
-    return visit()
+    return visit_after(stock_of(protocol), after or begin(protocol))
 
 
 def courses(protocol: Protocol | None = None, longest: int = 8) -> st.SearchStrategy[Course]:
@@ -123,7 +117,7 @@ def courses(protocol: Protocol | None = None, longest: int = 8) -> st.SearchStra
         patient = draw(or_missing(patients()))
         state, shown = begin(protocol, patient), list[Visit]()
         for _ in range(draw(st.integers(1, longest) | st.just(longest))):
-            visit = draw_visit(draw, stock, state)
+            visit = draw(visit_after(stock, state))
             shown.append(visit)
             _, state = step(protocol, state, visit)
             if state.phase is Phase.DISCONTINUED and draw(st.integers(0, 2)):
@@ -163,7 +157,8 @@ _OFTEN = {
 }
 
 
-def draw_visit(draw: st.DrawFn, stock: Stock, state: State) -> Visit:
+@st.composite
+def visit_after(draw: st.DrawFn, stock: Stock, state: State) -> Visit:
     """Draw any visit that can follow a state: mostly what a protocol's thresholds and events call for."""
     protocol, last = stock.shows.protocol, state.last
     taken, most = None, 0

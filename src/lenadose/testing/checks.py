@@ -1,0 +1,131 @@
+"""One-line tests of a protocol: the laws, a walk under laws of one's own, and how much of the table courses cover."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import pairwise
+from unittest import TestCase
+
+from attrs import frozen
+from hypothesis import note
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from ..adapters.proofs import broken_laws, course_block, course_table
+from ..course import Course, Patient, Visit
+from ..machine import Decision, replay, step
+from ..proof import verify
+from ..protocol import Protocol
+from ..reach import reach
+from ..render import table
+from ..state import State, begin
+from ..vectors import Pair, pairs
+from .courses import or_missing, patients, stock_of, visit_after
+
+Law = Callable[[tuple[Decision, ...]], object]
+"""A law of one's own: it is given the decisions of a course until now, the newest last, and raises AssertionError where
+they break it."""
+
+
+def check_protocol(protocol: Protocol) -> None:
+    """Hold all laws against a protocol; raises AssertionError with each broken law told as a course of visits."""
+    certificate = verify(protocol)
+    if not certificate.holds:
+        raise AssertionError("\n".join(broken_laws(certificate)))
+
+
+def walks(protocol: Protocol, *laws: Law) -> type[TestCase]:
+    """Give a test that walks random patients through a protocol, and holds the laws against every course so far.
+
+    It is a Hypothesis stateful test: `TestMine = walks(protocol, my_law)`. A course that breaks a law is made as short
+    as it can be and told as a patient.
+    """
+    stock = stock_of(protocol)
+
+    class Walk(RuleBasedStateMachine):
+        state: State
+        decisions: tuple[Decision, ...]
+
+        @initialize(patient=or_missing(patients()))
+        def begin(self, patient: Patient | None) -> None:
+            self.state, self.decisions = begin(protocol, patient), ()
+
+        @rule(data=st.data())
+        def visit(self, data: st.DataObject) -> None:
+            decision, self.state = step(protocol, self.state, data.draw(visit_after(stock, self.state)))
+            self.decisions += (decision,)
+            try:
+                for law in laws:
+                    law(self.decisions)
+            except AssertionError:
+                note("\n".join(_told(protocol, self.decisions)))
+                raise
+
+    return Walk.TestCase
+
+
+def _told(protocol: Protocol, decisions: tuple[Decision, ...]) -> Iterator[str]:
+    """Tell a course as a patient, with the file of it."""
+    visits: tuple[Visit, ...] = tuple(each.visit for each in decisions)
+    course = Course(visits, decisions[0].seen.patient, protocol.id)
+    yield from course_table(protocol, course)
+    yield ""
+    yield from course_block(course)
+
+
+@frozen(slots=False)
+class Coverage:
+    """How often courses let each rule of a protocol apply, and each pair of rules that can follow each other."""
+
+    protocol: Protocol
+    rules: Mapping[str, int]
+    pairs: Mapping[Pair, int]
+
+    @cached_property
+    def shortest(self) -> Mapping[Pair, Course]:
+        """A shortest course for every pair of rules that can follow each other."""
+        return pairs(reach(self.protocol))
+
+    @property
+    def rules_left(self) -> tuple[str, ...]:
+        """The rules that no course lets apply."""
+        return tuple(row.id for row in self.protocol.table.rules if row.id not in self.rules)
+
+    @property
+    def pairs_left(self) -> tuple[Pair, ...]:
+        """The pairs of rules that can follow each other and do so in no course."""
+        return tuple(pair for pair in self.shortest if pair not in self.pairs)
+
+    def __str__(self) -> str:
+        return "\n".join(_report(self)) + "\n"
+
+
+def coverage(protocol: Protocol, courses: Iterable[Course]) -> Coverage:
+    """Count the rules, and the pairs of rules one after another, that apply in courses; printed, it is a report.
+
+    Raises CallError for a course that cannot be replayed under the protocol.
+    """
+    rules: Counter[str] = Counter()
+    following: Counter[Pair] = Counter()
+    for course in courses:
+        applied = [each.rule.id for each in replay(course, protocol)]
+        rules.update(applied)
+        following.update(pairwise(applied))
+    return Coverage(protocol, rules, following)
+
+
+def _report(found: Coverage) -> Iterator[str]:
+    """Write which rules apply how often, and which rule never follows which."""
+    rows, possible = found.protocol.table.rules, found.shortest
+    yield f"# What the courses cover of {found.protocol.id} {found.protocol.version}"
+    yield ""
+    yield f"Rules: {len(rows) - len(found.rules_left)} of {len(rows)}. "
+    yield f"Pairs of rules that can follow each other: {len(possible) - len(found.pairs_left)} of {len(possible)}."
+    yield ""
+    left: dict[str, list[str]] = {}
+    for one, other in found.pairs_left:
+        left.setdefault(one, []).append(f"`{other}`")
+    yield from table(
+        ("rule", "applied", "never followed by"),
+        ((f"`{row.id}`", str(found.rules.get(row.id, 0)), ", ".join(left.get(row.id, ()))) for row in rows),
+    )

@@ -1,0 +1,230 @@
+"""Protocols drawn at random: any that can be built, whatever it advises; few of them keep the laws.
+
+A table is cut in two again and again until its pieces are the cases, so exactly one case fits every situation.
+"""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from attrs import evolve, fields
+from hypothesis import strategies as st
+
+from ..course import ACTIVITY, CTCAE_EDITIONS, GRADE, KNOWN_TERMS, RESOLVABLE, SENSORY_NEUROPATHY, AdverseEvent
+from ..criteria import CountLimits, EventCriterion, Lasts, ResponseCriteria, SafetyCriteria
+from ..dosing import Dosage, DoseLadder, Level
+from ..intervals import Interval, Unit
+from ..protocol import Intervals, Note, Protocol, Source
+from ..protocols import BUILT_IN, get_protocol
+from ..provenance import ASSUMED_BY, Provenance, Sourced
+from ..rules import Case, Rule, RuleTable
+from ..units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity
+from ..vocabulary import DIMENSIONS, Action, Phase, Response, Safety, Tag, Word, region
+from .courses import WORDS, or_missing
+
+_MOST_CASES = 24
+
+_names = st.from_regex(r"[a-z0-9][a-z0-9-]{0,11}", fullmatch=True)
+_provenances = st.builds(Provenance, st.sampled_from(Tag), WORDS.filter(lambda each: each != ASSUMED_BY), WORDS) | (
+    st.builds(Provenance, st.just(Tag.ASSUMED), st.just(ASSUMED_BY), WORDS)
+)
+_spans = st.builds(Interval, st.integers(1, 60), st.sampled_from(Unit))
+
+
+@st.composite
+def protocols(draw: st.DrawFn) -> Protocol:
+    """Draw any protocol that can be built."""
+    ladder = draw(_ladders())
+    return Protocol(
+        id=draw(_names),
+        version=draw(WORDS),
+        title=draw(WORDS),
+        sources=draw(_each_named(st.builds(Source, WORDS, WORDS, WORDS))),
+        evidence=draw(WORDS),
+        unchecked=tuple(draw(st.lists(WORDS, max_size=2))),
+        ladder=ladder,
+        intervals=draw(_intervals()),
+        response=draw(_response_criteria()),
+        safety=draw(_safety_criteria(ladder)),
+        notes=draw(_each_named(st.builds(Note, _names, WORDS, _provenances))),
+        table=draw(tables()),
+    )
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> RuleTable:
+    """Draw any decision table: that of a built-in protocol, with other actions now and then, or one cut at random."""
+    if draw(st.booleans()):
+        rows = list(draw(st.sampled_from([get_protocol(id).table.rules for id in BUILT_IN])))
+        for index in draw(st.lists(st.integers(0, len(rows) - 1), max_size=3)):
+            rows[index] = evolve(rows[index], action=draw(st.sampled_from(Action)))
+        return RuleTable(tuple(draw(st.permutations(rows))))
+    pieces = [tuple(frozenset[Word](kind) for _, kind in DIMENSIONS)]
+    for _ in range(draw(st.integers(0, _MOST_CASES - 1))):
+        index = draw(st.integers(0, len(pieces) - 1))
+        pieces[index : index + 1] = draw(_halves(pieces[index]))
+    rules: list[Rule] = []
+    for piece in pieces:
+        case = Case(draw(_provenances), *piece)  # type: ignore[arg-type]  # the sets come in the order of the facts
+        joins = draw(st.booleans())
+        if rules and joins:
+            rules[-1] = evolve(rules[-1], cases=(*rules[-1].cases, case))
+        else:
+            rules.append(Rule(f"row-{len(rules)}", draw(st.sampled_from(Action)), (case,)))
+    return RuleTable(tuple(rules))
+
+
+Piece = tuple[frozenset[Word], ...]
+"""The words that a case admits, for each fact."""
+
+
+@st.composite
+def _halves(draw: st.DrawFn, piece: Piece) -> tuple[Piece, ...]:
+    """Cut a piece in two by one fact, each part with a situation that is possible; or leave it as it is."""
+    fact = draw(st.integers(0, len(DIMENSIONS) - 1))
+    words = [word for word in DIMENSIONS[fact][1] if word in piece[fact]]
+    first = frozenset(draw(st.sets(st.sampled_from(words))))
+    halves = tuple((*piece[:fact], half, *piece[fact + 1 :]) for half in (first, piece[fact] - first))
+    return halves if all(map(_is_possible, halves)) else (piece,)
+
+
+def _is_possible(piece: Piece) -> bool:
+    return any(
+        all(words & known for words, known in zip(piece, region(phase).values(), strict=True)) for phase in Phase
+    )
+
+
+def _each_named(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Draw a few, each with an id of its own."""
+    return st.lists(strategy, max_size=2, unique_by=lambda each: each.id).map(tuple)
+
+
+def _sourced(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Sourced[Any]]:
+    return st.builds(Sourced, strategy, _provenances)
+
+
+def _numbers(most: Decimal) -> st.SearchStrategy[Decimal]:
+    """Draw a number from 0 as it is written: with up to two decimals, the small ones more often."""
+    return st.builds(
+        lambda number, scale: min(most, Decimal(number) / scale), st.integers(0, 3000), st.sampled_from([1, 10, 100])
+    )
+
+
+@st.composite
+def _ladders(draw: st.DrawFn) -> DoseLadder:
+    """Draw one to four levels and a start."""
+    dosages = draw(
+        st.lists(
+            st.builds(Dosage, st.integers(1, 40).map(lambda each: Decimal(each) * Decimal("2.5")), st.integers(1, 4)),
+            min_size=1,
+            max_size=4,
+            unique_by=lambda each: each.daily_mg,
+        )
+    )
+    ordered = sorted(dosages, key=lambda each: each.daily_mg)
+    levels = tuple(Level(rank, dosage, draw(_provenances)) for rank, dosage in enumerate(ordered))
+    return DoseLadder(levels, draw(st.sampled_from(levels)))
+
+
+@st.composite
+def _intervals(draw: st.DrawFn) -> Intervals:
+    spans = {each.name: draw(_sourced(_spans)) for each in fields(Intervals)}
+    visits = draw(st.lists(_spans, max_size=4, unique_by=lambda each: each.usual_days))
+    spans["surveillance"] = draw(_sourced(st.just(tuple(sorted(visits, key=lambda each: each.usual_days)))))
+    spans["missed_share"] = draw(_sourced(_shares))
+    return Intervals(**spans)
+
+
+_shares = st.builds(Fraction, st.integers(0, 12), st.integers(12, 30)) | st.sampled_from([Fraction(0), Fraction(1)])
+
+
+@st.composite
+def _response_criteria(draw: st.DrawFn) -> ResponseCriteria:
+    points = st.integers(0, 12) | st.integers(*ACTIVITY)
+    return ResponseCriteria(
+        complete_at=draw(_sourced(st.just(0) | points)),
+        worse_points=draw(_sourced(points)),
+        worse_share=draw(_sourced(_shares)),
+        partial_points=draw(_sourced(points)),
+        partial_share=draw(_sourced(_shares)),
+        low_start=draw(_sourced(points)),
+        low_share=draw(_sourced(_shares)),
+        reduction_needs=draw(_sourced(st.sampled_from(Response))),
+    )
+
+
+@st.composite
+def _limits(draw: st.DrawFn, quantity: Quantity) -> tuple[Sourced[Decimal], Sourced[Decimal]]:
+    """Draw two limits, the graver one first."""
+    graver, milder = sorted((draw(_numbers(quantity.largest)), draw(_numbers(quantity.largest))))
+    return draw(_sourced(st.just(graver))), draw(_sourced(st.just(milder)))
+
+
+@st.composite
+def _safety_criteria(draw: st.DrawFn, ladder: DoseLadder) -> SafetyCriteria:
+    interrupt_below, lowers_below = draw(_limits(CREATININE_CLEARANCE))
+    positive = EventCriterion(
+        "positive-test", draw(_dangers), draw(st.sampled_from(Lasts)), draw(_provenances), terms=RESOLVABLE[:1]
+    )
+    ages = {
+        name: draw(_sourced(_spans))
+        for name in (
+            "clearance_age",
+            "counts_age_early",
+            "counts_early",
+            "counts_age",
+            "second_test_age",
+            "test_age_early",
+            "tests_early",
+            "test_age",
+            "test_age_irregular",
+        )
+    }
+    first = st.tuples(_spans, _spans).map(lambda pair: tuple(sorted(pair, key=lambda each: each.usual_days)))
+    events = st.lists(_event_criteria(), max_size=6, unique_by=lambda each: each.id)
+    return SafetyCriteria(
+        neutrophils=CountLimits(*draw(_limits(NEUTROPHILS))),
+        platelets=CountLimits(*draw(_limits(PLATELETS))),
+        neutrophils_same_day_below=draw(_sourced(_numbers(NEUTROPHILS.largest))),
+        clearance_interrupt_below=interrupt_below,
+        clearance_lowers_below=lowers_below,
+        clearance_ceiling=draw(_sourced(st.sampled_from(ladder.levels))),
+        first_test=draw(_sourced(first)),
+        positive_test=positive,
+        not_asked=draw(_provenances),
+        events=tuple(each for each in draw(events) if each.id != positive.id),
+        same_day_terms=tuple(draw(st.lists(_terms, max_size=2, unique=True))),
+        **ages,
+    )
+
+
+_dangers = st.sampled_from([Safety.STOP, Safety.INTERRUPT, Safety.CAUTION])
+
+
+def _is_recordable(term: str) -> bool:
+    event = {"term": term, "grade": 1, "ctcae": CTCAE_EDITIONS[0]}
+    return term == term.strip().lower() and not any(AdverseEvent.contradictions(event))
+
+
+_terms = st.sampled_from(KNOWN_TERMS) | WORDS.filter(_is_recordable)
+
+
+@st.composite
+def _event_criteria(draw: st.DrawFn) -> EventCriterion:
+    """Draw a criterion of adverse events: by term, by grade or by both."""
+    lasts = draw(st.sampled_from(Lasts))
+    above_start = draw(st.booleans()) and lasts is not Lasts.RESOLVED
+    known = st.sampled_from(RESOLVABLE) if lasts is Lasts.RESOLVED else _terms
+    terms = draw(st.lists(known, min_size=1 if lasts is Lasts.RESOLVED else 0, max_size=3, unique=True))
+    grade = draw(st.integers(*GRADE) if not terms else or_missing(st.integers(*GRADE)))
+    safety = draw(_dangers)
+    return EventCriterion(
+        draw(_names),
+        safety,
+        lasts,
+        draw(_provenances),
+        terms=(SENSORY_NEUROPATHY,) if above_start else tuple(terms),
+        least_grade=grade,
+        above_start=above_start,
+        harm=safety is Safety.INTERRUPT and draw(st.booleans()),
+    )
