@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from . import protocols as protocols
     from .adapters.jsonable import course_data, decision_data, load_course, parse_course, read_course
     from .adapters.sheets import load_protocol, read_protocol
+    from .contrast import Alternative, alternatives
     from .course import AdverseEvent, Course, DosageTaken, Judgement, Measurement, Patient, PregnancyTest, Visit
     from .dosing import Dosage
     from .errors import CallError, DocumentError, Fault, LenadoseError, ProtocolError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _HOME = {
     "adapters.jsonable": ("course_data", "decision_data", "load_course", "parse_course", "read_course"),
     "adapters.sheets": ("load_protocol", "read_protocol"),
+    "contrast": ("Alternative", "alternatives"),
     "course": (
         "AdverseEvent",
         "Course",
@@ -61,6 +63,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Action",
     "AdverseEvent",
+    "Alternative",
     "CallError",
     "Course",
     "Decision",
@@ -80,6 +83,7 @@ __all__ = [
     "Rationale",
     "State",
     "Visit",
+    "alternatives",
     "apply",
     "begin",
     "course_data",

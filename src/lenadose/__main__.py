@@ -9,27 +9,31 @@ import os
 import sys
 from collections.abc import Container, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
 from attrs import evolve
 
-from .adapters.jsonable import decision_data, ledger_data, load_course, parse_course, replay_data
+from .adapters.jsonable import contrast_data, decision_data, ledger_data, load_course, parse_course, replay_data
 from .adapters.proofs import certificate_data, certificate_page, comparison_data, comparison_page
 from .adapters.reading import LARGEST
 from .adapters.schema import SCHEMAS
 from .adapters.sheets import load_protocol
 from .comparison import compare
-from .errors import CallError, LenadoseError, fault
+from .errors import CallError, LenadoseError, fault, shown
 from .machine import replay
 from .proof import verify
 from .protocols import BUILT_IN, DEFAULT, get_protocol
-from .render import assumptions, diagram, explain, sheet
+from .render import assumptions, diagram, explain, explain_contrast, explain_why_not, sheet
+from .vocabulary import Action
 
 if TYPE_CHECKING:
     from .course import Course
+    from .machine import Decision
     from .protocol import Protocol
 
+ACTIONS = ", ".join(each.code for each in Action)
 PROTOCOL = f"{', '.join(BUILT_IN)}, or the path of a .toml or .json file"
 
 
@@ -58,10 +62,14 @@ def _parser() -> argparse.ArgumentParser:
     for name, words in (
         ("replay", "the decision at every visit of a course"),
         ("next", "the decision at the last visit of a course, in full"),
+        ("explain", "a decision, the arguments, and the least that would have to change for every other action"),
     ):
         added = command(name, words)
         added.add_argument("course", metavar="COURSE", help="a course file, or - for standard input")
         added.add_argument("--protocol", metavar="PROTOCOL", help=f"instead of the one the course names: {PROTOCOL}")
+        if name == "explain":
+            added.add_argument("--visit", metavar="DATE", help="the date of a visit, instead of the last one")
+            added.add_argument("--why-not", metavar="ACTION", help=f"of one other action alone: {ACTIONS}")
     added = command("plot", "the course of a patient as a picture: dosage, CLASI activity, counts, decisions")
     added.add_argument("course", metavar="COURSE", help="a course file, or - for standard input")
     added.add_argument(
@@ -170,15 +178,38 @@ def _decide(call: argparse.Namespace) -> None:
     other = protocol_named(call.protocol) if call.protocol is not None else None
     # Read by another protocol, a course may name any.
     decisions = replay(_course(call.course, None if other else BUILT_IN), other)
-    by = decisions[-1].protocol
-    if call.command == "plot":
-        _plot().save(_plot().draw_course(decisions), call.picture)
-    elif call.command == "replay":
-        _print_data(replay_data(by, decisions)) if call.json else _terminal().print_decisions(by, decisions)
-    elif call.json:
-        _print_data(decision_data(decisions[-1]))
+    by, last = decisions[-1].protocol, decisions[-1]
+    match call.command:
+        case "replay":
+            _print_data(replay_data(by, decisions)) if call.json else _terminal().print_decisions(by, decisions)
+        case "next":
+            _print_data(decision_data(last)) if call.json else _print_page(explain(last))
+        case "plot":
+            _plot().save(_plot().draw_course(decisions), call.picture)
+        case _:
+            _explain(last if call.visit is None else _visit(decisions, call.visit), call.why_not, call.json)
+
+
+def _explain(decision: "Decision", why_not: str | None, as_data: bool) -> None:
+    action = None if why_not is None else next((each for each in Action if each.code == why_not), None)
+    if why_not is not None and action is None:
+        near = get_close_matches(why_not, [each.code for each in Action], 1)
+        mend = f"did you mean {near[0]}? known: {ACTIONS}" if near else f"known: {ACTIONS}"
+        raise fault("--why-not", f"{shown(why_not)} is no action", mend)
+    if as_data:
+        _print_data(contrast_data(decision, action))
     else:
-        _print_page(explain(decisions[-1]))
+        _print_page(explain_contrast(decision) if action is None else explain_why_not(decision, action))
+
+
+def _visit(decisions: "tuple[Decision, ...]", day: str) -> "Decision":
+    """Give the decision at the visit of a day."""
+    for each in decisions:
+        if str(each.visit.date) == day:
+            return each
+    known = ", ".join(str(each.visit.date) for each in decisions[-8:])
+    more = "the last ones: " if len(decisions) > 8 else ""
+    raise fault("--visit", f"there is no visit on {shown(day)}", f"give the date of one, {more}{known}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

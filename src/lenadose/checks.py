@@ -13,7 +13,7 @@ from .intervals import Interval
 from .observation import Observation, interval_name
 from .provenance import Provenance, Sourced
 from .units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, PRINTED, Quantity
-from .vocabulary import ON_TREATMENT, Phase
+from .vocabulary import ON_TREATMENT, Phase, Position, Response, Safety, Timing, Trial, Word
 
 Value = int | str | bool | Decimal | Fraction | date | None
 """What a reason can hold."""
@@ -23,7 +23,8 @@ Value = int | str | bool | Decimal | Fraction | date | None
 class Check:
     """A criterion looked at: its id in the ledger, value, threshold, and whether it was met (None: not known).
 
-    `working` says where a threshold that depends on the patient comes from: "1/5 of B".
+    `working` says where a threshold that depends on the patient comes from: "1/5 of B". `word` is the word of a fact
+    that it makes for: where it is met, but "not assessed" where it is not.
     """
 
     id: str
@@ -34,6 +35,12 @@ class Check:
     met: bool | None
     provenance: Provenance
     working: str = ""
+    word: Word | None = None
+
+    @property
+    def makes_its_word(self) -> bool:
+        """Whether the criterion makes for its word here."""
+        return self.met is not True if self.word is Safety.NOT_ASSESSED else self.met is True
 
 
 def checks(seen: Observation) -> Iterator[Check]:
@@ -47,39 +54,53 @@ def _response_checks(seen: Observation) -> Iterator[Check]:
     criteria, now = seen.protocol.response, seen.visit.clasi_activity
     at = criteria.complete_at
     met = None if now is None else now <= at.value
-    yield Check("response.complete_at", "complete: A at most", now, str(at.value), "points", met, at.provenance)
+    words, threshold, complete = "complete: A at most", str(at.value), Response.COMPLETE
+    yield Check("response.complete_at", words, now, threshold, "points", met, at.provenance, word=complete)
     start = seen.start.activity if seen.start else None
     if start is None:
         return
     lowest = seen.lowest.activity if seen.lowest else None
 
-    def check(name: str, words: str, value: int | None, least: Fraction | int, working: str = "") -> Check:
+    def check(
+        name: str, word: Response | None, words: str, value: int | None, least: Fraction | int, working: str = ""
+    ) -> Check:
         met = None if value is None else value >= least
         shown = plain(Decimal(least.numerator) / least.denominator)
         source = getattr(criteria, name).provenance
-        return Check(f"response.{name}", words, value, shown, "points", met, source, working)
+        return Check(f"response.{name}", words, value, shown, "points", met, source, working, word)
 
     rise = None if now is None or lowest is None else now - lowest
     points = criteria.worse_points.value
-    yield check("worse_points", "worse: A - M at least", rise, points)
+    yield check("worse_points", Response.WORSE, "worse: A - M at least", rise, points)
     if seen.phase in (Phase.TITRATION, Phase.INTERRUPTED):
         share = criteria.worse_share.value
         gain = start - (start if lowest is None else lowest)
-        yield check("worse_share", "worse: and A - M at least", rise, share * gain, f"{share} of B - M, {gain}")
+        yield check(
+            "worse_share", Response.WORSE, "worse: and A - M at least", rise, share * gain, f"{share} of B - M, {gain}"
+        )
     else:
-        yield check("worse_points", "worse: or A at least B", now, start)
+        yield check("worse_points", Response.WORSE, "worse: or A at least B", now, start)
     fall = None if now is None else start - now
     low = criteria.low_start.value
-    yield check("low_start", "B at least (else its share alone counts)", start, low)
+    yield check("low_start", None, "B at least (else its share alone counts)", start, low)
     if start < low:
         share = criteria.low_share.value
         part = "all" if share == 1 else share
-        yield check("low_share", "partial: B - A at least", fall, share * start, f"{part} of B, {start}")
+        yield check(
+            "low_share", Response.PARTIAL, "partial: B - A at least", fall, share * start, f"{part} of B, {start}"
+        )
     else:
         points, share = criteria.partial_points.value, criteria.partial_share.value
-        yield check("partial_points", "partial: B - A at least", fall, points)
+        yield check("partial_points", Response.PARTIAL, "partial: B - A at least", fall, points)
         if share:
-            yield check("partial_share", "partial: and B - A at least", fall, share * start, f"{share} of B, {start}")
+            yield check(
+                "partial_share",
+                Response.PARTIAL,
+                "partial: and B - A at least",
+                fall,
+                share * start,
+                f"{share} of B, {start}",
+            )
 
 
 def _safety_checks(seen: Observation) -> Iterator[Check]:
@@ -98,15 +119,18 @@ def _safety_checks(seen: Observation) -> Iterator[Check]:
             "",
             None if unknown else bool(met),
             criterion.provenance,
+            word=criterion.safety,
         )
-    yield Check("safety.not_asked", "adverse events asked about", asked, "at this visit", "", asked, safety.not_asked)
+    words, unasked = "adverse events asked about", Safety.NOT_ASSESSED
+    yield Check("safety.not_asked", words, asked, "at this visit", "", asked, safety.not_asked, word=unasked)
     for quantity, count, limits in (
         (NEUTROPHILS, known.neutrophils, safety.neutrophils),
         (PLATELETS, known.platelets, safety.platelets),
     ):
-        for name, verdict in (("interrupt_below", "interrupt"), ("caution_below", "caution")):
+        for name, verdict in (("interrupt_below", Safety.INTERRUPT), ("caution_below", Safety.CAUTION)):
             limit: Sourced[Decimal] = getattr(limits, name)
-            yield _below(f"safety.{quantity.name}.{name}", f"{verdict}: {quantity.name} below", count, limit, quantity)
+            words = f"{verdict.said}: {quantity.name} below"
+            yield _below(f"safety.{quantity.name}.{name}", words, count, limit, quantity, verdict)
     yield _below(
         "safety.neutrophils_same_day_below",
         "same-day assessment: neutrophils below",
@@ -114,18 +138,25 @@ def _safety_checks(seen: Observation) -> Iterator[Check]:
         safety.neutrophils_same_day_below,
         NEUTROPHILS,
     )
-    for name, words in (
-        ("clearance_interrupt_below", "interrupt: creatinine clearance below"),
-        ("clearance_lowers_below", "lower ceiling: creatinine clearance below"),
+    for name, words, word in (
+        ("clearance_interrupt_below", "interrupt: creatinine clearance below", Safety.INTERRUPT),
+        ("clearance_lowers_below", "lower ceiling: creatinine clearance below", Position.ABOVE_CEILING),
     ):
-        yield _below(f"safety.{name}", words, known.clearance, getattr(safety, name), CREATININE_CLEARANCE)
+        yield _below(f"safety.{name}", words, known.clearance, getattr(safety, name), CREATININE_CLEARANCE, word)
     yield from _age_checks(seen)
 
 
-def _below(id: str, words: str, known: Result | None, limit: Sourced[Decimal], quantity: Quantity) -> Check:
+def _below(
+    id: str,
+    words: str,
+    known: Result | None,
+    limit: Sourced[Decimal],
+    quantity: Quantity,
+    word: Word | None = None,
+) -> Check:
     value = known.amount if known else None
     met = None if value is None else value < limit.value
-    return Check(id, words, value, str(limit.value), PRINTED[quantity.unit], met, limit.provenance)
+    return Check(id, words, value, str(limit.value), PRINTED[quantity.unit], met, limit.provenance, word=word)
 
 
 def _on(known: Result | None) -> date | None:
@@ -136,10 +167,12 @@ def _age_checks(seen: Observation) -> Iterator[Check]:
     """Give the ages that were held against their limits; met means recent enough."""
     safety, known, day = seen.protocol.safety, seen.known, seen.visit.date
 
-    def age(id: str, words: str, on: date | None, limit: Sourced[Interval]) -> Check:
+    def age(
+        id: str, words: str, on: date | None, limit: Sourced[Interval], word: Safety | None = Safety.NOT_ASSESSED
+    ) -> Check:
         days = None if on is None else (day - on).days
         recent = None if on is None else not limit.value.is_over(on, day)
-        return Check(f"safety.{id}", words, days, str(limit.value), "days", recent, limit.provenance)
+        return Check(f"safety.{id}", words, days, str(limit.value), "days", recent, limit.provenance, word=word)
 
     early = seen.dose is not None and not safety.counts_early.value.is_over(seen.dose.watched_from, day)
     if seen.dose is not None:
@@ -148,6 +181,7 @@ def _age_checks(seen: Observation) -> Iterator[Check]:
             "early after the last start, resumption or rise",
             seen.dose.watched_from,
             safety.counts_early,
+            None,
         )
     name, limit = ("counts_age_early", safety.counts_age_early) if early else ("counts_age", safety.counts_age)
     yield age(name, "neutrophils recent enough: age at most", _on(known.neutrophils), limit)
@@ -169,10 +203,11 @@ def _age_checks(seen: Observation) -> Iterator[Check]:
             "",
             bool(first),
             safety.first_test.provenance,
+            word=Safety.NOT_ASSESSED,
         )
         yield age("second_test_age", "second negative pregnancy test: age at most", newest, safety.second_test_age)
         return
-    yield age("tests_early", "early in the course, for pregnancy tests", seen.start.on, safety.tests_early)
+    yield age("tests_early", "early in the course, for pregnancy tests", seen.start.on, safety.tests_early, None)
     if not safety.tests_early.value.is_over(seen.start.on, day):
         name, limit = "test_age_early", safety.test_age_early
     elif seen.patient.regular_cycles:
@@ -215,7 +250,14 @@ def _clocks(seen: Observation) -> Iterator[Check]:
             f"{share.value} of {runs}",
         )
         yield Check(
-            f"intervals.{name}", "due: on or after", day, str(seen.due_on), "", day >= seen.due_on, interval.provenance
+            f"intervals.{name}",
+            "due: on or after",
+            day,
+            str(seen.due_on),
+            "",
+            day >= seen.due_on,
+            interval.provenance,
+            word=Timing.DUE,
         )
     if seen.phase is Phase.INTERRUPTED and seen.interrupted_on is not None:
         longest = intervals.resumable
@@ -227,6 +269,7 @@ def _clocks(seen: Observation) -> Iterator[Check]:
             "days",
             longest.value.is_over(seen.interrupted_on, day),
             longest.provenance,
+            word=Timing.DUE,
         )
     if seen.phase in (*ON_TREATMENT, Phase.INTERRUPTED):
         for name, since, words in (
@@ -243,4 +286,5 @@ def _clocks(seen: Observation) -> Iterator[Check]:
                 "",
                 day >= over,
                 part.provenance,
+                word=Trial.EXHAUSTED,
             )

@@ -11,7 +11,7 @@ from functools import cached_property
 from attrs import frozen
 
 from .checks import Check, Value, checks
-from .course import KNOWN_TERMS, Result
+from .course import KNOWN_TERMS, SENSORY_NEUROPATHY, Result
 from .intervals import Interval
 from .machine import Decision, apply, harm_in
 from .observation import Observation, interval_name
@@ -98,13 +98,17 @@ class Rationale:
         return tuple(_notices(self.decision))
 
     @cached_property
-    def assumptions(self) -> tuple[Entry, ...]:
-        """The rules and numbers leaned on that the trial does not state, in the order of the ledger."""
+    def leaned_on(self) -> tuple[Entry, ...]:
+        """The rules and numbers that the decision leans on, stated ones too, in the order of the ledger."""
         decision = self.decision
         leaned_on = {check.id for check in self.criteria} | set(_leaned_on(decision))
         leaned_on.add(case_name(decision.rule, decision.case))
-        ledger = decision.protocol.ledger
-        return tuple(each for each in ledger if each.id in leaned_on and each.provenance.tag is not Tag.STATED)
+        return tuple(each for each in decision.protocol.ledger if each.id in leaned_on)
+
+    @cached_property
+    def assumptions(self) -> tuple[Entry, ...]:
+        """The rules and numbers leaned on that the trial does not state, in the order of the ledger."""
+        return tuple(each for each in self.leaned_on if each.provenance.tag is not Tag.STATED)
 
     @cached_property
     def falls_due(self) -> tuple[FallsDue, ...]:
@@ -277,20 +281,7 @@ def _leaned_on(decision: Decision) -> Iterator[str]:
     if decision.level is not None:
         yield f"ladder.{decision.level.rank}"
         yield "intervals.supply"
-    soon = seen.protocol.intervals.soon.value.after(decision.visit.date)
-    if decision.next_visit is not None:
-        if decision.next_visit.earliest != decision.next_visit.due == soon:
-            yield "intervals.soon"
-        elif decision.phase_after is Phase.TITRATION:
-            due = seen.facts.timing is Timing.DUE
-            reviews = action is Action.CONTINUE and (due or (seen.dose is not None and seen.dose.reviewed))
-            yield "intervals.review" if reviews else "intervals.first_assessment"
-        elif decision.phase_after is Phase.TAPER:
-            yield "intervals.taper_step"
-        elif decision.phase_after is Phase.OFF_TREATMENT:
-            yield "intervals.surveillance"
-        elif action is Action.DISCONTINUE:
-            yield "intervals.after_discontinuation"
+    yield from _spans_leaned_on(decision)
     if seen.ceiling != seen.protocol.ladder.top:
         yield "safety.clearance_ceiling" if before.ceiling == seen.protocol.ladder.top else "note.harm-lowers-ceiling"
     if seen.phase is Phase.INTERRUPTED and harm_in(seen):
@@ -309,14 +300,38 @@ def _leaned_on(decision: Decision) -> Iterator[str]:
         yield "note.unknown-patient"
     if seen.known.pregnancy_ended is not None:
         yield "note.pregnancy-ended"
-    if seen.known.neutrophils or seen.known.platelets or seen.known.clearance:
+    known = before.known.neutrophils, before.known.platelets, before.known.clearance
+    if any(old and new and old.on == new.on for old, new in zip(known, seen.visit.counted, strict=True)):
         yield "note.same-day-results"
-    if seen.phase is Phase.OFF_TREATMENT:
+    events = seen.visit.adverse_events or ()
+    if seen.phase is Phase.OFF_TREATMENT and any(each.name == SENSORY_NEUROPATHY for each in events):
         yield "note.neuropathy-at-restart"
     if action is Action.RESUME:
         yield "note.resumption-interval"
     if seen.dose is not None and seen.dose.off_ladder is not None:
         yield "note.off-ladder"
+
+
+def _spans_leaned_on(decision: Decision) -> Iterator[str]:
+    """Give the spans of time that the next visit leans on, also where they leave none."""
+    action, goes_on = decision.action, decision.phase_after in ON_TREATMENT
+    question = action in (Action.INTERRUPT, Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES)
+    if question or (goes_on and decision.facts.safety is Safety.CAUTION):
+        yield "intervals.soon"
+        return
+    if decision.phase_after is Phase.TAPER:
+        yield "intervals.taper_step"
+    elif goes_on:
+        dose = decision.seen.dose
+        due = decision.facts.timing is Timing.DUE
+        reviews = action is Action.CONTINUE and (due or (dose is not None and dose.reviewed))
+        yield "intervals.review" if reviews else "intervals.first_assessment"
+    elif action is Action.DISCONTINUE:
+        yield "intervals.after_discontinuation"
+    elif decision.phase_after is Phase.OFF_TREATMENT:
+        yield "intervals.surveillance"
+    if decision.next_visit is not None:
+        yield "intervals.late_after"
 
 
 # What the reader must be told
@@ -398,25 +413,40 @@ def _falls_due(decision: Decision) -> Iterator[FallsDue]:
 def _reason(decision: Decision) -> Iterator[str]:
     """Say each fact that the case asks for, with the figures behind it."""
     seen, asked = decision.seen, decision.case.conditions
-    facts = decision.facts
     if "response" in asked:
-        yield f"response {facts.response.said}{_skin(seen)}"
-    if "safety" in asked or facts.safety is Safety.CAUTION:
-        cause = safety_cause(seen)
-        yield f"safety {facts.safety.said}{f' ({cause})' if cause else ''}"
+        yield fact_said(decision, "response")
+    if "safety" in asked or decision.facts.safety is Safety.CAUTION:
+        yield fact_said(decision, "safety")
     if "timing" in asked and seen.due_on is not None:
-        missed = f" with {seen.dose.days_missed} days missed" if seen.dose and seen.dose.days_missed else ""
-        yield f"{facts.timing.said}: the interval is over on {seen.due_on}{missed}"
+        yield fact_said(decision, "timing")
     if seen.phase is Phase.INTERRUPTED and seen.interrupted_on is not None:
         yield f"interrupted since {seen.interrupted_on}"
-    if "trial" in asked:
-        yield f"trial of therapy {facts.trial.said}"
-    if "position" in asked:
-        lowered = seen.ceiling != seen.protocol.ladder.top
-        place = f" (at most {seen.ceiling or 'no level'}: {_ceiling_cause(seen)})" if lowered else ""
-        yield f"level {facts.position.said}{place}"
+    for name in ("trial", "position"):
+        if name in asked:
+            yield fact_said(decision, name)
     if asked.keys() == {"phase"}:
-        yield facts.phase.said
+        yield fact_said(decision, "phase")
+
+
+def fact_said(decision: Decision, name: str) -> str:
+    """Say one of the six facts, with the figures behind it."""
+    seen, facts = decision.seen, decision.facts
+    match name:
+        case "response":
+            return f"response {facts.response.said}{_skin(seen)}"
+        case "safety":
+            cause = safety_cause(seen)
+            return f"safety {facts.safety.said}{f' ({cause})' if cause else ''}"
+        case "timing" if seen.due_on is not None:
+            missed = f" with {seen.dose.days_missed} days missed" if seen.dose and seen.dose.days_missed else ""
+            return f"{facts.timing.said}: the interval is over on {seen.due_on}{missed}"
+        case "trial":
+            return f"trial of therapy {facts.trial.said}"
+        case "position":
+            lowered = seen.ceiling != seen.protocol.ladder.top
+            place = f" (at most {seen.ceiling or 'no level'}: {_ceiling_cause(seen)})" if lowered else ""
+            return f"level {facts.position.said}{place}"
+    return str(getattr(facts, name).said)
 
 
 def _skin(seen: Observation) -> str:

@@ -7,20 +7,34 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from .checks import Check, Value
+from .contrast import Alternative, alternatives
 from .dosing import plain
-from .machine import Decision
+from .machine import Decision, recommend
 from .protocol import Protocol, case_name, conditions
 from .provenance import ASSUMED_BY, Provenance
 from .reasons import Input, Rationale, rationale
+from .stakes import HOW_COUNTED, Stake, stakes
 from .units import PRINTED
 from .vocabulary import DIMENSIONS, SET_NAMES, Action, Phase, Tag
+from .weighing import Argument, for_and_against
+from .wording import argued, least_changes
 
 NOT_A_DEVICE = "Research and education software, not a medical device. Hypothetical use only; not for clinical use."
 
 
 def explain(decision: Decision) -> str:
     """Tell a decision and all that it rests on, in Markdown; with it the decision can be redone by hand."""
-    return "\n".join(_page(rationale(decision))) + "\n"
+    return "\n".join(_page(rationale(decision), _nearest(decision))) + "\n"
+
+
+def explain_contrast(decision: Decision) -> str:
+    """Tell a decision as `explain` does, with every other action: the arguments, and the least that would change."""
+    return "\n".join(_page(rationale(decision), _contrast(decision))) + "\n"
+
+
+def explain_why_not(decision: Decision, action: Action) -> str:
+    """Tell why a decision is not another action: the arguments for and against it, and the least that would change."""
+    return "\n".join(_why_not(decision, action)) + "\n"
 
 
 def value(given: Value) -> str:
@@ -66,7 +80,7 @@ def urgent(decision: Decision) -> str:
     return next((each.words for each in rationale(decision).notices if each.id == "same-day-assessment"), "")
 
 
-def _page(why: Rationale) -> Iterator[str]:
+def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
     decision = why.decision
     protocol, seen = decision.protocol, decision.seen
     yield f"# {decision.visit.date}: {advice(decision)}"
@@ -74,7 +88,7 @@ def _page(why: Rationale) -> Iterator[str]:
     if urgent(decision):
         yield f"**{verbatim(urgent(decision))}**"
         yield ""
-    yield verbatim(why.reason[:1].upper() + why.reason[1:] + ".")
+    yield verbatim(_sentence(why.reason))
     yield ""
     if seen.patient.id:
         yield f"- Patient: {verbatim(seen.patient.id)}"
@@ -102,6 +116,8 @@ def _page(why: Rationale) -> Iterator[str]:
         if decision.obtain_first:
             yield f"- Obtain first: {called(decision.obtain_first)}"
     yield ""
+    yield from contrast
+    yield ""
     yield "## What was seen"
     yield ""
     yield from table(("input", "value", "unit", "date", "age"), map(_input_row, why.inputs))
@@ -128,12 +144,123 @@ def _page(why: Rationale) -> Iterator[str]:
     for entry in why.assumptions:
         yield f"- `{entry.id}` {entry.words}{f': {entry.value}' if entry.value else ''} ({source(entry.provenance)})"
     yield ""
+    yield from _limits(protocol)
+
+
+def _limits(protocol: Protocol) -> Iterator[str]:
     yield "## Limits"
     yield ""
     yield protocol.evidence
     yield NOT_A_DEVICE
     yield ""
     yield f"Protocol `{protocol.id}` {protocol.version}, sha256 `{protocol.hash}`"
+
+
+_ELSE = "All else stays as it was at this visit; so do the visits before it."
+
+
+def _nearest(decision: Decision) -> Iterator[str]:
+    """Write the nearest other action and the least that would have to change for it."""
+    nearest = alternatives(decision)[0]
+    yield "## What would have to change"
+    yield ""
+    if nearest.reachable:
+        yield f"For the nearest other action, {nearest.action.said}: {_least(decision, nearest)}. {_ELSE}"
+    else:
+        yield "No other action can be reached, whatever this visit had shown."
+
+
+def _contrast(decision: Decision) -> Iterator[str]:
+    """Write every other action with the least that would have to change for it, and the arguments."""
+    others = alternatives(decision)
+    yield from _nearest(decision)
+    yield ""
+    yield from table(
+        ("for", "the least that would have to change"),
+        ((each.action.said, _least(decision, each)) for each in others if each.reachable),
+    )
+    yield ""
+    for each in others:
+        if not each.reachable:
+            yield f"- {each.action.said}: {_least(decision, each)}"
+    yield ""
+    yield "## For and against"
+    yield ""
+    yield from table(
+        ("action", "row", "for", "against"),
+        (
+            (each.action.said, f"`{each.rule.id}`", _argued(each.in_favour), _argued(each.against))
+            for each in for_and_against(decision)
+        ),
+    )
+
+
+def _least(decision: Decision, alternative: Alternative) -> str:
+    return verbatim(least_changes(decision, alternative))
+
+
+def _argued(arguments: Iterable[Argument]) -> str:
+    return verbatim(" ".join(map(_sentence, map(argued, arguments))))
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _why_not(decision: Decision, action: Action) -> Iterator[str]:
+    protocol = decision.protocol
+    same = decision.action is action
+    yield f"# {decision.visit.date}: {'why' if same else 'why not'} {action.said}"
+    yield ""
+    if urgent(decision):
+        yield f"**{verbatim(urgent(decision))}**"
+        yield ""
+    yield f"Advised is {advice(decision)}. {verbatim(_sentence(rationale(decision).reason))}"
+    yield ""
+    yield f"Rule: `{decision.rule.id}` ({source(decision.case.provenance)})"
+    candidate = next((each for each in for_and_against(decision) if each.action is action), None)
+    if candidate is not None:
+        yield ""
+        yield "## For and against"
+        yield ""
+        yield (
+            f"The row nearest to what was found is `{candidate.rule.id}` ({source(candidate.case.provenance)}). It "
+            f"applies when: {conditions(candidate.case)}."
+        )
+        yield ""
+        yield from table(
+            ("", "fact", "criterion", "value", "threshold", "met"),
+            (row for each in candidate.arguments for row in _argument_rows(each)),
+        )
+    if not same:
+        yield ""
+        yield "## What would have to change"
+        yield ""
+        other = next(each for each in alternatives(decision) if each.action is action)
+        yield f"{_sentence(_least(decision, other))}{f' {_ELSE}' if other.reachable else ''}"
+        if other.seen is not None:
+            yield ""
+            yield f"Then `{other.seen.match.rule.id}` applies: {advice(recommend(other.seen))}."
+    yield ""
+    yield from _limits(protocol)
+
+
+_MANY = 5
+"""More criteria than these, none of which applies, are told in one line; the page of the decision lists them all."""
+
+
+def _argument_rows(argument: Argument) -> Iterator[tuple[str, ...]]:
+    """Write an argument: what it is, and beside it and below the criteria behind it."""
+    first = ("for" if argument.speaks_for else "against", verbatim(argued(argument)))
+    applying = [each for each in argument.criteria if each.makes_its_word]
+    if len(argument.criteria) > _MANY and not applying:
+        yield *first, f"none of {len(argument.criteria)} that would make it otherwise applies", "", "", ""
+        return
+    if not argument.criteria:
+        yield *first, "", "", "", ""
+    for each in argument.criteria:
+        yield *first, each.words, verbatim(value(each.value)), _threshold(each), value(each.met)
+        first = ("", "")
 
 
 def next_visit(decision: Decision) -> str:
@@ -286,34 +413,47 @@ def _node(phase: Phase) -> str:
 
 
 def assumptions(protocol: Protocol) -> str:
-    """Write the page that a clinician signs: all that the trial does not state, weakest first."""
+    """Write the page that a clinician signs: all that the trial does not state, weakest first, and what it changes."""
+    situations = sum(1 for _ in protocol.table.situations())
     lines = [
         f"# What {protocol.id} {protocol.version} assumes",
         "",
         f"{protocol.title}. {NOT_A_DEVICE}",
         "",
         protocol.evidence,
+        "",
+        HOW_COUNTED.format(situations=situations),
     ]
+    counted = stakes(protocol)
     for tag, title in (
         (Tag.ASSUMED, "Assumed: nobody says; decided here, may be decided otherwise locally"),
         (Tag.ADAPTED, "Adapted: from another study or population"),
         (Tag.LABEL, "Label: for other indications"),
     ):
-        entries = [each for each in protocol.ledger if each.provenance.tag is tag]
-        lines += ["", f"## {title} ({len(entries)})", ""]
-        lines += table(
-            ("id", "what", "value", "source"),
-            (
-                (
-                    f"`{each.id}`",
-                    each.words,
-                    each.value,
-                    each.provenance.words
-                    if tag is Tag.ASSUMED
-                    else f"{each.provenance.source}: {each.provenance.words}",
-                )
-                for each in entries
-            ),
-        )
+        of_tag = [each for each in counted if each.entry.provenance.tag is tag]
+        lines += ["", f"## {title} ({len(of_tag)})"]
+        for prefixes, group in LEDGER_GROUPS:
+            of_group = [each for each in of_tag if each.entry.id.partition(".")[0] in prefixes]
+            if of_group:
+                lines += ["", f"### {group}", ""]
+                lines += table(("id", "what", "value", "source", "otherwise it changes"), map(_stake_row, of_group))
+    lines += ["", "## Sources", "", *(f"- {each.id}: {each.citation} ({each.confidence})" for each in protocol.sources)]
     lines += ["", f"sha256 `{protocol.hash}`", "", "Reviewed by: ____________________  Date: ____________"]
     return "\n".join(lines) + "\n"
+
+
+LEDGER_GROUPS = (
+    (("ladder", "intervals"), "Levels and intervals"),
+    (("response",), "Response"),
+    (("safety", "event"), "Safety"),
+    (("note",), "Reading a record"),
+    (("rule",), "Rows of the decision table"),
+)
+"""How the lines of the ledger are grouped, by the first word of their id."""
+
+
+def _stake_row(stake: Stake) -> tuple[str, ...]:
+    entry, provenance = stake.entry, stake.entry.provenance
+    words = provenance.words if provenance.tag is Tag.ASSUMED else f"{provenance.source}: {provenance.words}"
+    situations = f" in {stake.situations} situation{'' if stake.situations == 1 else 's'}" if stake.situations else ""
+    return f"`{entry.id}`", entry.words, entry.value, words, f"{stake.words}{situations}"

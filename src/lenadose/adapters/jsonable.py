@@ -13,6 +13,7 @@ from pathlib import Path
 from attrs import fields
 from cattrs import Converter
 
+from ..contrast import Alternative, alternatives
 from ..course import Course, Measurement, decimal, one_of
 from ..errors import DocumentError, Fault, LenadoseError, fault, shown
 from ..machine import Decision, NextVisit
@@ -21,7 +22,10 @@ from ..protocols import unknown_protocol
 from ..provenance import Provenance
 from ..reasons import Rationale, rationale
 from ..render import NOT_A_DEVICE
+from ..stakes import HOW_COUNTED, stakes
 from ..vocabulary import DIMENSIONS, Action, Tag, Word
+from ..weighing import Argument, for_and_against
+from ..wording import changed, why_unreachable
 from .reading import LARGEST as LARGEST
 from .reading import load, read_record, reader_of
 from .reading import parse as parse
@@ -173,6 +177,58 @@ def decision_data(decision: Decision) -> dict[str, Json]:
     }
 
 
+def contrast_data(decision: Decision, action: Action | None = None) -> dict[str, Json]:
+    """Give a decision as plain data with every other action, or one alone: its least changes and the arguments."""
+    return {
+        **decision_data(decision),
+        "alternatives": [
+            _alternative(decision, each) for each in alternatives(decision) if action in (None, each.action)
+        ],
+        "arguments": [
+            {
+                "action": each.action.code,
+                "rule": each.rule.id,
+                "for": [_argument(argument) for argument in each.in_favour],
+                "against": [_argument(argument) for argument in each.against],
+            }
+            for each in for_and_against(decision)
+            if action in (None, each.action)
+        ],
+    }
+
+
+def _alternative(decision: Decision, alternative: Alternative) -> Json:
+    """Write an alternative: `to` is what to write under `field` in the visit, null where it is to be left out."""
+    return {
+        "action": alternative.action.code,
+        "reachable": alternative.reachable,
+        "changes": [
+            {
+                "field": each.field,
+                "from": None if each.before is None else _recorded(each.before),
+                "to": None if each.after is None else _recorded(each.after),
+                "means": each.means.code,
+                "words": changed(decision, alternative, each),
+            }
+            for each in alternative.changes
+        ],
+        "why": None if alternative.reachable else why_unreachable(decision, alternative.action),
+    }
+
+
+def _argument(argument: Argument) -> Json:
+    return {
+        "fact": argument.fact,
+        "shown": argument.shown.code,
+        "admitted": [word.code for word in argument.admitted],
+        "words": argument.words,
+        "criteria": [
+            {"id": each.id, "value": _value(each.value), "threshold": each.threshold, "met": each.met}
+            for each in argument.criteria
+        ],
+    }
+
+
 def replay_data(protocol: Protocol, decisions: tuple[Decision, ...]) -> dict[str, Json]:
     """Give the decisions on a course as plain data, with the protocol that made them."""
     return {**identity(protocol), "decisions": [decision_data(each) for each in decisions]}
@@ -184,14 +240,23 @@ def identity(protocol: Protocol) -> dict[str, Json]:
 
 
 def ledger_data(protocol: Protocol) -> dict[str, Json]:
-    """Give all that a protocol says and the trial does not state, as plain data."""
+    """Give all that a protocol says and the trial does not state, and what each would change, as plain data."""
+    situations = sum(1 for _ in protocol.table.situations())
     return {
         **identity(protocol),
         "notice": NOT_A_DEVICE,
+        "counted": HOW_COUNTED.format(situations=situations),
         "assumptions": [
-            {"id": each.id, "words": each.words, "value": each.value, **_provenance(each.provenance)}
-            for each in protocol.ledger
-            if each.provenance.tag is not Tag.STATED
+            {
+                "id": each.entry.id,
+                "words": each.entry.words,
+                "value": each.entry.value,
+                **_provenance(each.entry.provenance),
+                "changes": each.words,
+                "situations": each.situations,
+            }
+            for each in stakes(protocol)
+            if each.entry.provenance.tag is not Tag.STATED
         ],
     }
 

@@ -45,7 +45,7 @@ STYLE = """<style>
 """Colours are those of the page around, and greys that can be seen through."""
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
-_FIRST = ("Missing", "Limits")
+_FIRST = ("Missing", "What would have to change", "Limits")
 """What a decision shows before its evidence is unfolded."""
 
 

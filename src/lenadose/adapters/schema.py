@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin
 
 from attrs import NOTHING, fields
 
+from ..contrast import FIELDS, Means
 from ..course import (
     ACTIVITY,
     AGE,
@@ -258,7 +259,69 @@ def decision_schema() -> Schema:
         "$schema": _DIALECT,
         "title": "lenadose decision",
         "description": "What is advised at one visit, on which facts, and every reason for it.",
-        **_object(properties, properties),
+        "$comment": "`alternatives` and `arguments` are those of `explain --json`.",
+        **_object(properties, {**properties, **_contrast()}),
+        "$defs": course_schema()["$defs"],
+    }
+
+
+def _contrast() -> Schema:
+    """Give the schemas of the alternatives and the arguments, which `explain` adds to a decision."""
+    text: Schema = {"type": "string"}
+    change = [
+        _object(
+            ("field", "from", "to", "means", "words"),
+            {
+                "field": {"const": name},
+                "from": _or_null({"$ref": f"#/$defs/visit/properties/{name}"}),
+                "to": {
+                    **_or_null({"$ref": f"#/$defs/visit/properties/{name}"}),
+                    "description": "What to write under the field in the visit; null: leave it out",
+                },
+                "means": _codes(Means),
+                "words": text,
+            },
+        )
+        for name in FIELDS
+    ]
+    argument = _object(
+        ("fact", "shown", "admitted", "words", "criteria"),
+        {
+            "fact": {"enum": [name for name, _ in DIMENSIONS]},
+            "shown": text,
+            "admitted": {**_list(text), "minItems": 1},
+            "words": text,
+            "criteria": _list(
+                _object(
+                    ("id", "value", "threshold", "met"),
+                    {
+                        "id": text,
+                        "value": {"type": ["string", "number", "boolean", "null"]},
+                        "threshold": text,
+                        "met": _or_null(_BOOLEAN),
+                    },
+                )
+            ),
+        },
+    )
+    return {
+        "alternatives": _list(
+            _object(
+                ("action", "reachable", "changes", "why"),
+                {
+                    "action": _codes(Action),
+                    "reachable": _BOOLEAN,
+                    "changes": _list({"oneOf": change}),
+                    "why": {**_or_null(text), "description": "Why the action cannot be reached; null where it can"},
+                },
+            )
+        ),
+        "arguments": _list(
+            _object(
+                ("action", "rule", "for", "against"),
+                {"action": _codes(Action), "rule": text, "for": _list(argument), "against": _list(argument)},
+            )
+        ),
     }
 
 
