@@ -1,0 +1,190 @@
+"""Build the site of docs/: the pages, those made from data, the reference and the notebooks.
+
+python scripts/docs.py [FOLDER]   into FOLDER, otherwise into build/site; exit 1 for a broken link or any warning
+"""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from sphinx.cmd.build import main as sphinx
+
+import lenadose
+from lenadose import get_protocol
+from lenadose.adapters.plot import draw_phases, save
+from lenadose.adapters.proofs import certificate_page, comparison_page
+from lenadose.comparison import compare
+from lenadose.proof import verify
+from lenadose.protocols import BUILT_IN
+from lenadose.render import assumptions, sheet
+
+ROOT = Path(__file__).parents[1]
+OTHERS = {
+    "testing": "Testing",
+    "mutants": "Broken protocols",
+    "vectors": "Parity with other implementations",
+    "benchmarks": "Benchmarks",
+}
+"""Pages of docs/ that are there or not."""
+
+PLACES = {
+    "Decide": ("load_course", "parse_course", "read_course", "replay", "begin", "step", "observe", "recommend", "apply"),
+    "Explain": (
+        "explain", "rationale", "alternatives", "course_data", "decision_data", "Rationale", "Alternative", "Change",
+    ),
+    "Records": ("Course", "Patient", "Visit", "Measurement", "PregnancyTest", "AdverseEvent", "DosageTaken", "Judgement"),
+    "Protocols": ("get_protocol", "load_protocol", "read_protocol", "Protocol"),
+    "Decisions": ("Decision", "State", "Facts", "Action", "Phase", "Dosage"),
+    "Errors": ("LenadoseError", "DocumentError", "CallError", "ProtocolError", "Fault"),
+}  # fmt: skip
+"""The promised names, by what they are for."""
+
+MODULES = {
+    "Proof": ("lenadose.proof", ("verify", "Certificate", "Verdict", "Counterexample")),
+    "Comparison": ("lenadose.comparison", ("compare", "Comparison", "Disagreement", "Difference")),
+    "Tests of your own": ("lenadose.testing", None),
+    "Pictures": ("lenadose.adapters.plot", ("draw_course", "draw_courses", "draw_phases", "save", "Picture")),
+    "Notebooks": ("lenadose.adapters.notebook", ("load_ipython_extension",)),
+}
+"""Names beside the promised ones, with the module that they are imported from."""
+
+
+def made(what: str, page: str) -> str:
+    """A page made from data, with a note of what made it."""
+    head, _, rest = page.partition("\n")
+    return f"{head}\n\n*Made from the data by `{what}`; not written by hand.*\n{rest}"
+
+
+def generate(source: Path) -> None:
+    """Write the pages that are made from data."""
+    folder = source / "protocols"
+    folder.mkdir()
+    for id in BUILT_IN:
+        protocol = get_protocol(id)
+        save(draw_phases(protocol), folder / f"{id}.svg")
+        picture = f"\n## Phases\n\n![{draw_phases(protocol).title}]({id}.svg)\n"
+        pages: tuple[tuple[str, str, Callable[[], str]], ...] = (
+            ("", f"lenadose show {id}", lambda: sheet(protocol) + picture),
+            ("-assumptions", f"lenadose assumptions {id}", lambda: assumptions(protocol)),
+            ("-certificate", f"lenadose verify {id}", lambda: certificate_page(verify(protocol))),
+        )
+        for suffix, command, page in pages:
+            (folder / f"{id}{suffix}.md").write_text(made(command, page()), "utf-8")
+    one, other = BUILT_IN
+    compared = comparison_page(compare(get_protocol(one), get_protocol(other)))
+    (folder / "comparison.md").write_text(made(f"lenadose diff {one} {other}", compared), "utf-8")
+    (source / "reference.rst").write_text("\n".join(reference()) + "\n", "utf-8")
+    shutil.copytree(ROOT / "examples" / "notebooks", source / "notebooks", ignore=shutil.ignore_patterns("source", ".*"))
+
+
+def reference() -> Iterator[str]:
+    """The reference, from the docstrings."""
+    yield from ("Reference", "=========", "")
+    yield "All of the promised names are in ``lenadose`` itself: ``from lenadose import replay``. Made from the docstrings."
+    placed = {name for names in PLACES.values() for name in names}
+    left = [name for name in lenadose.__all__ if name not in placed]
+    for title, names in {**PLACES, "More": left}.items():
+        known = [name for name in names if name in lenadose.__all__]
+        if known:
+            yield from ("", title, "-" * len(title), "")
+        for name in known:
+            yield from _documented("lenadose", name, getattr(lenadose, name))
+    for title, (module, names) in MODULES.items():
+        loaded = __import__(module, fromlist=["*"])
+        yield from ("", title, "-" * len(title), "", f"In ``{module}``.", "")
+        for name in names or loaded.__all__:
+            yield from _documented(module, name, getattr(loaded, name))
+
+
+def _documented(module: str, name: str, value: object) -> Iterator[str]:
+    kind = "class" if isinstance(value, type) else "function"
+    yield from (f".. auto{kind}:: {module}.{name}", *(["   :members:"] if kind == "class" else []), "")
+
+
+def contents(source: Path) -> None:
+    """Put every page into the navigation, those of others where they are there."""
+    others = [f"{title} <{name}>" for name, title in OTHERS.items() if (source / f"{name}.md").exists()]
+    protocols = [
+        line
+        for id in BUILT_IN
+        for line in (
+            f"{id} <protocols/{id}>",
+            f"{id}: what is assumed <protocols/{id}-assumptions>",
+            f"{id}: certificate <protocols/{id}-certificate>",
+        )
+    ]
+    parts = {
+        "Begin": ["tutorial", "evidence"],
+        "How to": ["howto/rationale", "howto/import", "howto/protocol", "howto/test"],
+        "Stories": [f"notebooks/{path.stem}" for path in sorted((source / "notebooks").glob("*.ipynb"))],
+        "Protocols": [*protocols, "The two compared <protocols/comparison>"],
+        "Reference": ["reference", *others],
+    }
+    lines = (source / "index.md").read_text("utf-8").splitlines()
+    for title, pages in parts.items():
+        lines += ["", "```{toctree}", ":hidden:", f":caption: {title}", "", *pages, "```"]
+    (source / "index.md").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+class Page(HTMLParser):
+    """The anchors of a page, what it links to, and what it fetches."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.anchors: set[str] = set()
+        self.links: list[str] = []
+        self.fetched: list[str] = []
+        self.feed(path.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        """Note what an element is and points to."""
+        given = {name: value or "" for name, value in attributes}
+        self.anchors |= {given[name] for name in ("id", "name") if name in given}
+        target = given.get("href", given.get("src", ""))
+        if target:
+            (self.links if tag == "a" else self.fetched).append(target)
+
+
+def broken(site: Path) -> Iterator[str]:
+    """Every link of the site that leads nowhere, and all that would be fetched from elsewhere."""
+    pages = {path.resolve(): Page(path) for path in site.rglob("*.html") if "_static" not in path.parts}
+    for path, page in pages.items():
+        name = path.relative_to(site.resolve())
+        for target in (*page.links, *page.fetched):
+            parts = urlsplit(target)
+            if parts.scheme in ("data", "mailto"):
+                continue
+            if parts.scheme or parts.netloc:
+                if target in page.fetched:
+                    yield f"{name}: fetches {target}"
+                continue
+            there = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if not there.exists():
+                yield f"{name}: {target} is not there"
+            elif parts.fragment and there in pages and unquote(parts.fragment) not in pages[there].anchors:
+                yield f"{name}: {target} has no such place"
+
+
+def main() -> int:
+    """Build the site, and check that its links lead somewhere and that it is whole without a network."""
+    site = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "site"
+    source = site.with_name(f"{site.name}-source")
+    for folder in (site, source):
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "docs", source)
+    generate(source)
+    contents(source)
+    code = sphinx(["-q", "-W", "--keep-going", "-b", "html", "-d", str(source / ".doctrees"), str(source), str(site)])
+    if code:
+        return code
+    faults = sorted(set(broken(site)))
+    for each in faults:
+        print(each, file=sys.stderr)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
