@@ -23,7 +23,6 @@ from lenadose.render import assumptions, sheet
 
 ROOT = Path(__file__).parents[1]
 OTHERS = {
-    "testing": "Testing",
     "mutants": "Broken protocols",
     "vectors": "Parity with other implementations",
     "benchmarks": "Benchmarks",
@@ -118,7 +117,7 @@ def contents(source: Path) -> None:
     ]
     parts = {
         "Begin": ["tutorial", "evidence"],
-        "How to": ["howto/rationale", "howto/import", "howto/protocol", "howto/test"],
+        "How to": ["howto/rationale", "howto/import", "howto/protocol", "testing"],
         "Stories": [f"notebooks/{path.stem}" for path in sorted((source / "notebooks").glob("*.ipynb"))],
         "Protocols": [*protocols, "The two compared <protocols/comparison>"],
         "Reference": ["reference", *others],

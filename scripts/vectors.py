@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from attrs import evolve
+
 from lenadose import Course, Decision, Protocol, course_data, decision_data, get_protocol, replay
 from lenadose.adapters.jsonable import Json, identity
 from lenadose.comparison import disagreements
@@ -56,7 +58,8 @@ def of_boundaries(protocol: Protocol) -> Iterator[dict[str, Json]]:
         if found is None:
             print(f"{protocol.id}: no course shows {mutant.words}", file=sys.stderr)
         else:
-            yield vector(f"not {mutant.words}", found.course, replay(found.course, protocol))
+            course = evolve(found.course, protocol=protocol.id)
+            yield vector(f"not {mutant.words}", course, replay(course))
 
 
 def written(protocol: Protocol, vectors: list[dict[str, Json]]) -> str:

@@ -80,12 +80,14 @@ class Showing:
 
 
 _DANGER = (Safety.STOP, Safety.INTERRUPT)
+# Before a start only a judgement can show partial or worse: what a score alone can show comes first.
+_PLAIN_FIRST = (Response.NONE, Response.PARTIAL, Response.COMPLETE, Response.WORSE, Response.NOT_ASSESSED)
 SHOWINGS = tuple(
     Showing(response, safety, lowered, mark)
-    for response, safety, lowered in product(Response, reversed(Safety), (False, True))
+    for response, safety, lowered in product(_PLAIN_FIRST, reversed(Safety), (False, True))
     for mark in ((False, True) if safety in _DANGER else (False,))
 )
-"""All that a visit can show, what is well before what is not."""
+"""All that a visit can show, what is plain and well before what is not."""
 
 
 @frozen

@@ -36,9 +36,9 @@ STYLE = """<style>
 .lenadose summary { cursor: pointer; }
 .lenadose table { border-collapse: collapse; margin: 0.4em 0; font-size: 0.9em; display: block; overflow-x: auto; }
 .lenadose th, .lenadose td { border: 1px solid #8888; padding: 0.25em 0.5em; text-align: left; vertical-align: top;
-  color: inherit; background: none; white-space: normal; max-width: 36em; }
+  color: inherit; background: none; white-space: normal; min-width: 5.7em; max-width: 36em; }
 .lenadose tr { background: none; }
-.lenadose code { color: inherit; background: #8882; padding: 0 0.2em; overflow-wrap: anywhere; }
+.lenadose code { color: inherit; background: #8882; padding: 0 0.2em; overflow-wrap: break-word; }
 .lenadose pre { color: inherit; background: #8882; padding: 0.5em; overflow-x: auto; }
 .lenadose img { background: white; max-width: 100%; height: auto; }
 </style>"""

@@ -118,17 +118,15 @@ def _counterexample(protocol: Protocol, verdict: Verdict, shown: Counterexample)
 
 def course_table(protocol: Protocol, course: Course) -> Iterator[str]:
     """Write a course as it is decided by a protocol: what each visit showed, and what was said to it."""
+    first = course.visits[0]
     yield from table(
-        ("visit", "shown", "decision", "rule"),
+        ("visit", "shown", "facts", "decision", "rule"),
         (
             (
                 str(each.visit.date),
-                verbatim(
-                    f"CLASI activity {'not known' if each.visit.clasi_activity is None else each.visit.clasi_activity}"
-                    f"{f', judged {each.visit.judgement.response.said}' if each.visit.judgement else ''}; "
-                    f"response {each.facts.response.said}, safety {each.facts.safety.said}, {each.facts.timing.said}, "
-                    f"position {each.facts.position.said}"
-                ),
+                verbatim(_shown(each.visit, None if each.visit is first else first)),
+                f"response {each.facts.response.said}, safety {each.facts.safety.said}, {each.facts.timing.said}, "
+                f"position {each.facts.position.said}",
                 advice(each),
                 f"`{each.rule.id}`",
             )
@@ -252,4 +250,6 @@ def _shown(visit: Visit, first: Visit | None) -> str:
         parts.append("positive pregnancy test")
     if visit.dosage_taken is not None:
         parts.append(f"took {visit.dosage_taken.dosage or 'nothing'}")
+    if visit.doses_missed:
+        parts.append(f"{visit.doses_missed} dose{'s' if visit.doses_missed > 1 else ''} missed")
     return ", ".join(parts)

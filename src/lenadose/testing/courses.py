@@ -4,10 +4,10 @@ A visit is mostly well, often shows one of the protocol's own dangers, and now a
 A course is walked while it is drawn, so that it keeps to what was advised: it is accepted under its protocol.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any
 
@@ -57,14 +57,15 @@ WORDS = st.text(
 _EARLIEST, _LATEST = date(YEARS[0], 1, 1), date(YEARS[1], 12, 31)
 
 
-def now_and_then(strategy: st.SearchStrategy[Any], otherwise: Any = None, one_in: int = 4) -> st.SearchStrategy[Any]:
-    """Draw from a strategy one time in so many, otherwise always the same."""
-    return st.integers(1, one_in).flatmap(lambda number: strategy if number == one_in else st.just(otherwise))
+@cache
+def one_in(number: int) -> st.SearchStrategy[bool]:
+    """Draw yes one time in so many; the simplest answer is no."""
+    return st.integers(1, number).map(lambda drawn: drawn == number)
 
 
 def or_missing(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Draw from a strategy, or a quarter of the time None."""
-    return st.integers(0, 3).flatmap(lambda number: strategy if number else st.none())
+    return st.none() | strategy | strategy | strategy
 
 
 def facts() -> st.SearchStrategy[Facts]:
@@ -161,40 +162,44 @@ _OFTEN = {
 def visit_after(draw: st.DrawFn, stock: Stock, state: State) -> Visit:
     """Draw any visit that can follow a state: mostly what a protocol's thresholds and events call for."""
     protocol, last = stock.shows.protocol, state.last
-    taken, most = None, 0
+    taken, missed = None, None
     if last is None:
-        day = draw(_first_days)
+        day = draw(_any_first_day) if draw(one_in(4)) else DAY0
     else:
         assume(last.on < _LATEST)
-        day = draw(_next_days(protocol, state))
-        taken = draw(now_and_then(stock.taken, one_in=8))
+        day = draw(_any_day_after(last.on)) if draw(one_in(4)) else draw(st.sampled_from(_likely_days(protocol, state)))
+        taken = draw(stock.taken) if draw(one_in(8)) else None
+    seen = observe(protocol, state, Visit(day, dosage_taken=taken))
+    if last is not None and draw(one_in(4)):
         dosage = (taken.dosage if taken else None) or (last.advised.dosage if last.advised else None)
         most = doses_between(last.on, day, dosage)
-    missed = draw(now_and_then(st.integers(0, most) | st.sampled_from([min(most, most // 5 + 1), most // 5])))
-    seen = observe(protocol, state, Visit(day, dosage_taken=taken, doses_missed=missed))
-    well: Change = {**stock.shows.well, "clasi_activity": draw(_scores(seen))}
+        missed = draw(st.integers(0, most) | st.sampled_from([most // 5, min(most, most // 5 + 1)]))
+        seen = observe(protocol, state, Visit(day, dosage_taken=taken, doses_missed=missed))
+    well: Change = {**stock.shows.well, "clasi_activity": None if draw(one_in(12)) else draw(_scores(seen))}
     # Before a start nothing happens while the patient is not well: there that is more seldom.
-    change = draw(now_and_then(stock.changes, {}, 4 if state.start else 10))
+    change = draw(stock.changes) if draw(one_in(4 if state.start else 10)) else {}
     usual = stock.shows.visit(seen, {**well, **change})
     # At most visits nothing else is shown, at some one field is anything, at a few all are.
     loose = draw(_loose)
-    return evolve(usual, **{field: draw(_ANYTHING[field](day)) for field in loose}) if loose else usual
+    return evolve(usual, **{field: draw(_anything(day)[field]) for field in loose}) if loose else usual
 
 
-_first_days = now_and_then(st.dates(date(1990, 1, 1), date(2050, 12, 31)), DAY0)
+_any_first_day = st.dates(date(1990, 1, 1), date(2050, 12, 31))
 
 
-def _next_days(protocol: Protocol, state: State) -> st.SearchStrategy[date]:
-    """Draw a day after the visit before, often the one on which it is due or a clock changes."""
+def _any_day_after(day: date) -> st.SearchStrategy[date]:
+    longest = min(400, (_LATEST - day).days)
+    return st.integers(1, longest).map(lambda days: day + timedelta(days=days))
+
+
+def _likely_days(protocol: Protocol, state: State) -> list[date]:
+    """Give the days after the visit before on which it is due or a clock changes."""
     assert state.last is not None
     tomorrow = state.last.on + timedelta(days=1)
     longest = min(tomorrow + timedelta(days=400), _LATEST)
     due = state.last.due or tomorrow + timedelta(days=27)
     clocks = [day for change in _clocks(protocol, state) for day in (change, change, change - timedelta(days=1))]
-    often = [day for day in (due, due, tomorrow, *clocks) if tomorrow <= day <= longest] or [tomorrow]
-    return now_and_then(st.dates(tomorrow, longest), None).flatmap(
-        lambda day: st.sampled_from(often) if day is None else st.just(day)
-    )
+    return [day for day in (due, due, tomorrow, *clocks) if tomorrow <= day <= longest] or [tomorrow]
 
 
 def _clocks(protocol: Protocol, state: State) -> Iterator[date]:
@@ -211,8 +216,8 @@ def _clocks(protocol: Protocol, state: State) -> Iterator[date]:
         yield intervals.resumable.value.after(state.interrupted_on) + timedelta(days=1)
 
 
-def _scores(seen: Observation) -> st.SearchStrategy[int | None]:
-    """Draw a score, seldom none: each response about as often as the others, and often at its edges."""
+def _scores(seen: Observation) -> st.SearchStrategy[int]:
+    """Draw a score: each response about as often as the others, and often at its edges."""
     start = seen.start.activity if seen.start else None
     lowest = seen.lowest.activity if seen.lowest else None
     scores: dict[Response, list[int]] = {}
@@ -222,8 +227,7 @@ def _scores(seen: Observation) -> st.SearchStrategy[int | None]:
         )
         scores.setdefault(shown, []).append(score)
     each = [st.sampled_from([found[0], found[-1], *found]) for found in scores.values()]
-    usual = st.one_of(each) if start is not None else st.one_of([st.sampled_from([11, 20, 9, 4]), *each])
-    return st.integers(0, 11).flatmap(lambda number: st.none() if number == 11 else usual)
+    return st.one_of(each) if start is not None else st.one_of([st.sampled_from([11, 20, 9, 4]), *each])
 
 
 def _dosages_taken(protocol: Protocol) -> st.SearchStrategy[DosageTaken]:
@@ -305,16 +309,19 @@ def _tests(day: date) -> st.SearchStrategy[tuple[PregnancyTest, ...]]:
     return st.lists(st.builds(PregnancyTest, st.sampled_from(TestResult), _days_before(day)), max_size=3).map(tuple)
 
 
-_ANYTHING: dict[str, Callable[[date], st.SearchStrategy[Any]]] = {
-    "clasi_activity": lambda _: or_missing(st.integers(*ACTIVITY)),
-    "adverse_events": lambda _: or_missing(st.lists(_events, max_size=3).map(_without_contradiction)),
-    "pregnancy_tests": lambda day: or_missing(_tests(day)),
-    "neutrophils": lambda day: or_missing(_measurements(NEUTROPHILS, day)),
-    "platelets": lambda day: or_missing(_measurements(PLATELETS, day)),
-    "creatinine_clearance": lambda day: or_missing(_measurements(CREATININE_CLEARANCE, day)),
-    "clasi_damage": lambda _: or_missing(st.integers(*DAMAGE)),
-    "judgement": lambda _: or_missing(st.builds(Judgement, st.sampled_from(Judged), WORDS)),
-}
-"""For each field of a visit all that can be recorded on a day, missing included."""
+@lru_cache(maxsize=1024)
+def _anything(day: date) -> dict[str, st.SearchStrategy[Any]]:
+    """Give for each field of a visit all that can be recorded on a day, missing included."""
+    return {
+        "clasi_activity": or_missing(st.integers(*ACTIVITY)),
+        "adverse_events": or_missing(st.lists(_events, max_size=3).map(_without_contradiction)),
+        "pregnancy_tests": or_missing(_tests(day)),
+        "neutrophils": or_missing(_measurements(NEUTROPHILS, day)),
+        "platelets": or_missing(_measurements(PLATELETS, day)),
+        "creatinine_clearance": or_missing(_measurements(CREATININE_CLEARANCE, day)),
+        "clasi_damage": or_missing(st.integers(*DAMAGE)),
+        "judgement": or_missing(st.builds(Judgement, st.sampled_from(Judged), WORDS)),
+    }
 
-_loose = st.sampled_from([()] * 12 + [(field,) for field in _ANYTHING] + [tuple(_ANYTHING)])
+
+_loose = st.sampled_from([()] * 12 + [(field,) for field in _anything(DAY0)] + [tuple(_anything(DAY0))])
