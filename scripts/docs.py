@@ -5,8 +5,9 @@ python scripts/docs.py [FOLDER]   into FOLDER, otherwise into build/site; exit 1
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html.parser import HTMLParser
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -30,23 +31,21 @@ OTHERS = {
 """Pages of docs/ that are there or not."""
 
 PLACES = {
-    "Decide": ("load_course", "parse_course", "read_course", "replay", "begin", "step", "observe", "recommend", "apply"),
-    "Explain": (
-        "explain", "rationale", "alternatives", "course_data", "decision_data", "Rationale", "Alternative", "Change",
-    ),
-    "Records": ("Course", "Patient", "Visit", "Measurement", "PregnancyTest", "AdverseEvent", "DosageTaken", "Judgement"),
-    "Protocols": ("get_protocol", "load_protocol", "read_protocol", "Protocol"),
-    "Decisions": ("Decision", "State", "Facts", "Action", "Phase", "Dosage"),
-    "Errors": ("LenadoseError", "DocumentError", "CallError", "ProtocolError", "Fault"),
-}  # fmt: skip
+    "Decide": "load_course parse_course read_course replay begin step observe recommend apply",
+    "Explain": "explain rationale alternatives course_data decision_data Rationale Alternative",
+    "Records": "Course Patient Visit Measurement PregnancyTest AdverseEvent DosageTaken Judgement",
+    "Protocols": "get_protocol load_protocol read_protocol Protocol",
+    "Decisions": "Decision State Facts Action Phase Dosage",
+    "Errors": "LenadoseError DocumentError CallError ProtocolError Fault",
+}
 """The promised names, by what they are for."""
 
 MODULES = {
-    "Proof": ("lenadose.proof", ("verify", "Certificate", "Verdict", "Counterexample")),
-    "Comparison": ("lenadose.comparison", ("compare", "Comparison", "Disagreement", "Difference")),
-    "Tests of your own": ("lenadose.testing", None),
-    "Pictures": ("lenadose.adapters.plot", ("draw_course", "draw_courses", "draw_phases", "save", "Picture")),
-    "Notebooks": ("lenadose.adapters.notebook", ("load_ipython_extension",)),
+    "Proof": ("lenadose.proof", "verify Certificate Verdict Counterexample"),
+    "Comparison": ("lenadose.comparison", "compare Comparison Disagreement Difference"),
+    "Tests of your own": ("lenadose.testing", ""),
+    "Pictures": ("lenadose.adapters.plot", "draw_course draw_courses draw_phases save Picture"),
+    "Notebooks": ("lenadose.adapters.notebook", "load_ipython_extension"),
 }
 """Names beside the promised ones, with the module that they are imported from."""
 
@@ -63,38 +62,38 @@ def generate(source: Path) -> None:
     folder.mkdir()
     for id in BUILT_IN:
         protocol = get_protocol(id)
-        save(draw_phases(protocol), folder / f"{id}.svg")
-        picture = f"\n## Phases\n\n![{draw_phases(protocol).title}]({id}.svg)\n"
-        pages: tuple[tuple[str, str, Callable[[], str]], ...] = (
-            ("", f"lenadose show {id}", lambda: sheet(protocol) + picture),
-            ("-assumptions", f"lenadose assumptions {id}", lambda: assumptions(protocol)),
-            ("-certificate", f"lenadose verify {id}", lambda: certificate_page(verify(protocol))),
-        )
-        for suffix, command, page in pages:
-            (folder / f"{id}{suffix}.md").write_text(made(command, page()), "utf-8")
+        picture = draw_phases(protocol)
+        save(picture, folder / f"{id}.svg")
+        drawn = f"\n## Phases\n\n![{picture.title}]({id}.svg)\n"
+        for suffix, command, page in (
+            ("", "show", sheet(protocol) + drawn),
+            ("-assumptions", "assumptions", assumptions(protocol)),
+            ("-certificate", "verify", certificate_page(verify(protocol))),
+        ):
+            (folder / f"{id}{suffix}.md").write_text(made(f"lenadose {command} {id}", page), "utf-8")
     one, other = BUILT_IN
     compared = comparison_page(compare(get_protocol(one), get_protocol(other)))
     (folder / "comparison.md").write_text(made(f"lenadose diff {one} {other}", compared), "utf-8")
     (source / "reference.rst").write_text("\n".join(reference()) + "\n", "utf-8")
-    shutil.copytree(ROOT / "examples" / "notebooks", source / "notebooks", ignore=shutil.ignore_patterns("source", ".*"))
+    shutil.copytree(
+        ROOT / "examples" / "notebooks", source / "notebooks", ignore=shutil.ignore_patterns("source", ".*")
+    )
 
 
 def reference() -> Iterator[str]:
     """The reference, from the docstrings."""
     yield from ("Reference", "=========", "")
-    yield "All of the promised names are in ``lenadose`` itself: ``from lenadose import replay``. Made from the docstrings."
-    placed = {name for names in PLACES.values() for name in names}
+    yield "The promised names are in ``lenadose`` itself: ``from lenadose import replay``. Made from the docstrings."
+    placed = " ".join(PLACES.values()).split()
     left = [name for name in lenadose.__all__ if name not in placed]
-    for title, names in {**PLACES, "More": left}.items():
-        known = [name for name in names if name in lenadose.__all__]
-        if known:
-            yield from ("", title, "-" * len(title), "")
-        for name in known:
+    for title, names in {**PLACES, "More": " ".join(left)}.items():
+        yield from ("", title, "-" * len(title), "") if names else ()
+        for name in names.split():
             yield from _documented("lenadose", name, getattr(lenadose, name))
     for title, (module, names) in MODULES.items():
-        loaded = __import__(module, fromlist=["*"])
+        loaded = import_module(module)
         yield from ("", title, "-" * len(title), "", f"In ``{module}``.", "")
-        for name in names or loaded.__all__:
+        for name in names.split() or loaded.__all__:
             yield from _documented(module, name, getattr(loaded, name))
 
 
