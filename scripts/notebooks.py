@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+from jupyter_client import AsyncKernelManager
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
@@ -36,7 +37,10 @@ def read(source: Path) -> NotebookNode:
 def run(source: Path) -> NotebookNode:
     """The notebook of a source with its outputs, from a clean kernel."""
     notebook = read(source)
-    client = NotebookClient(notebook, timeout=120, record_timing=False, resources={"metadata": {"path": str(FOLDER)}})
+    kernel = AsyncKernelManager(kernel_name="python3", transport="ipc")
+    client = NotebookClient(
+        notebook, km=kernel, timeout=120, record_timing=False, resources={"metadata": {"path": str(FOLDER)}}
+    )
     ran = client.execute()
     ran.metadata = read(source).metadata  # the kernel notes its own version
     return ran

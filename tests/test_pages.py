@@ -1,5 +1,6 @@
 """The tutorial and the how-to pages: their code runs in order as it stands there, and says what they say."""
 
+import json
 import re
 import shlex
 import tomllib
@@ -74,3 +75,41 @@ def test_the_commands_of_the_first_page_are_those_of_the_readme():
     shown = re.search(r"```console\n(.+?)\n```", (ROOT / "docs" / "index.md").read_text("utf-8"), re.DOTALL)
     assert shown is not None
     assert shown[1].splitlines() == [f"$ {each}" for each in commands]
+
+
+NOTEBOOKS = sorted((ROOT / "examples" / "notebooks").glob("*.ipynb"))
+
+
+def cells(path: Path) -> list[tuple[str, str]]:
+    """The cells of a notebook: kind and text."""
+    return [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(path.read_text("utf-8"))["cells"]]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_story_asks_a_question_says_what_it_is_and_holds_its_outputs(path):
+    first = cells(path)[0]
+    assert first[0] == "markdown"
+    assert re.match("# .+[?]\n", first[1])
+    assert re.search("hypothetical.*not for clinical use.*not a medical device", first[1], re.DOTALL | re.IGNORECASE)
+    notebook = json.loads(path.read_text("utf-8"))
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell["outputs"]]
+    assert outputs
+    assert all(output["output_type"] in ("execute_result", "stream") for output in outputs)
+    assert not any(output.get("name") == "stderr" for output in outputs)
+    for _, text in cells(path)[1:]:
+        assert len(text.splitlines()) <= 12
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_story_holds_the_cells_of_its_source(path):
+    source = (path.parent / "source" / f"{path.stem}.md").read_text("utf-8")
+    for _, text in cells(path):
+        assert text.strip() in source
+
+
+def test_every_source_has_its_story():
+    sources = (ROOT / "examples" / "notebooks" / "source").glob("*.md")
+    assert sorted(each.stem for each in sources) == [path.stem for path in NOTEBOOKS]
+    assert len(NOTEBOOKS) == 7

@@ -54,20 +54,32 @@ def written(picture):
     return [(each.get_text(), Text.get_window_extent(each, renderer)) for each in texts]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_no_text_of_a_course_lies_over_another_or_over_the_edge_of_the_page(name):
-    picture = course(name)
+def pictures():
+    """Every kind of picture, to be looked at: courses, courses side by side, the phases with a way and without."""
+    for name in NAMES:
+        yield pytest.param(lambda name=name: course(name), 40, id=name)
+    side = {name: decisions(name) for name in (*NAMES[:3], "complete-response-and-taper", "relapse-in-taper")}
+    yield pytest.param(lambda: draw_courses(side), 90, id="side by side")
+    for id in ("cortes-hernandez-2012", "penn-2012"):
+        yield pytest.param(lambda id=id: draw_phases(get_protocol(id)), 40, id=id)
+    for name in (NAMES[0], NAMES[1], NAMES[3], "relapse-in-taper"):
+        made = decisions(name)
+        yield pytest.param(lambda made=made: draw_phases(made[0].protocol, made), 40, id=f"the way of {name}")
+
+
+@pytest.mark.parametrize(("draw", "least"), list(pictures()))
+def test_no_text_lies_over_another_or_over_the_edge_of_the_page(draw, least):
+    picture = draw()
     boxes = written(picture)
     page = picture.figure.bbox
-    assert len(boxes) > 40
+    assert len(boxes) > least
     for text, box in boxes:
         assert page.x0 <= box.x0 <= box.x1 <= page.x1, text
         assert page.y0 <= box.y0 <= box.y1 <= page.y1, text
     for index, (text, box) in enumerate(boxes):
         for other, beside in boxes[index + 1 :]:
             # A pixel is no overlap, and a box is a little taller than its letters.
-            inner = box.padded(-2)
-            assert not inner.overlaps(beside.padded(-2)), (text, other)
+            assert not box.padded(-2).overlaps(beside.padded(-2)), (text, other)
 
 
 def test_an_overlap_would_be_found():
@@ -244,3 +256,12 @@ def test_a_count_of_before_the_first_visit_is_on_the_page():
     axes = draw_course(made).figure.axes[3]
     assert axes.get_xlim()[0] < 0 <= min(line.get_xdata()[0] for line in axes.lines if line.get_marker() == "o")
     assert isinstance(axes.texts[0], Annotation)
+
+
+def test_without_matplotlib_the_command_says_what_to_install(tmp_path, monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "lenadose.adapters.plot")
+    monkeypatch.delattr("lenadose.adapters.plot")
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main(["plot", str(EXAMPLES / f"{NAMES[0]}.json"), "-o", str(tmp_path / "a.svg")]) == 2
+    told = "matplotlib: is not installed, and pictures need it; install lenadose[plot]\n"
+    assert capsys.readouterr().err == told

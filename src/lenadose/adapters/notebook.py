@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 STYLE = """<style>
 .lenadose { max-width: 64em; line-height: 1.45; color: inherit; background: none; }
-.lenadose h1 { font-size: 1.25em; margin: 0.4em 0; }
-.lenadose h2, .lenadose h3, .lenadose summary { font-size: 1em; font-weight: bold; margin: 0.7em 0 0.3em; }
+.lenadose h1 { font-size: 1.25em; margin: 0.4em 0; padding: 0; }
+.lenadose h2, .lenadose h3, .lenadose summary { font-size: 1em; font-weight: bold; margin: 0.7em 0 0.3em; padding: 0; }
 .lenadose h2::after, .lenadose h3::after { content: none; }
 .lenadose summary { cursor: pointer; }
 .lenadose table { border-collapse: collapse; margin: 0.4em 0; font-size: 0.9em; display: block; overflow-x: auto; }
@@ -40,6 +40,7 @@ STYLE = """<style>
 .lenadose tr { background: none; }
 .lenadose code { color: inherit; background: #8882; padding: 0 0.2em; overflow-wrap: break-word; }
 .lenadose pre { color: inherit; background: #8882; padding: 0.5em; overflow-x: auto; }
+.lenadose pre code { background: none; padding: 0; }
 .lenadose img { background: white; max-width: 100%; height: auto; }
 </style>"""
 """Colours are those of the page around, and greys that can be seen through."""

@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import cache
 from io import BytesIO
 from itertools import groupby, pairwise
+from math import inf
 from pathlib import Path as FilePath
 from textwrap import fill, shorten
 from typing import TYPE_CHECKING, Any
@@ -551,7 +552,7 @@ def _draw_skin(
         between = any(activity is None for x, activity, _ in scored if x0 < x < x1)
         panel.plot((x0, x1), (before, after), ":" if between else "-", color=BLUE, linewidth=1, zorder=2)
     written, was_worse = -99.0, False
-    for x, activity, decision in scored:
+    for index, (x, activity, decision) in enumerate(scored):
         relapse = is_relapse(decision)
         worse = decision.facts.response is Response.WORSE and decision.facts.phase is not Phase.DISCONTINUED
         name = "relapse" if relapse else "worse"
@@ -576,7 +577,9 @@ def _draw_skin(
         label, size = (f"{name} {activity}", 7.5) if comes_back else (str(activity), 6.5)
         half = _inches(label, size) / 2 * axis.per_inch
         if x - half > written or comes_back:
-            place = x if x > half else half
+            # A word is as wide as some weeks: it ends before the mark of the next score, and begins on the page.
+            following = scored[index + 1][0] if comes_back and index + 1 < len(scored) else inf
+            place = max(half, min(x, following - half - 0.1 * axis.per_inch))
             panel.annotate(
                 label,
                 (place, activity),
