@@ -16,8 +16,7 @@ from sphinx.cmd.build import main as sphinx
 import lenadose
 from lenadose import get_protocol
 from lenadose.adapters.plot import draw_phases, save
-from lenadose.adapters.proofs import certificate_page, comparison_page
-from lenadose.comparison import compare
+from lenadose.adapters.proofs import certificate_page
 from lenadose.proof import verify
 from lenadose.protocols import BUILT_IN
 from lenadose.render import assumptions, sheet
@@ -71,9 +70,6 @@ def generate(source: Path) -> None:
             ("-certificate", "verify", certificate_page(verify(protocol))),
         ):
             (folder / f"{id}{suffix}.md").write_text(made(f"lenadose {command} {id}", page), "utf-8")
-    one, other = BUILT_IN
-    compared = comparison_page(compare(get_protocol(one), get_protocol(other)))
-    (folder / "comparison.md").write_text(made(f"lenadose diff {one} {other}", compared), "utf-8")
     (source / "reference.rst").write_text("\n".join(reference()) + "\n", "utf-8")
     shutil.copytree(
         ROOT / "examples" / "notebooks", source / "notebooks", ignore=shutil.ignore_patterns("source", ".*")
@@ -118,7 +114,7 @@ def contents(source: Path) -> None:
         "Begin": ["tutorial", "evidence"],
         "How to": ["howto/rationale", "howto/import", "howto/protocol", "testing"],
         "Stories": [f"notebooks/{path.stem}" for path in sorted((source / "notebooks").glob("*.ipynb"))],
-        "Protocols": [*protocols, "The two compared <protocols/comparison>"],
+        "Protocols": [*protocols, "The two compared <comparison>"],
         "Reference": ["reference", *others],
     }
     lines = (source / "index.md").read_text("utf-8").splitlines()

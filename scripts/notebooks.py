@@ -3,8 +3,8 @@
 python scripts/notebooks.py          write them, with their outputs
 python scripts/notebooks.py --check  exit 1 if one of them is not what its source gives now
 
-A source is Markdown; its Python blocks are the cells. How long a check took may differ from run to run, and how a picture
-is packed from one version of matplotlib to another; all that is said may not.
+A source is Markdown; its Python blocks are the cells. How long a check took may differ from run to run, and a picture
+from one version of matplotlib to another; all that is said may not.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Write the pages that are made from data: table and diagram in README.md, and examples/README.md.
+"""Write the pages that are made from data: table and diagram in README.md, examples/README.md, docs/comparison.md.
 
 python scripts/pages.py          write them
 python scripts/pages.py --check  exit 1 if one of them is not what the data says
@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lenadose import get_protocol, load_course, replay
+from lenadose.adapters.proofs import comparison_page
+from lenadose.comparison import compare
+from lenadose.protocols import BUILT_IN
 from lenadose.render import NOT_A_DEVICE, course_rows, decision_table, diagram
 
 ROOT = Path(__file__).parents[1]
@@ -45,21 +48,29 @@ def _examples() -> Iterator[str]:
         yield from course_rows(replay(course))
 
 
-PAGES = {"README.md": readme, "examples/README.md": examples}
+def comparison() -> str:
+    """The two built-in protocols compared."""
+    head, _, rest = comparison_page(compare(*map(get_protocol, BUILT_IN))).partition("\n")
+    return f"{head}\n\n*`lenadose diff {' '.join(BUILT_IN)}`; written by scripts/pages.py.*\n{rest}"
+
+
+PAGES = {"README.md": readme, "examples/README.md": examples, "docs/comparison.md": comparison}
 
 
 def main() -> int:
     """Write every page, or with --check only compare."""
     check = sys.argv[1:] == ["--check"]
-    stale = [
-        name for name, page in PAGES.items() if not (ROOT / name).exists() or (ROOT / name).read_text("utf-8") != page()
-    ]
-    for name in stale:
+    stale = 0
+    for name, page in PAGES.items():
+        path, text = ROOT / name, page()
+        if path.exists() and path.read_text("utf-8") == text:
+            continue
         if check:
             print(f"{name}: is not what the data says; run python scripts/pages.py", file=sys.stderr)
+            stale = 1
         else:
-            (ROOT / name).write_text(PAGES[name](), "utf-8")
-    return 1 if check and stale else 0
+            path.write_text(text, "utf-8")
+    return stale
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Certificates and comparisons as data and as pages: each fault, and each difference, is told as a patient."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..comparison import Comparison, Difference, Disagreement
 from ..course import Course, TestResult, Visit
@@ -186,6 +186,8 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         yield ""
         if found:
             yield "Each with the shortest course of visits that shows it, and both answers to its last visit."
+            yield ""
+            yield from table(("kind", "what differs", one.id, other.id, "visits"), _kinds(found))
         else:
             yield "No course of visits was found on which the two decide otherwise: what differs is printed only."
     for number, each in enumerate(found, 1):
@@ -197,6 +199,13 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         yield ""
         rows = ((f"`{each.place}`", verbatim(each.one), verbatim(each.other)) for each in comparison.wording)
         yield from table(("place", one.id, other.id), rows)
+
+
+def _kinds(found: Sequence[Disagreement]) -> Iterator[tuple[str, ...]]:
+    """Give a line for each kind of disagreement."""
+    for number, each in enumerate(found, 1):
+        answers = (f"{advice(decision)} (`{decision.rule.id}`)" for decision in (each.one, each.other))
+        yield str(number), each.about, *answers, str(len(each.course.visits))
 
 
 def _likeness(comparison: Comparison) -> str:
