@@ -14,7 +14,8 @@ from lenadose import load_course, replay
 from lenadose.__main__ import main
 from lenadose.adapters import terminal
 from lenadose.adapters.schema import SCHEMAS
-from lenadose.render import advice
+from lenadose.render import advice, assumptions
+from lenadose.vocabulary import Action
 from patients import PROTOCOL
 
 ROOT = Path(__file__).parents[1]
@@ -56,6 +57,50 @@ def test_next_prints_the_last_decision_in_full(capsys) -> None:
     for heading in ("## What was seen", "## Arithmetic", "## Criteria", "## Leaned on", "## Limits"):
         assert heading in out
     assert out.startswith("# 2025-06-27: observe: no drug")
+
+
+def test_explain_is_the_page_of_a_visit_with_every_other_action(capsys) -> None:
+    last = told(capsys, "explain", COURSE)
+    assert last.startswith("# 2025-06-27: observe: no drug")
+    assert "No other action can be reached" in last
+    page = told(capsys, "explain", COURSE, "--visit", "2025-03-10")
+    assert page.startswith("# 2025-03-10: escalate: 10 mg once daily")
+    for part in ("## What would have to change", "## For and against", "## Arithmetic", "## Criteria", "## Limits"):
+        assert part in page
+    assert "| continue | CLASI activity 1 to 12 instead of 15 " in page
+    assert "- start: not reachable from here: the phase is titration or interrupted" in page
+
+
+def test_explain_as_data_is_the_decision_with_its_alternatives_and_arguments(capsys) -> None:
+    data = json.loads(told(capsys, "explain", COURSE, "--visit", "2025-03-10", "--json"))
+    replayed = json.loads(told(capsys, "replay", COURSE, "--json"))["decisions"]
+    assert {key: data[key] for key in data if key not in ("alternatives", "arguments")} in replayed
+    assert len(data["alternatives"]) == len(Action) - 1
+    nearest = data["alternatives"][0]
+    assert (nearest["action"], nearest["reachable"], nearest["why"]) == ("continue", True, None)
+    (change,) = nearest["changes"]
+    assert (change["field"], change["from"], change["to"]) == ("clasi_activity", 15, 12)
+    assert data["arguments"][0]["action"] == "escalate"
+    assert data["arguments"][0]["against"] == []
+
+
+def test_why_not_tells_of_one_action(capsys) -> None:
+    where = ("explain", COURSE, "--visit", "2025-03-21", "--why-not")
+    page = told(capsys, *where, "escalate")
+    assert page.startswith("# 2025-03-21: why not escalate\n")
+    assert "| against | safety interrupt (neutrophils 0.9 × 10⁹/L); it would have to be acceptable |" in page
+    assert "neutrophils at least 1.5 × 10⁹/L instead of 0.9 × 10⁹/L" in page
+    assert "not a medical device" in page
+    assert "Not reachable from here: the phase is titration or interrupted" in told(capsys, *where, "start")
+    assert told(capsys, *where, "interrupt").startswith("# 2025-03-21: why interrupt\n")
+    data = json.loads(told(capsys, *where, "escalate", "--json"))
+    assert [each["action"] for each in data["alternatives"]] == ["escalate"]
+    assert [each["action"] for each in data["arguments"]] == ["escalate"]
+
+
+def test_explain_reads_a_course_by_another_protocol(capsys) -> None:
+    page = told(capsys, "explain", COURSE, "--visit", "2025-02-10", "--protocol", "penn-2012")
+    assert "Protocol `penn-2012`" in page
 
 
 def test_a_course_is_read_from_standard_input(capsys, monkeypatch) -> None:
@@ -103,6 +148,14 @@ def test_schema_prints_a_schema(capsys, document: str) -> None:
             "protocol: 'cortes-hernandez' is not known; did you mean cortes-hernandez-2012?",
         ),
         (["show", "--as", "pdf"], "call: argument --as: invalid choice: 'pdf'"),
+        (
+            ["explain", COURSE, "--visit", "2025-03-11"],
+            "--visit: there is no visit on '2025-03-11'; give the date of one",
+        ),
+        (["explain", COURSE, "--visit", "last"], "--visit: there is no visit on 'last'; give the date of one"),
+        (["explain", COURSE, "--why-not", "escalat"], "--why-not: 'escalat' is no action; did you mean escalate?"),
+        (["explain", COURSE, "--why-not", "hold"], "--why-not: 'hold' is no action; known: start, continue,"),
+        (["explain", "none.json"], "none.json: no such file or directory; give the path of a course file"),
     ],
 )
 def test_a_wrong_call_is_one_line(capsys, arguments: list[str], said: str) -> None:
@@ -152,6 +205,14 @@ def test_the_table_fits_its_terminal_without_colour(width: int) -> None:
     assert max(map(len, lines)) <= width
     assert "\x1b[3" not in console.file.getvalue()  # type: ignore[attr-defined]
     assert "decision; rule [tag]" in " ".join(" ".join(lines).split()) or width == 60
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_page_cuts_no_word_of_its_tables(width: int) -> None:
+    console = Console(file=io.StringIO(), width=width, no_color=True)
+    terminal.print_page(assumptions(PROTOCOL), console)
+    assert "…" not in console.file.getvalue()  # type: ignore[attr-defined]
+    assert max(map(len, console.file.getvalue().splitlines())) <= width  # type: ignore[attr-defined]
 
 
 def test_what_a_record_says_is_no_markup(tmp_path: Path, capsys) -> None:

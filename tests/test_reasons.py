@@ -5,13 +5,25 @@ from decimal import Decimal
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, settings
 
-from lenadose import Decision, Patient, Visit, apply, explain, observe, rationale, replay
+from lenadose import Decision, Patient, Visit, alternatives, apply, explain, observe, rationale, replay
 from lenadose.course import Antiphospholipid
 from lenadose.reasons import Rationale
 from lenadose.render import advice, next_visit
-from lenadose.vocabulary import ON_TREATMENT, Phase, Response, Safety, Tag, Timing, Trial
+from lenadose.vocabulary import (
+    OK,
+    ON_LADDER,
+    ON_TREATMENT,
+    Action,
+    Phase,
+    Position,
+    Response,
+    Safety,
+    Tag,
+    Timing,
+    Trial,
+)
 from patients import FERTILE, PROTOCOL, clearance, count, day, event, judged, negative, seen, took, walk
 from strategies import courses
 
@@ -78,6 +90,56 @@ def test_the_facts_can_be_worked_out_again_from_what_is_printed(course) -> None:
         assert redo(why) == (facts.response, facts.safety, facts.timing, facts.trial)
 
 
+def redo_level(why: Rationale) -> tuple[Position, str | None]:
+    """Work out the position and the dosage from the figures that are printed, with the ladder beside them."""
+    decision = why.decision
+    told = {each.name: (str(each.value), each.working) for each in why.arithmetic}
+    ladder = [str(level) for level in decision.protocol.ladder.levels]
+    allowed = told["ceiling"][0]
+    ceiling = -1 if allowed == "no level" else ladder.index(allowed)
+    held = None
+    if "level before" in told:
+        held = ladder.index(told["level before"][0])
+    elif "days at this level" in told:
+        held = ladder.index(told["days at this level"][1].split(" since ")[0])
+    stands = min(held, ceiling) if held is not None and "level before" in told else held
+    if stands is None or stands < 0:
+        position = Position.NONE
+    elif "taken" in told:
+        position = Position.OFF_LADDER
+    elif stands > ceiling:
+        position = Position.ABOVE_CEILING
+    elif stands == ceiling:
+        position = Position.HIGHEST if stands else Position.ONLY
+    else:
+        position = Position.MIDDLE if stands else Position.LOWEST
+    match decision.action:
+        case Action.START:
+            level = min(ladder.index(str(decision.protocol.ladder.start)), ceiling)
+        case Action.CONTINUE:
+            level = held if held is not None else -1
+        case Action.ESCALATE:
+            level = min((held or 0) + 1, len(ladder) - 1)
+        case Action.REDUCE:
+            level = min((held or 0) - 1, ceiling)
+        case Action.RESUME:
+            level = -1 if stands is None else stands
+        case Action.REQUEST_DATA | Action.PRESCRIBER_DECIDES:
+            fits = position in ON_LADDER and decision.facts.safety in OK and decision.facts.phase in ON_TREATMENT
+            level = held if fits and held is not None else -1
+        case _:
+            level = -1
+    return position, ladder[level] if level >= 0 else None
+
+
+@settings(max_examples=60)
+@given(courses())
+def test_the_position_and_the_dosage_can_be_worked_out_again_from_what_is_printed(course) -> None:
+    for decision in replay(course):
+        said = None if decision.dosage is None else str(decision.dosage)
+        assert redo_level(rationale(decision)) == (decision.facts.position, said)
+
+
 @given(courses())
 def test_what_was_leaned_on_is_every_unstated_criterion_looked_at_and_the_row(course) -> None:
     entries = {entry.id: entry for entry in PROTOCOL.ledger}
@@ -93,16 +155,20 @@ def test_what_was_leaned_on_is_every_unstated_criterion_looked_at_and_the_row(co
         assert bool(leaned & set(row)) == unstated
 
 
+@settings(max_examples=60)
 @given(courses())
 def test_a_page_says_the_advice_its_rule_every_input_and_the_limits(course) -> None:
-    for decision in replay(course):
-        page = explain(decision)
-        assert page.startswith(f"# {decision.visit.date}: {advice(decision)}\n")
-        for part in (decision.rule.id, decision.protocol.hash, "15 women", "off-label", "not a medical device"):
-            assert part in page
-        assert next_visit(decision) in page
-        for gap in decision.missing:
-            assert f": {gap.why.said}\n" in page
+    decision = replay(course)[-1]
+    page = explain(decision)
+    assert page.startswith(f"# {decision.visit.date}: {advice(decision)}\n")
+    for part in (decision.rule.id, decision.protocol.hash, "15 women", "off-label", "not a medical device"):
+        assert part in page
+    assert next_visit(decision) in page
+    for gap in decision.missing:
+        assert f": {gap.why.said}\n" in page
+    nearest = alternatives(decision)[0]
+    told = f"For the nearest other action, {nearest.action.said}: " if nearest.reachable else "No other action can be"
+    assert told in page
 
 
 def test_inputs_carry_unit_date_and_age() -> None:
@@ -154,6 +220,26 @@ def test_the_arithmetic_of_an_interruption_names_its_cause_and_its_length() -> N
     assert "level highest (at most 5 mg once daily: neutrophils 0.9 × 10⁹/L at 10 mg once daily)" in (
         rationale(decision).reason
     )
+
+
+@settings(max_examples=60)
+@given(courses())
+def test_the_arithmetic_says_how_the_next_visit_comes_about(course) -> None:
+    for decision in replay(course):
+        told = [each for each in rationale(decision).arithmetic if each.name == "next visit due"]
+        assert [each.value for each in told] == ([decision.next_visit.due] if decision.next_visit else [])
+        assert all(each.working for each in told)
+
+
+def test_an_interruption_tells_the_level_before_and_the_one_to_resume_at() -> None:
+    decision = walk([seen(0, 11), seen(28, 11), seen(40, 11, neutrophils=count(0.9)), seen(47, 11)])[-1]
+    told = {each.name: (each.value, each.working) for each in rationale(decision).arithmetic}
+    assert told["level before"] == (
+        "10 mg once daily",
+        "to resume at: 5 mg once daily, the lower of it and the ceiling",
+    )
+    assert told["next visit due"][1] == "4 weeks from 2026-02-21: first assessment at a level"
+    assert "*OK*: caution or acceptable; *on the ladder*: lowest or middle or highest or only" in explain(decision)
 
 
 def test_off_the_ladder_the_taken_dosage_and_the_level_held_are_told_apart() -> None:

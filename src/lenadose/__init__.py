@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .render import explain
     from .state import State, begin
     from .vocabulary import Action, Facts, Phase
+    from .weighing import for_and_against
 
 _HOME = {
     "adapters.jsonable": ("course_data", "decision_data", "load_course", "parse_course", "read_course"),
@@ -55,6 +56,7 @@ _HOME = {
     "render": ("explain",),
     "state": ("State", "begin"),
     "vocabulary": ("Action", "Facts", "Phase"),
+    "weighing": ("for_and_against",),
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 
@@ -89,6 +91,7 @@ __all__ = [
     "course_data",
     "decision_data",
     "explain",
+    "for_and_against",
     "get_protocol",
     "load_course",
     "load_protocol",

@@ -208,8 +208,8 @@ def _visit(decisions: "tuple[Decision, ...]", day: str) -> "Decision":
         if str(each.visit.date) == day:
             return each
     known = ", ".join(str(each.visit.date) for each in decisions[-8:])
-    more = "the last ones: " if len(decisions) > 8 else ""
-    raise fault("--visit", f"there is no visit on {shown(day)}", f"give the date of one, {more}{known}")
+    last = "the last ones are" if len(decisions) > 8 else "there are"
+    raise fault("--visit", f"there is no visit on {shown(day)}", f"give the date of one: {last} {known}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

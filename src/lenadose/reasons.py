@@ -12,6 +12,7 @@ from attrs import frozen
 
 from .checks import Check, Value, checks
 from .course import KNOWN_TERMS, SENSORY_NEUROPATHY, Result
+from .dosing import lower
 from .intervals import Interval
 from .machine import Decision, apply, harm_in
 from .observation import Observation, interval_name
@@ -99,7 +100,10 @@ class Rationale:
 
     @cached_property
     def leaned_on(self) -> tuple[Entry, ...]:
-        """The rules and numbers that the decision leans on, stated ones too, in the order of the ledger."""
+        """The rules and numbers that the decision leans on, stated ones too, in the order of the ledger.
+
+        With the same past, another number changes the action, the dosage or the next visit only where it is named here.
+        """
         decision = self.decision
         leaned_on = {check.id for check in self.criteria} | set(_leaned_on(decision))
         leaned_on.add(case_name(decision.rule, decision.case))
@@ -242,6 +246,11 @@ def _arithmetic(decision: Decision) -> Iterator[Figure]:
     if seen.phase is Phase.INTERRUPTED and seen.interrupted_on is not None:
         off = (day - seen.interrupted_on).days
         yield Figure("days off the drug", off, "days", f"interrupted since {seen.interrupted_on}")
+        if dose is not None:
+            resumed = lower(dose.level, seen.ceiling) or "no level"
+            yield Figure(
+                "level before", str(dose.level), "", f"to resume at: {resumed}, the lower of it and the ceiling"
+            )
     if before.finished_on is not None:
         yield Figure("days since the finish", (day - before.finished_on).days, "days", f"on {before.finished_on}")
     yield Figure("ceiling", str(seen.ceiling or "no level"), "", _ceiling_cause(seen))
@@ -255,6 +264,21 @@ def _arithmetic(decision: Decision) -> Iterator[Figure]:
             f"{_days(after)} after it was due{late}" if after > 0 else f"{_days(-after)} early" if after else "on time"
         )
         yield Figure("this visit was due", last.due, "", verdict)
+    if decision.next_visit is not None:
+        yield Figure("next visit due", decision.next_visit.due, "", _next_due(decision))
+
+
+def _next_due(decision: Decision) -> str:
+    """Say how the day of the next visit comes about."""
+    day, due = decision.visit.date, decision.next_visit.due if decision.next_visit else None
+    name = next(iter(_spans_leaned_on(decision))).removeprefix("intervals.")
+    if name == "surveillance":
+        finished_on = decision.seen.before.finished_on or day
+        spans: tuple[Interval, ...] = decision.protocol.intervals.surveillance.value
+        return next(f"{each} from the finish on {finished_on}" for each in spans if each.after(finished_on) == due)
+    span: Interval = getattr(decision.protocol.intervals, name).value
+    which = next(each.words for each in decision.protocol.ledger if each.id == f"intervals.{name}")
+    return f"{span} from {day}: {which}" if span.after(day) == due else f"when the interval that runs is over: {which}"
 
 
 def _lengthened(interval: Interval, dose: Dose, due_on: date) -> str:

@@ -13,9 +13,10 @@ from .machine import Decision, recommend
 from .protocol import Protocol, case_name, conditions
 from .provenance import ASSUMED_BY, Provenance
 from .reasons import Input, Rationale, rationale
+from .rules import Case
 from .stakes import HOW_COUNTED, Stake, stakes
 from .units import PRINTED
-from .vocabulary import DIMENSIONS, SET_NAMES, Action, Phase, Tag
+from .vocabulary import DIMENSIONS, SET_NAMES, Action, Phase, Tag, Word
 from .weighing import Argument, for_and_against
 from .wording import argued, least_changes
 
@@ -93,9 +94,13 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
     if seen.patient.id:
         yield f"- Patient: {verbatim(seen.patient.id)}"
     yield f"- Rule: `{decision.rule.id}` ({source(decision.case.provenance)})"
-    yield f"- It applies when: {conditions(decision.case)}"
+    yield f"- It applies when: {conditions(decision.case)}{_sets_of(decision.case)}"
     yield f"- Facts: {', '.join(f'{name} {getattr(decision.facts, name).said}' for name, _ in DIMENSIONS)}"
-    yield f"- Levels: {' < '.join(map(str, protocol.ladder.levels))}; allowed now: up to {seen.ceiling or 'none'}"
+    ladder = protocol.ladder
+    yield (
+        f"- Levels: {' < '.join(map(str, ladder.levels))}; a course starts at {ladder.start}; allowed now: up to "
+        f"{seen.ceiling or 'none'}"
+    )
     yield f"- Phase after: {decision.phase_after.said}"
     yield f"- Next visit: {next_visit(decision)}"
     if why.supply is not None:
@@ -130,6 +135,11 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
     )
     yield ""
     yield "## Criteria"
+    yield ""
+    yield (
+        "Response is the first that applies of complete, worse, partial and none; safety the first of stop, interrupt, "
+        "not assessed, caution and acceptable. Of a response with several lines all must be met, unless a line says or."
+    )
     yield ""
     yield from table(
         ("criterion", "value", "threshold", "met", "tag"),
@@ -229,7 +239,7 @@ def _why_not(decision: Decision, action: Action) -> Iterator[str]:
         )
         yield ""
         yield from table(
-            ("", "fact", "criterion", "value", "threshold", "met"),
+            ("argument", "fact", "criterion", "value", "threshold", "met"),
             (row for each in candidate.arguments for row in _argument_rows(each)),
         )
     if not same:
@@ -254,7 +264,7 @@ def _argument_rows(argument: Argument) -> Iterator[tuple[str, ...]]:
     first = ("for" if argument.speaks_for else "against", verbatim(argued(argument)))
     applying = [each for each in argument.criteria if each.makes_its_word]
     if len(argument.criteria) > _MANY and not applying:
-        yield *first, f"none of {len(argument.criteria)} that would make it otherwise applies", "", "", ""
+        yield *first, f"none of the {len(argument.criteria)} criteria that would make it otherwise applies", "", "", ""
         return
     if not argument.criteria:
         yield *first, "", "", "", ""
@@ -367,13 +377,19 @@ def _rows(protocol: Protocol) -> Iterator[tuple[str, ...]]:
             yield name, conditions(case), row.action.said, source(case.provenance)
 
 
-def _legend() -> str:
+def _legend(sets: Iterable[frozenset[Word]] = SET_NAMES) -> str:
     """Say what the names of sets in the table stand for."""
     named = (
-        f"*{name}*: {' or '.join(word.said for word in sorted(words, key=lambda word: word.rank))}"
-        for words, name in SET_NAMES.items()
+        f"*{SET_NAMES[words]}*: {' or '.join(word.said for word in sorted(words, key=lambda word: word.rank))}"
+        for words in sets
     )
     return "; ".join(named) + "."
+
+
+def _sets_of(case: Case) -> str:
+    """Say what the names of sets in a case stand for, in brackets."""
+    named = [words for words in case.words if words in SET_NAMES]
+    return f" ({_legend(named).removesuffix('.')})" if named else ""
 
 
 def decision_table(protocol: Protocol) -> str:

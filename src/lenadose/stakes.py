@@ -8,7 +8,7 @@ that it alone decides.
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .course import GRADE, UNGRADED, AdverseEvent
 from .criteria import EventCriterion
@@ -17,13 +17,26 @@ from .observation import graver, position_of
 from .protocol import Entry, Protocol, case_name
 from .reach import GAIN, TREATED
 from .rules import Match
-from .vocabulary import ON_TREATMENT, Action, Facts, Phase, Response, Safety, Timing, Trial, Word, situation_number
+from .vocabulary import (
+    ON_TREATMENT,
+    Action,
+    Facts,
+    Phase,
+    Position,
+    Response,
+    Safety,
+    Timing,
+    Trial,
+    Word,
+    situation_number,
+)
 
 HOW_COUNTED = (
     "Situations are counted out of the {situations} that the decision table tells apart. For a row (`rule`): those "
     "that it alone decides. For a number or an adverse event: those in which a patient on the other side of the line "
-    "that it draws (for an event: without the criterion), all else the same, would be given another action. What "
-    "changes no action says what it changes instead; a choice of how to read a record (`note`) is not counted."
+    "that it draws, all else the same, would be given another action (for an event: were it counted by the other "
+    "criteria alone). What changes no action says what it changes instead; a choice of how to read a record (`note`) "
+    "is not counted."
 )
 """What the figures on the page are."""
 
@@ -86,16 +99,27 @@ def _decided_by_rows(protocol: Protocol) -> dict[str, int]:
 # Lines
 
 Pairs = frozenset[tuple[Word, Word]]
-Line = Mapping[Phase, Pairs]
-"""For each phase in which a number counts, the pairs of words that lie on either side of it."""
+
+
+@frozen
+class Line:
+    """What a number draws: for each phase in which it counts, the pairs of words that lie on either side of it.
+
+    `positions` are those that a level can have there, for the phases in which not every one is possible.
+    """
+
+    pairs: Mapping[Phase, Pairs]
+    positions: Mapping[Phase, frozenset[Position]] = field(factory=dict)
+
 
 _COURSE = frozenset({*TREATED, Phase.OFF_TREATMENT, Phase.DISCONTINUED})
 _ALWAYS = frozenset(Phase)
+_EVERY_POSITION = frozenset(Position)
 _STARTS = frozenset({Phase.BEFORE_START, Phase.OFF_TREATMENT})
 
 
 def _line(phases: Iterable[Phase], pairs: Pairs) -> Line:
-    return dict.fromkeys(phases, pairs)
+    return Line(dict.fromkeys(phases, pairs))
 
 
 def _between(some: Iterable[Word], others: Iterable[Word]) -> Pairs:
@@ -110,7 +134,7 @@ def _safety(one: Safety, *others: Safety) -> Pairs:
 
 def _lines(protocol: Protocol) -> dict[str, Line]:
     """Give for each number that can change an action the line that it draws."""
-    safety = protocol.safety
+    safety, ranks = protocol.safety, {level.rank for level in protocol.ladder.levels}
     timing, trial = _between({Timing.BEFORE_DUE}, {Timing.DUE}), _between({Trial.RUNNING}, {Trial.EXHAUSTED})
     # The first that applies of complete, worse, partial and none: each is told from all that come after it.
     partial = _between({Response.PARTIAL}, {Response.NONE})
@@ -130,9 +154,15 @@ def _lines(protocol: Protocol) -> dict[str, Line]:
         "response.worse_points": _line(_COURSE, worse),
         "response.worse_share": _line({Phase.TITRATION, Phase.INTERRUPTED}, worse),
         **{f"response.{each}": _line(_COURSE, partial) for each in _PARTIAL},
-        "safety.clearance_interrupt_below": _line(_ALWAYS, _safety(Safety.INTERRUPT, Safety.ACCEPTABLE)),
-        "safety.clearance_lowers_below": {phase: _lowered(protocol, phase) for phase in TREATED},
-        "safety.clearance_ceiling": {phase: _another_ceiling(protocol, phase) for phase in TREATED},
+        # Such a clearance lowers the ceiling on both sides of the line.
+        "safety.clearance_interrupt_below": Line(
+            dict.fromkeys(Phase, _safety(Safety.INTERRUPT, Safety.ACCEPTABLE)),
+            {phase: frozenset(here for here, _ in _positions(protocol, phase, {None})) for phase in TREATED},
+        ),
+        "safety.clearance_lowers_below": Line(
+            {phase: _apart(_positions(protocol, phase, {None})) for phase in TREATED}
+        ),
+        "safety.clearance_ceiling": Line({phase: _apart(_positions(protocol, phase, ranks)) for phase in TREATED}),
         "safety.clearance_age": _line(_ALWAYS, unknown),
         "safety.counts_age": _line(_ALWAYS, count_unknown),
         **{f"safety.{each}": _line(_COURSE, count_unknown) for each in ("counts_age_early", "counts_early")},
@@ -174,24 +204,20 @@ def _gravest(criteria: Iterable[EventCriterion]) -> Safety:
     return min((each.safety for each in criteria), key=lambda each: each.rank, default=Safety.ACCEPTABLE)
 
 
-def _lowered(protocol: Protocol, phase: Phase) -> Pairs:
-    """Give where a level stands under the ceiling that harm has left, and under the one that clearance lowers it to."""
-    return frozenset(_positions(protocol, phase, {None}))
+def _positions(protocol: Protocol, phase: Phase, others: Iterable[int | None]) -> Iterator[tuple[Position, Position]]:
+    """Give where each level stands under the ceiling that clearance lowers, and where under others.
 
-
-def _another_ceiling(protocol: Protocol, phase: Phase) -> Pairs:
-    """Give where a level stands under the lowered ceiling, and where under another one."""
-    return frozenset(_positions(protocol, phase, {level.rank for level in protocol.ladder.levels}))
-
-
-def _positions(protocol: Protocol, phase: Phase, others: Iterable[int | None]) -> Iterator[tuple[Word, Word]]:
+    Another is a level by its rank, or None: as harm has left it.
+    """
     levels, lowered = protocol.ladder.levels, protocol.safety.clearance_ceiling.value
     for held, left, on_ladder, other in product(levels, (*levels, None), (True, False), others):
         ceiling = left if other is None else lower(left, levels[other])
         here = position_of(phase, held, on_ladder, lower(left, lowered))
-        there = position_of(phase, held, on_ladder, ceiling)
-        if here is not there:
-            yield here, there
+        yield here, position_of(phase, held, on_ladder, ceiling)
+
+
+def _apart(positions: Iterable[tuple[Position, Position]]) -> Pairs:
+    return frozenset((here, there) for here, there in positions if here is not there)
 
 
 def _hanging_on(protocol: Protocol, line: Line) -> int:
@@ -201,9 +227,11 @@ def _hanging_on(protocol: Protocol, line: Line) -> int:
         facts = match.facts
         if facts.response in GAIN and facts.trial is Trial.EXHAUSTED:
             continue  # no visit shows it: a gain begins the trial of therapy anew
+        if facts.position not in line.positions.get(facts.phase, _EVERY_POSITION):
+            continue
         others = (
             (match, here, there, trial)
-            for one, other in line.get(facts.phase, ())
+            for one, other in line.pairs.get(facts.phase, ())
             for here, there in ((one, other), (other, one))
             if here in (facts.response, facts.safety, facts.timing, facts.trial, facts.position)
             for trial in _trials(facts, here, there)

@@ -53,8 +53,8 @@ def why_unreachable(decision: Decision, action: Action) -> str:
     if not there:
         return "the protocol never advises it"
     if there.isdisjoint(here):
-        only = _either(phase.said for phase in Phase if phase in there)
-        return f"the phase is {now}, and it is advised only {only}"
+        belongs = " and ".join(phase.said for phase in Phase if phase in there)
+        return f"the phase is {now}; the action belongs to {belongs}"
     return f"nothing that this visit could have shown leads to it, on no day up to {HORIZON.days} days from it"
 
 
@@ -85,7 +85,7 @@ def _after(decision: Decision, alternative: Alternative, change: Change) -> str:
             assert run is not None
             said = f"{_run(value, run.least, run.most)}"
             return (
-                f"{name} {said}" if change.field == "clasi_activity" else f"{said} doses missed since the visit before"
+                f"{name} {said}" if change.field == "clasi_activity" else f"doses missed since the visit before: {said}"
             )
         case date():
             return _day(decision.visit.date, alternative, change, value)
@@ -110,6 +110,8 @@ def _left_out(decision: Decision, field: str) -> str:
 
 
 def _run(value: int, least: object, most: object) -> str:
+    if least is None and most is None:
+        return "of any value"
     if least is None:
         return f"{most} or less" if most else "0"
     if most is None:

@@ -268,7 +268,7 @@ def decision_schema() -> Schema:
 def _contrast() -> Schema:
     """Give the schemas of the alternatives and the arguments, which `explain` adds to a decision."""
     text: Schema = {"type": "string"}
-    change = [
+    change: list[Json] = [
         _object(
             ("field", "from", "to", "means", "words"),
             {

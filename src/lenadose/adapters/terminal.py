@@ -1,7 +1,9 @@
 """Decisions and pages in a terminal: a table that can be read at 80 columns and without colour."""
 
-from rich.console import Console
-from rich.markdown import Markdown
+from typing import ClassVar
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.markdown import Markdown, TableElement
 from rich.table import Table
 from rich.text import Text
 
@@ -17,9 +19,23 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def print_page(markdown: str) -> None:
+class _Table(TableElement):
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Break a word that is wider than its column; rich would cut it, and an id cut short names nothing."""
+        for each in super().__rich_console__(console, options):
+            if isinstance(each, Table):
+                for column in each.columns:
+                    column.overflow = "fold"
+            yield each
+
+
+class _Page(Markdown):
+    elements: ClassVar = {**Markdown.elements, "table_open": _Table}
+
+
+def print_page(markdown: str, console: Console | None = None) -> None:
     """Print a page of Markdown."""
-    _Console().print(Markdown(markdown, hyperlinks=False))
+    (console or _Console()).print(_Page(markdown, hyperlinks=False))
 
 
 def print_decisions(protocol: Protocol, decisions: tuple[Decision, ...], console: Console | None = None) -> None:
