@@ -71,9 +71,9 @@ def generate(source: Path) -> None:
         ):
             (folder / f"{id}{suffix}.md").write_text(made(f"lenadose {command} {id}", page), "utf-8")
     (source / "reference.rst").write_text("\n".join(reference()) + "\n", "utf-8")
-    shutil.copytree(
-        ROOT / "examples" / "notebooks", source / "notebooks", ignore=shutil.ignore_patterns("source", ".*")
-    )
+    (source / "notebooks").mkdir()
+    for path in (ROOT / "examples" / "notebooks").glob("*.ipynb"):
+        shutil.copy(path, source / "notebooks")
 
 
 def reference() -> Iterator[str]:
