@@ -462,7 +462,7 @@ def fact_said(decision: Decision, name: str) -> str:
             cause = safety_cause(seen)
             return f"safety {facts.safety.said}{f' ({cause})' if cause else ''}"
         case "timing" if seen.due_on is not None:
-            missed = f" with {seen.dose.days_missed} days missed" if seen.dose and seen.dose.days_missed else ""
+            missed = f" with {_days(seen.dose.days_missed)} missed" if seen.dose and seen.dose.days_missed else ""
             return f"{facts.timing.said}: the interval is over on {seen.due_on}{missed}"
         case "trial":
             return f"trial of therapy {facts.trial.said}"
