@@ -17,7 +17,7 @@ from lenadose import CallError, Patient, Visit, get_protocol, load_course, repla
 from lenadose.__main__ import main
 from lenadose.adapters.plot import MARKS, draw_course, draw_courses, draw_phases, is_relapse, save, spread, why
 from lenadose.render import moves
-from lenadose.testing import courses
+from lenadose.testing import courses, protocols
 from lenadose.vocabulary import Action
 from patients import count, day, seen, walk
 
@@ -265,3 +265,11 @@ def test_without_matplotlib_the_command_says_what_to_install(tmp_path, monkeypat
     assert main(["plot", str(EXAMPLES / f"{NAMES[0]}.json"), "-o", str(tmp_path / "a.svg")]) == 2
     told = "matplotlib: is not installed, and pictures need it; install lenadose[plot]\n"
     assert capsys.readouterr().err == told
+
+
+@settings(max_examples=4)
+@given(protocols())
+def test_the_phases_of_any_protocol_can_be_drawn(protocol):
+    picture = draw_phases(protocol)
+    assert picture.svg().count("<desc>") == 1
+    assert all(row in picture.alt for rows in moves(protocol).values() for row in rows)

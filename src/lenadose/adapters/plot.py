@@ -4,6 +4,7 @@ Every picture can be read without colour: what differs, differs in shape, line o
 alternative, and the same decisions give the same file, byte for byte.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, timedelta
@@ -842,8 +843,8 @@ _BENDS = {
     (Phase.TITRATION, Phase.OFF_TREATMENT): (0.38, 0.62, 0.0),
     (Phase.OFF_TREATMENT, Phase.TITRATION): (0.38, 0.35, 0.3),
     (Phase.TAPER, Phase.OFF_TREATMENT): (0.0, 0.5, 0.24),
-    (Phase.TITRATION, Phase.INTERRUPTED): (-0.15, 0.5, 0.0),
-    (Phase.INTERRUPTED, Phase.TITRATION): (-0.15, 0.5, 0.0),
+    (Phase.TITRATION, Phase.INTERRUPTED): (-0.15, 0.6, 0.0),
+    (Phase.INTERRUPTED, Phase.TITRATION): (-0.15, 0.58, 0.0),
     (Phase.TAPER, Phase.INTERRUPTED): (0.15, 0.5, 0.0),
     (Phase.TITRATION, Phase.DISCONTINUED): (0.1, 0.5, 0.0),
     (Phase.TAPER, Phase.DISCONTINUED): (-0.1, 0.5, 0.0),
@@ -869,15 +870,12 @@ def _phases(protocol: Protocol, decisions: Sequence[Decision]) -> Picture:
     page.set_xlim(0, 12)
     page.set_ylim(0, 8.2)
     page.set_axis_off()
-    boxes = {
-        phase: _draw_phase(page, phase, rows.pop((phase, phase), []), [name for name, a, b in way if a is b is phase])
-        for phase in Phase
-    }
-    steps: dict[tuple[Phase, Phase], list[str]] = {}
-    for name, a, b in way:
-        if a is not b:
-            steps.setdefault((a, b), []).append(name)
-    for edge in sorted({*rows, *steps}, key=lambda each: (each in steps, each[0].rank, each[1].rank)):
+    boxes = {phase: _draw_phase(page, phase, rows.pop((phase, phase), []), way) for phase in Phase}
+    steps: dict[tuple[Phase, Phase], list[_Step]] = {}
+    for each in way:
+        if each.before is not each.after:
+            steps.setdefault((each.before, each.after), []).append(each)
+    for edge in sorted({*rows, *steps}, key=lambda edge: (edge in steps, edge[0].rank, edge[1].rank)):
         _draw_move(page, boxes, edge, rows.get(edge, []), steps.get(edge, []), bool(decisions))
     patient = decisions[-1].seen.patient.id or "a patient" if decisions else None
     title = f"The phases of {protocol.id}" + (f" and the way of {patient}" if patient else "")
@@ -888,19 +886,28 @@ def _phases(protocol: Protocol, decisions: Sequence[Decision]) -> Picture:
     return Picture(figure, title, "\n".join(_phases_in_words(protocol, decisions, way)))
 
 
-def _way(decisions: Sequence[Decision]) -> Iterator[tuple[str, Phase, Phase]]:
-    """Give every step of a course: the row with its date, or what the patient did; the phase before and after."""
+@frozen
+class _Step:
+    """A step of a course: the row that applied, or that the patient did something else; the phase before and after."""
+
+    name: str
+    on: date
+    before: Phase
+    after: Phase
+
+
+def _way(decisions: Sequence[Decision]) -> Iterator[_Step]:
     for each in decisions:
         before, phase, day = each.seen.before.phase, each.seen.phase, each.visit.date
         if before is not phase:
-            yield f"not as advised, {day}", before, phase
-        yield f"{each.rule.id}, {day}", phase, each.phase_after
+            yield _Step("not as advised", day, before, phase)
+        yield _Step(each.rule.id, day, phase, each.phase_after)
 
 
-def _draw_phase(page: "Axes", phase: Phase, rows: Sequence[str], way: Sequence[str]) -> FancyBboxPatch:
+def _draw_phase(page: "Axes", phase: Phase, rows: Sequence[str], way: Sequence[_Step]) -> FancyBboxPatch:
     """Draw a phase as a box, with the rows that stay in it; those met are in bold, with how often."""
     x, y = _PLACES[phase]
-    times = {row: sum(1 for each in way if each.startswith(f"{row},")) for row in rows}
+    times = Counter(each.name for each in way if each.before is each.after is phase)
     height = 0.42 + 0.13 * len(rows)
     box = FancyBboxPatch(
         (x - _BOX / 2, y - height / 2),
@@ -909,14 +916,13 @@ def _draw_phase(page: "Axes", phase: Phase, rows: Sequence[str], way: Sequence[s
         boxstyle="round,pad=0.04",
         facecolor="white",
         edgecolor=BLACK,
-        linewidth=2.2 if way else 1,
-        hatch=None,
+        linewidth=2.2 if any(phase in (each.before, each.after) for each in way) else 1,
         zorder=2,
     )
     page.add_patch(box)
     page.text(x, y + height / 2 - 0.06, phase.said, size=9.5, weight="bold", ha="center", va="top", zorder=3)
     for index, row in enumerate(rows):
-        words = f"{row} ×{times[row]}" if times[row] else row
+        words = f"{row} ×{times[row]}" if times[row] > 1 else row
         page.text(
             x,
             y + height / 2 - 0.32 - 0.13 * index,
@@ -936,7 +942,7 @@ def _draw_move(
     boxes: Mapping[Phase, FancyBboxPatch],
     edge: tuple[Phase, Phase],
     rows: Sequence[str],
-    steps: Sequence[str],
+    steps: Sequence[_Step],
     is_way: bool,
 ) -> None:
     """Draw an arrow from a phase to another, with the rows that lead there."""
@@ -964,9 +970,8 @@ def _draw_move(
     near, bent, far = (1 - along) ** 2, 2 * along * (1 - along), along**2
     place = (near * x0 + bent * middle[0] + far * x1, near * y0 + bent * middle[1] + far * y1 + above)
     dates: dict[str, list[str]] = {}
-    for each in steps:
-        name, day = each.split(", ")
-        dates.setdefault(name, []).append(day)
+    for step in steps:
+        dates.setdefault(step.name, []).append(str(step.on))
     words = [line for name, days in dates.items() for line in (name, *days)]
     bold = len(words)
     words += [each for each in rows if each not in dates]
@@ -985,9 +990,7 @@ def _draw_move(
         )
 
 
-def _phases_in_words(
-    protocol: Protocol, decisions: Sequence[Decision], way: Sequence[tuple[str, Phase, Phase]]
-) -> Iterator[str]:
+def _phases_in_words(protocol: Protocol, decisions: Sequence[Decision], way: Sequence[_Step]) -> Iterator[str]:
     yield f"The phases of the protocol {protocol.id} {protocol.version}, and the rows that lead from one to another."
     for (before, after), names in moves(protocol).items():
         yield (
@@ -997,6 +1000,7 @@ def _phases_in_words(
         )
     if decisions:
         yield "The way taken:"
-        for name, before, after in way:
-            yield f"{name}: {before.said}{f' to {after.said}' if after is not before else ''}."
+        for step in way:
+            to = "" if step.after is step.before else f" to {step.after.said}"
+            yield f"{step.name}, {step.on}: {step.before.said}{to}."
     yield NOT_A_DEVICE
