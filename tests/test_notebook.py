@@ -119,7 +119,7 @@ def test_what_a_record_says_is_text_and_nothing_else(shown):
     course = Course((visit,), patient)
     for value in (course, replay(course)[0], draw_course(replay(course))):
         read = page(shown(value)["text/html"])
-        assert not {"em", "a", "b"} & set(read.tags)
+        assert not {"a", "b"} & set(read.tags)
     assert HOSTILE in page(show_course(course)).text
     assert HOSTILE in page(show_decision(replay(course)[0])).text
 

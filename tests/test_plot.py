@@ -181,7 +181,7 @@ def test_what_a_record_says_is_drawn_as_it_is_and_a_sign_without_a_glyph_is_a_qu
     assert any(text.startswith(hostile.replace("漢", "?")) for text, _ in written(picture))
 
 
-@settings(max_examples=5)
+@settings(max_examples=4)
 @given(courses())
 def test_every_course_can_be_drawn(drawn):
     made = replay(drawn)
@@ -241,8 +241,8 @@ def test_a_picture_is_drawn_from_the_command_line(tmp_path, capsys):
     record = str(EXAMPLES / f"{NAMES[0]}.json")
     assert main(["plot", record, "-o", str(tmp_path / "a.svg")]) == 0
     assert (tmp_path / "a.svg").read_text("utf-8") == course(NAMES[0]).svg()
-    assert main(["plot", record, "--protocol", "penn-2012", "-o", str(tmp_path / "b.png")]) == 0
-    assert (tmp_path / "b.png").read_bytes().startswith(b"\x89PNG")
+    assert main(["plot", record, "--protocol", "penn-2012", "-o", str(tmp_path / "b.svg")]) == 0
+    assert "penn-2012" in (tmp_path / "b.svg").read_text("utf-8")
     assert main(["plot", record, "-o", str(tmp_path / "a.jpg")]) == 2
     assert main(["plot", record, "-o", str(tmp_path / "none" / "a.svg")]) == 2
     told = capsys.readouterr().err.splitlines()
@@ -267,7 +267,7 @@ def test_without_matplotlib_the_command_says_what_to_install(tmp_path, monkeypat
     assert capsys.readouterr().err == told
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(protocols())
 def test_the_phases_of_any_protocol_can_be_drawn(protocol):
     picture = draw_phases(protocol)
