@@ -124,7 +124,7 @@ def test_what_a_record_says_is_text_and_nothing_else(shown):
     assert HOSTILE in page(show_decision(replay(course)[0])).text
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(courses())
 def test_every_course_and_its_decisions_show_themselves_without_anything_that_runs(course):
     page(show_course(course))

@@ -271,10 +271,14 @@ def _drawn(text: str, width: int = 200) -> str:
     return shorten("".join(each if ord(each) in _glyphs() else "?" for each in text), width, placeholder=" …")
 
 
+@cache
 def _inches(text: str, size: float) -> float:
     """Give the width of a text in bold, in inches."""
+    if not text.strip():
+        return 0.0
     bold = FontProperties(family="DejaVu Sans", weight="bold", size=size)
-    return float(TextPath((0, 0), text, prop=bold).get_extents().width) / 72 if text.strip() else 0.0
+    across = TextPath((0, 0), text, prop=bold).vertices[:, 0]
+    return float(across.max() - across.min()) / 72
 
 
 # The course of one patient
