@@ -106,7 +106,7 @@ def _page(outcomes: Sequence[Outcome]) -> Iterator[str]:
     share = 100 * (len(replaced) - len(survivors)) / len(replaced)
     yield f"\nThe laws notice {len(replaced) - len(survivors)} of {len(replaced)} replaced actions ({share:.1f} %).\n"
     yield f"## Replaced actions that no law notices ({len(survivors)})\n"
-    yield "The second reading and the vectors notice them. The laws forbid, they do not choose:\n"
+    yield "The second reading notices every one of them. The laws forbid, they do not choose:\n"
     by_reason = defaultdict(list)
     for each in survivors:
         by_reason[_reason(each.words)].append(each.words)

@@ -2,14 +2,16 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import cycle
 
 import pytest
 from dateutil.relativedelta import relativedelta
 
 from lenadose import CallError, ProtocolError, get_protocol
+from lenadose.course import YEARS
 from lenadose.dosing import Dosage, DoseLadder, Level, lower, plain
 from lenadose.errors import Fault
-from lenadose.intervals import days, months, weeks
+from lenadose.intervals import days, months, months_between, weeks
 from lenadose.protocol import say
 from lenadose.protocols import BUILT_IN
 from lenadose.provenance import assumed
@@ -20,10 +22,12 @@ LADDER = PROTOCOL.ladder
 LOWEST, FIVE, TEN = LADDER.levels
 
 
-def test_a_month_is_added_forward_to_a_real_date_on_every_day_of_forty_years() -> None:
-    day = date(1999, 1, 1)
-    while day < date(2039, 1, 1):
-        assert months(1).after(day) == day + relativedelta(months=1)
+def test_months_are_added_forward_to_a_real_date_on_every_day_that_a_record_can_hold() -> None:
+    count = cycle((1, 3, 6, 11, 12, 13, 24, 1000))  # eight lengths on turn, so that each meets every day of the year
+    day, last = date(YEARS[0], 1, 1), date(YEARS[1], 12, 31)
+    while day <= last:
+        for each in (1, next(count)):
+            assert months(each).after(day) == day + relativedelta(months=each)
         day += timedelta(days=1)
 
 
@@ -31,6 +35,15 @@ def test_three_single_months_are_not_three_months() -> None:
     eve = date(2025, 12, 31)
     assert months(1).after(months(1).after(months(1).after(eve))) == date(2026, 3, 28)
     assert months(3).after(eve) == date(2026, 3, 31)
+
+
+def test_an_age_in_months_adds_up_to_its_days() -> None:
+    early = date(2024, 1, 31)
+    for age in range(800):
+        day = early + timedelta(days=age)
+        whole, _, rest, _ = months_between(early, day).split()
+        assert early + relativedelta(months=int(whole)) + timedelta(days=int(rest)) == day
+    assert months_between(early, date(2024, 3, 1)) == "1 month 1 day"
 
 
 def test_weeks_and_months_do_not_convert() -> None:

@@ -11,7 +11,7 @@ from attrs import evolve
 from hypothesis import given, settings
 
 from lenadose import CallError, Decision, Dosage, LenadoseError, Patient, begin, rationale, recommend, replay, step
-from lenadose.course import Course, Judged, Judgement, Visit
+from lenadose.course import AdverseEvent, Course, Judged, Judgement, Visit
 from lenadose.intervals import days, weeks
 from lenadose.machine import NextVisit
 from lenadose.mutants import moved_thresholds, wrong_actions
@@ -169,12 +169,13 @@ def by_trial(
     skins: tuple[Shown, ...] = SKINS,
     start: int = 20,
     lowest: int = 9,
+    lists: tuple[tuple[AdverseEvent, ...] | None, ...] = OTHERWISE,
 ) -> set[Facts]:
     """The situations on either side of a line: what visits show to which two protocols do not say the same."""
     found = set()
     for phase in Phase:
         for state in states(phase, start, lowest):
-            for skin, events, shown in product(skins, OTHERWISE, findings):
+            for skin, events, shown in product(skins, lists, findings):
                 visit = Visit(TODAY, **{**WELL, **skin, "adverse_events": events, **shown})  # type: ignore[arg-type]
                 match = observe(PROTOCOL, state, visit).match
                 for other in others:
@@ -268,8 +269,8 @@ BY_TRIAL: dict[str, Trial] = {
     "response.partial_share": lambda: scored(with_response(partial_share=Fraction(3, 10)), (20, 15, 16)),
     "response.low_start": lambda: scored(with_response(low_start=5), (6, 3, 3)),
     "response.low_share": lambda: scored(with_response(low_share=Fraction(1)), (6, 3, 3)),
-    "event.grade-4": lambda: by_trial([without_event("grade-4")], with_event(4)),
-    "event.grade-2": lambda: by_trial([without_event("grade-2")], with_event(2)),
+    "event.grade-4": lambda: by_trial([without_event("grade-4")], with_event(4), lists=(None,)),
+    "event.grade-2": lambda: by_trial([without_event("grade-2")], with_event(2), lists=(None,)),
 }
 
 

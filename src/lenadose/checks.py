@@ -9,7 +9,7 @@ from attrs import frozen
 
 from .course import Result
 from .dosing import plain
-from .intervals import Interval
+from .intervals import Interval, months_between
 from .observation import Observation, interval_name
 from .provenance import Provenance, Sourced
 from .units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, PRINTED, Quantity
@@ -23,8 +23,9 @@ Value = int | str | bool | Decimal | Fraction | date | None
 class Check:
     """A criterion looked at: its id in the ledger, value, threshold, and whether it was met (None: not known).
 
-    `working` says where a threshold that depends on the patient comes from: "1/5 of B". `word` is the word of a fact
-    that it makes for: where it is met, but "not assessed" where it is not.
+    `working` says where a threshold that depends on the patient comes from, "1/5 of B", or an age in months where the
+    threshold is one. `word` is the word of a fact that it makes for: where it is met, but "not assessed" where it is
+    not.
     """
 
     id: str
@@ -172,7 +173,9 @@ def _age_checks(seen: Observation) -> Iterator[Check]:
     ) -> Check:
         days = None if on is None else (day - on).days
         recent = None if on is None else not limit.value.is_over(on, day)
-        return Check(f"safety.{id}", words, days, str(limit.value), "days", recent, limit.provenance, word=word)
+        # Days cannot be held against months by hand: the age is said in months too.
+        months = f"the age is {months_between(on, day)}" if on is not None and limit.value.days is None else ""
+        return Check(f"safety.{id}", words, days, str(limit.value), "days", recent, limit.provenance, months, word)
 
     early = seen.dose is not None and not safety.counts_early.value.is_over(seen.dose.watched_from, day)
     if seen.dose is not None:

@@ -404,6 +404,9 @@ class DosageTaken(Recorded):
 
     mg: Decimal = field(converter=_amount)
     every_days: int | None = field(default=None, validator=_whole(*EVERY_DAYS, "the days from one dose to the next"))
+    # Worked out once, when it is recorded.
+    dosage: Dosage | None = field(init=False, eq=False, repr=False)
+    """The dosage taken, or None if nothing was."""
 
     @mg.validator
     def _mg(self, attribute: "Attribute[Decimal]", value: Decimal) -> None:
@@ -416,10 +419,10 @@ class DosageTaken(Recorded):
         if known.get("mg") and "every_days" in known and known["every_days"] is None:
             yield Fault("every_days", "an amount without its frequency", "give 1 for daily, 2 for every other day")
 
-    @property
-    def dosage(self) -> Dosage | None:
-        """The dosage taken, or None if nothing was."""
-        return Dosage(self.mg, self.every_days) if self.mg and self.every_days else None
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        taken = Dosage(self.mg, self.every_days) if self.mg and self.every_days else None
+        object.__setattr__(self, "dosage", taken)
 
 
 @frozen

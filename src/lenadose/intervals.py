@@ -1,7 +1,7 @@
 """Spans of time between visits: days, weeks and calendar months, added forward to a real date."""
 
+from calendar import isleap
 from datetime import date, timedelta
-from functools import lru_cache
 from typing import Any
 
 from attrs import Attribute, field, frozen
@@ -21,13 +21,25 @@ class Unit(Word):
     MONTHS = "months"
 
 
-@lru_cache(maxsize=4096)
+_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
 def add_months(day: date, months: int) -> date:
     """Give the same day of the month that many calendar months later, or the last day of a shorter month."""
-    # Imported here: the calendar is needed only once a month has to be added, not to import the library.
+    years, month = divmod(day.month - 1 + months, 12)
+    year = day.year + years
+    longest = 29 if month == 1 and isleap(year) else _LENGTHS[month]
+    return date(year, month + 1, min(day.day, longest))
+
+
+def months_between(earlier: date, later: date) -> str:
+    """Say how many whole calendar months and further days lie between two days: "5 months 12 days"."""
+    # Imported here: it is needed only where a reason is told, not to decide.
     from dateutil.relativedelta import relativedelta
 
-    return day + relativedelta(months=months)
+    span = relativedelta(later, earlier)
+    months = 12 * span.years + span.months
+    return f"{months} month{'' if months == 1 else 's'} {span.days} day{'' if span.days == 1 else 's'}"
 
 
 def _count(_: object, attribute: "Attribute[Any]", value: object) -> None:
