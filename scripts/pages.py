@@ -9,11 +9,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from lenadose import get_protocol, load_course, rationale, replay
+from lenadose import get_protocol, load_course, replay
 from lenadose.adapters.proofs import comparison_page
 from lenadose.comparison import compare
 from lenadose.protocols import BUILT_IN
-from lenadose.render import NOT_A_DEVICE, advice, decision_table, diagram, next_visit, verbatim
+from lenadose.render import NOT_A_DEVICE, course_rows, decision_table, diagram
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- made by scripts/pages.py -->\n", "<!-- end -->\n"
@@ -45,17 +45,7 @@ def _examples() -> Iterator[str]:
         yield f"\n## {told['title']}\n"
         course = load_course(path)
         yield f"[`{path.stem}`](courses/{path.name}), by `{course.protocol}`. {told['story']}\n"
-        yield "| visit | decision | rule | next visit | reason |"
-        yield "| --- | --- | --- | --- | --- |"
-        for decision in replay(course):
-            cells = (
-                str(decision.visit.date),
-                advice(decision),
-                f"`{decision.rule.id}` ({decision.case.provenance.tag.said})",
-                next_visit(decision),
-                verbatim(rationale(decision).reason),
-            )
-            yield f"| {' | '.join(cells)} |"
+        yield from course_rows(replay(course))
 
 
 def comparison() -> str:

@@ -62,9 +62,13 @@ FLOORS = (
     "testing.checks",
     "testing",
     "adapters.terminal",
+    "adapters.plot",
+    "adapters.notebook",
     "__main__",
 )
 """From the ground up: a module imports only from floors below its own."""
+
+EXTRAS = {"rich", "cattrs", "hypothesis", "jsonschema", "matplotlib", "IPython", "markdown_it"}
 
 
 def module(path: Path) -> str:
@@ -115,7 +119,8 @@ def test_only_intervals_imports_dateutil_and_only_adapters_an_extra() -> None:
         text = path.read_text("utf-8")
         assert ("dateutil" in text) == (module(path) == "intervals"), path
         if not module(path).startswith("adapters"):
-            assert not re.search(r"^\s*(from|import) (cattrs|rich)", text, re.MULTILINE), path
+            extras = r"^\s*(from|import) (cattrs|rich|matplotlib|IPython|markdown_it)"
+            assert not re.search(extras, text, re.MULTILINE), path
         if not module(path).startswith("testing"):
             assert not re.search(r"^\s*(from|import) (hypothesis|pytest)", text, re.MULTILINE), path
 
@@ -131,10 +136,10 @@ def run(code: str) -> str:
 
 def test_importing_the_library_loads_no_extra_and_nothing_before_it_is_used() -> None:
     loaded = json.loads(run("import json, sys, lenadose; print(json.dumps(sorted(sys.modules)))"))
-    assert not {"rich", "cattrs", "hypothesis", "jsonschema", "lenadose.machine"} & set(loaded)
+    assert not {*EXTRAS, "lenadose.machine"} & set(loaded)
     decided = json.loads(run("import json, sys, lenadose; lenadose.replay; print(json.dumps(sorted(sys.modules)))"))
     assert "lenadose.machine" in decided
-    assert not {"rich", "cattrs", "hypothesis", "jsonschema"} & set(decided)
+    assert not EXTRAS & set(decided)
 
 
 def test_every_promised_name_is_there_and_no_other() -> None:

@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: str, words: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=words, description=words)
-        if name != "schema":
+        if name not in ("schema", "plot"):
             added.add_argument("--json", action="store_true", help="data instead of words")
         return added
 
@@ -70,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
         if name == "explain":
             added.add_argument("--visit", metavar="DATE", help="the date of a visit, instead of the last one")
             added.add_argument("--why-not", metavar="ACTION", help=f"of one other action alone: {ACTIONS}")
+    added = command("plot", "the course of a patient as a picture: dosage, CLASI activity, counts, decisions")
+    added.add_argument("course", metavar="COURSE", help="a course file, or - for standard input")
+    added.add_argument(
+        "-o", dest="picture", metavar="FILE", required=True, help="where to draw it, a .svg or .png file"
+    )
+    added.add_argument("--protocol", metavar="PROTOCOL", help=f"instead of the one the course names: {PROTOCOL}")
     for name, words in (
         ("show", "a protocol: its sheet with the decision table, its diagram, or its data"),
         ("assumptions", "the page a clinician signs: all that the trial does not state"),
@@ -127,6 +133,14 @@ def _terminal() -> ModuleType:
     return terminal
 
 
+def _plot() -> ModuleType:
+    try:
+        from .adapters import plot
+    except ModuleNotFoundError:
+        raise fault("matplotlib", "is not installed, and pictures need it", "install lenadose[plot]") from None
+    return plot
+
+
 def _run(call: argparse.Namespace) -> int:
     """Run one command; give 1 where a check found a fault, else 0."""
     match call.command:
@@ -170,6 +184,8 @@ def _decide(call: argparse.Namespace) -> None:
             _print_data(replay_data(by, decisions)) if call.json else _terminal().print_decisions(by, decisions)
         case "next":
             _print_data(decision_data(last)) if call.json else _print_page(explain(last))
+        case "plot":
+            _plot().save(_plot().draw_course(decisions), call.picture)
         case _:
             _explain(last if call.visit is None else _visit(decisions, call.visit), call.why_not, call.json)
 

@@ -459,10 +459,10 @@ def fact_said(decision: Decision, name: str) -> str:
         case "response":
             return f"response {facts.response.said}{_skin(seen)}"
         case "safety":
-            cause = _cause(seen)
+            cause = safety_cause(seen)
             return f"safety {facts.safety.said}{f' ({cause})' if cause else ''}"
         case "timing" if seen.due_on is not None:
-            missed = f" with {seen.dose.days_missed} days missed" if seen.dose and seen.dose.days_missed else ""
+            missed = f" with {_days(seen.dose.days_missed)} missed" if seen.dose and seen.dose.days_missed else ""
             return f"{facts.timing.said}: the interval is over on {seen.due_on}{missed}"
         case "trial":
             return f"trial of therapy {facts.trial.said}"
@@ -489,7 +489,7 @@ def _skin(seen: Observation) -> str:
     return f" (CLASI activity {visit.clasi_activity}, {change}{lowest}{judged})"
 
 
-def _cause(seen: Observation) -> str:
+def safety_cause(seen: Observation) -> str:
     """Name what makes safety what it is: the dangers, the cautions, or what is missing."""
     safety, known, found = seen.protocol.safety, seen.known, seen.facts.safety
     if found is Safety.NOT_ASSESSED:

@@ -3,7 +3,7 @@
 Everything here is Markdown (or Mermaid inside it), rendered last; nothing is ever parsed out of it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from .checks import Check, Value
@@ -302,6 +302,38 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[st
         yield f"| {' | '.join(cell or '–' for cell in row)} |"
 
 
+def course_page(decisions: Sequence[Decision]) -> str:
+    """Write a course in Markdown: the decision at every visit with its rule and reason, and the limits."""
+    protocol, patient = decisions[-1].protocol, decisions[-1].seen.patient.id
+    lines = [
+        f"# {verbatim(patient or 'A patient')}, {len(decisions)} visit{'s' * (len(decisions) > 1)}",
+        "",
+        f"{protocol.title} (`{protocol.id}` {protocol.version}).",
+        "",
+        *course_rows(decisions),
+        "",
+        f"{protocol.evidence} {NOT_A_DEVICE} sha256 `{protocol.hash}`",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def course_rows(decisions: Iterable[Decision]) -> Iterator[str]:
+    """Write the decisions on a course as a table: visit, decision, rule with its tag, next visit, reason."""
+    return table(
+        ("visit", "decision", "rule", "next visit", "reason"),
+        (
+            (
+                str(each.visit.date),
+                advice(each) + (f". **{verbatim(urgent(each))}**" if urgent(each) else ""),
+                f"`{each.rule.id}` ({each.case.provenance.tag.said})",
+                next_visit(each),
+                verbatim(rationale(each).reason),
+            )
+            for each in decisions
+        ),
+    )
+
+
 def sheet(protocol: Protocol) -> str:
     """Write the protocol sheet in Markdown: ladder and intervals, criteria, and the decision table."""
     return "\n".join(_sheet(protocol)) + "\n"
@@ -370,13 +402,19 @@ def decision_table(protocol: Protocol) -> str:
     return "\n".join(table(("row", "when", "action", "tag"), rows)) + f"\n\n{_legend()}\n"
 
 
-def diagram(protocol: Protocol) -> str:
-    """Draw the phases and the rows that lead from one to another, as a Mermaid state diagram."""
+def moves(protocol: Protocol) -> dict[tuple[Phase, Phase], list[str]]:
+    """Give, for every phase and the phase after it, the rows that lead from the one to the other."""
     edges: dict[tuple[Phase, Phase], list[str]] = {}
     for match in protocol.table.situations():
         edge = (match.facts.phase, match.leads_to)
         if match.rule.id not in (names := edges.setdefault(edge, [])):
             names.append(match.rule.id)
+    return edges
+
+
+def diagram(protocol: Protocol) -> str:
+    """Draw the phases and the rows that lead from one to another, as a Mermaid state diagram."""
+    edges = moves(protocol)
     lines = ["stateDiagram-v2", f"    [*] --> {_node(Phase.BEFORE_START)}"]
     for phase in Phase:
         # The rows that stay in a phase stand inside it: as loops they would cover the other arrows.

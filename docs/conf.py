@@ -1,0 +1,28 @@
+"""How the pages of docs/ become a site: `python scripts/docs.py`. It is whole without a network."""
+
+import lenadose
+
+project = "lenadose"
+author = "The lenadose developers"
+copyright = author
+version = release = lenadose.__version__
+
+extensions = ["myst_nb", "sphinx.ext.autodoc"]
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+nb_execution_mode = "off"  # the notebooks are committed with their outputs, and CI runs them
+nb_ipywidgets_js = {}  # none are used, and they would be fetched from elsewhere
+default_role = "literal"  # a docstring writes `code` between single quotes
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+suppress_warnings = ["misc.highlighting_failure"]  # a cell may hold a magic, which is no Python
+
+html_theme = "furo"
+html_title = f"lenadose {release}"
+html_show_sphinx = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_theme_options = {
+    "announcement": "Research and education software, not a medical device. Not for clinical use.",
+    "footer_icons": [],
+}

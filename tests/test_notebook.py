@@ -1,0 +1,137 @@
+"""In a notebook: values show themselves as HTML without scripts, and what a record says is text and nothing else."""
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given, settings
+from IPython.core.interactiveshell import InteractiveShell
+
+from lenadose import Course, Patient, explain, get_protocol, replay
+from lenadose.adapters.notebook import STYLE, show_course, show_decision
+from lenadose.adapters.plot import draw_course
+from lenadose.comparison import Comparison
+from lenadose.proof import Certificate
+from lenadose.render import course_page, sheet
+from lenadose.testing import courses
+from patients import PROTOCOL, STERILE, event, judged, seen
+
+HOSTILE = "</div><script>alert(1)</script><img src=x onerror=alert(1)> [a](javascript:alert(1)) `\"' & | *b*"
+RECORD = Course((seen(0, 11), seen(28, 10)), STERILE)
+
+
+class Page(HTMLParser):
+    """The elements, the text, and what would be run or fetched."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text, self.open, self.active, self.inside = [], "", [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        if tag not in ("img", "br"):
+            self.open.append(tag)
+        for name, value in attributes:
+            if name.startswith("on") or (name in ("src", "href") and not value.startswith("data:image/png;base64,")):
+                self.active.append((tag, name, value))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text += data
+
+
+def page(text):
+    read = Page(text)
+    assert read.open == []
+    assert read.active == []
+    assert not {"script", "iframe", "link", "object"} & set(read.tags)
+    return read
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """What a notebook gets for a value that is the last line of a cell."""
+    shell = InteractiveShell()
+    shell.run_line_magic("load_ext", "lenadose.adapters.notebook")
+    return lambda value: shell.display_formatter.format(value)[0]
+
+
+def values():
+    decisions = replay(RECORD)
+    return {
+        "decision": (decisions[1], explain(decisions[1])),
+        "course": (RECORD, course_page(decisions)),
+        "protocol": (PROTOCOL, sheet(PROTOCOL)),
+        "certificate": (Certificate(PROTOCOL, (), 1, 2, 3, 0.5), "all 0 laws hold"),
+        "comparison": (Comparison(PROTOCOL, get_protocol("penn-2012"), (), (), ()), "the same"),
+        "picture": (draw_course(decisions), draw_course(decisions).alt),
+    }
+
+
+@pytest.mark.parametrize("name", values())
+def test_a_value_shows_itself_as_html_and_as_plain_text(name, shown):
+    value, words = values()[name]
+    given = shown(value)
+    assert set(given) == {"text/html", "text/plain"}
+    assert words in given["text/plain"]
+    read = page(given["text/html"])
+    assert ("img" if name == "picture" else "h1") in read.tags
+
+
+def test_other_values_are_shown_as_before(shown):
+    assert shown(3) == {"text/plain": "3"}
+
+
+def test_a_decision_shows_its_advice_first_and_folds_the_evidence():
+    decision = replay(RECORD)[1]
+    text = show_decision(decision)
+    read = page(text)
+    assert read.tags.count("details") == 4
+    assert "2026-02-02: escalate: 10 mg once daily" in read.text
+    open_part = text.split("<details>")[0] + text.split("</details>")[-1]
+    assert "not a medical device" in open_part
+    assert "escalate" in open_part
+    assert "Arithmetic" in text
+    assert "Arithmetic" not in page(open_part).text
+
+
+def test_a_course_shows_every_visit_with_its_decision():
+    read = page(show_course(RECORD))
+    for each in replay(RECORD):
+        assert str(each.visit.date) in read.text
+        assert each.rule.id in read.text
+    assert "15 women" in read.text
+
+
+def test_a_course_of_an_unknown_protocol_is_shown_as_it_was_recorded():
+    read = page(show_course(Course(RECORD.visits, STERILE, HOSTILE)))
+    assert "is not known" in read.text
+    assert '"clasi_activity": 11' in read.text
+
+
+def test_what_a_record_says_is_text_and_nothing_else(shown):
+    patient = Patient(id=HOSTILE, able_to_become_pregnant=False, subtype=HOSTILE)
+    visit = seen(0, 11, adverse_events=(event(HOSTILE, 2),), judgement=judged("worse"))
+    course = Course((visit,), patient)
+    for value in (course, replay(course)[0], draw_course(replay(course))):
+        read = page(shown(value)["text/html"])
+        assert not {"a", "b"} & set(read.tags)
+    assert HOSTILE in page(show_course(course)).text
+    assert HOSTILE in page(show_decision(replay(course)[0])).text
+
+
+@settings(max_examples=10)
+@given(courses())
+def test_every_course_and_its_decisions_show_themselves_without_anything_that_runs(course):
+    page(show_course(course))
+    page(show_decision(replay(course)[-1]))
+
+
+def test_the_page_keeps_the_colours_around_it():
+    colours = {line.strip() for line in STYLE.splitlines() if "color:" in line}
+    assert colours
+    assert all("color: inherit" in line for line in colours)
