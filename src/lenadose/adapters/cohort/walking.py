@@ -1,0 +1,111 @@
+"""Patients walk from visit to visit: all that have a first visit, then all that have a second, and so on.
+
+Where numba is installed and there is enough to do, one patient after another instead, through the same functions.
+"""
+
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from . import stepping
+from .packed import NOT_GIVEN, DosageTable, Flags, Ints, Packed
+from .stepping import Came, Lists, People, State, Visits
+
+T = TypeVar("T")
+
+
+class Walked(NamedTuple):
+    """What was found and advised at each visit; `answer` is -1 where nothing was decided."""
+
+    situation: Ints
+    gaps: Ints
+    answer: Ints
+    anchor: Ints
+    too_many: Ints
+
+
+def walk(
+    packed: Packed, lists: Lists, dosages: DosageTable, people: People, visits: Visits, patient: Ints, number: Any
+) -> Walked:
+    """Decide on visits that lie patient by patient; `number` counts each patient's visits from 0.
+
+    Once more doses were missed than there were, what follows for that patient is not decided.
+    """
+    count = np.bincount(patient, minlength=len(people.tested))
+    # The patients with the most visits first: those that have a visit more are then always the first so many.
+    order = np.argsort(-count, kind="stable")
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    having = np.bincount(number, minlength=1)
+    begins = np.concatenate([[0], np.cumsum(having)])
+    place = begins[number] + rank[patient]
+    laid = Visits(*(_laid(each, place) for each in visits))
+    ordered = People(*(each[order] for each in people))
+    found = Walked(*(np.empty(len(place), np.int32) for _ in Walked._fields))
+    state = stepping.begin(packed, int(having[0]))
+    for first, last in zip(begins[:-1].tolist(), begins[1:].tolist(), strict=True):
+        visit = Visits(*(each[first:last] for each in laid))
+        state = _each(state, slice(last - first))
+        some = People(*(each[: last - first] for each in ordered))
+        state, *told = _step(packed, lists, dosages, some, state, visit, first == 0)
+        for column, values in zip(found, told, strict=True):
+            column[first:last] = values
+    walked = Walked(*(each[place] for each in found))
+    if walked.too_many.any():
+        _end_at_faults(walked, patient)
+    return walked
+
+
+def _laid(column: Any, place: Any) -> Any:
+    """Put a column in the order of the walk; what is the same everywhere lies anyhow."""
+    if len(column) == 0 or (column[0] == column).all():
+        return column
+    laid = np.empty_like(column)
+    laid[place] = column
+    return laid
+
+
+def _each(values: T, rows: Any) -> T:
+    """Give some rows of a nest of arrays."""
+    if isinstance(values, tuple):
+        return type(values)(*(_each(each, rows) for each in values))
+    return values[rows]  # type: ignore[index]
+
+
+def _put(into: T, rows: Any, values: T) -> T:
+    """Give a nest of arrays with other values in some rows."""
+    if isinstance(into, tuple):
+        return type(into)(*(_put(each, rows, value) for each, value in zip(into, values, strict=True)))  # type: ignore
+    changed = into.copy()  # type: ignore[attr-defined]
+    changed[rows] = values
+    return changed  # type: ignore[no-any-return]
+
+
+def _step(
+    packed: Packed, lists: Lists, dosages: DosageTable, people: People, state: State, visit: Visits, first: bool
+) -> tuple[Any, ...]:
+    """Decide on a visit of each of many patients; what is seldom reported costs only where it is."""
+    if first:
+        came = Came(state.phase, state.dose, state.lowest, state.interrupted_on, visit.missed * 0)
+    else:
+        came = stepping.follow_advice(dosages, state, visit, bool(visit.missed.any()))
+        taken = np.flatnonzero(visit.taken != NOT_GIVEN)
+        if len(taken):
+            came = _put(came, taken, stepping.follow_dosage(dosages, _each(state, taken), _each(visit, taken)))
+    known = stepping.learn(packed, lists, state.known, visit, state.start.neuropathy)
+    seen = stepping.observe(packed, people, state, came, known, visit, bool(visit.judged.any()))
+    answer = stepping.recommend(packed, came, seen)
+    anchor = stepping.anchor_of(state, seen, answer, visit.day)
+    state = stepping.apply(packed, lists, state, came, known, visit, seen, answer)
+    return state, seen.situation, seen.gaps, answer, anchor, came.too_many
+
+
+def _end_at_faults(walked: Walked, patient: Ints) -> None:
+    """Leave undecided what comes from the first fault of a patient on."""
+    faulty = np.flatnonzero(walked.too_many)
+    who, where = np.unique(patient[faulty], return_index=True)
+    ends = np.full(int(patient[-1]) + 1, len(patient))
+    ends[who] = faulty[where]
+    rows = np.arange(len(patient))
+    walked.answer[rows >= ends[patient]] = -1
+    walked.too_many[rows > ends[patient]] = 0
