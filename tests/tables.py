@@ -5,6 +5,7 @@ from typing import Any
 
 from lenadose import Course, Decision, Patient, Visit
 from lenadose.observation import Why
+from lenadose.render import NOT_A_DEVICE
 from lenadose.vocabulary import DIMENSIONS
 
 QUANTITIES = ("neutrophils", "platelets", "creatinine_clearance")
@@ -77,5 +78,7 @@ def told(decision: Decision) -> dict[str, Any]:
         **{name: getattr(decision.facts, name).code for name, _ in DIMENSIONS},
         "phase_after": decision.phase_after.code,
         **{f"missing_{field}": why[field].code if field in why else None for field in GAPS},
+        "protocol": f"{decision.protocol.id} {decision.protocol.version} {decision.protocol.hash}",
+        "limits": f"{decision.protocol.evidence} {NOT_A_DEVICE}",
         "refused": None,
     }

@@ -9,6 +9,7 @@ other patients are untouched.
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar, cast
 
 import narwhals as nw
@@ -16,11 +17,12 @@ import numpy as np
 import pyarrow as pa
 from attrs import frozen
 
-from ...course import before_treatment, too_many_missed
-from ...errors import CallError, DocumentError, Fault, fault
+from ...course import too_many_missed
+from ...errors import DocumentError, Fault, fault
 from ...protocol import Protocol
-from ...protocols import get_protocol
 from ...observation import Why
+from ...protocols import get_protocol
+from ...render import NOT_A_DEVICE
 from ...vocabulary import DIMENSIONS, SITUATION_NUMBERS, Action, Phase
 from .columns import COLUMNS as COLUMNS
 from .columns import NAMES, Reader, Rows, columns_of, days_of, faults_of
@@ -38,11 +40,11 @@ from .packed import (
     pack,
 )
 from .stepping import GAPS, People, Visits
-from .walking import Walked, walk
+from .walking import Walked, end_at_faults, walker
 
 Frame = TypeVar("Frame")
 
-BLOCK = 1 << 17
+BLOCK = 1 << 18
 """Rows looked at together: enough that a call counts for many visits, few enough that they stay in the cache."""
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -70,6 +72,8 @@ RESULTS = (
     *(Given(name, f"the {name} that decided") for name, _ in DIMENSIONS),
     Given("phase_after", "the phase that the visit leads to"),
     *(Given(f"missing_{field}", f"`absent` or `stale`, where `{field}` is missing") for field in GAPS),
+    Given("protocol", "the protocol that decided: its name, version and SHA-256"),
+    Given("limits", "the limits of its evidence, and of this software"),
     Given("refused", "why nothing is decided at this visit: place, reason and mend; missing where it was decided"),
 )
 """Every column of the result, in order."""
@@ -192,12 +196,15 @@ class _Cohort:
         self._given = given
         self._protocol = protocol
         self._packed = pack(protocol)
+        self._walk = walker(len(given))
         self._reader = Reader(protocol)
         self._names = [name for name in given.columns if name in NAMES]
-        self._words = _Words(protocol)
+        self._words = _words(protocol)
         total = len(given)
         self._told = {
-            name: np.full(total, -1, np.int8 if len(words) < 128 else np.int16) for name, words in self._words.of.items()
+            name: np.full(total, -1, np.int8 if len(words) < 128 else np.int16)
+            for name, words in self._words.of.items()
+            if len(words) > 1 or name == "level"
         }
         self._days = {name: np.zeros(total, np.int32) for name in ("earliest", "due", "latest")}
         self._refused: dict[int, str] = {}
@@ -249,7 +256,9 @@ class _Cohort:
         if reasons:
             visits = Visits(*(each[kept] for each in visits))
         lists, dosages = self._reader.lists(), self._reader.dosages()
-        return walk(self._packed, lists, dosages, people, visits, patient[kept], visit[kept]), kept
+        told = self._walk(self._packed, lists, dosages, people, visits, patient[kept], visit[kept])
+        end_at_faults(told, patient[kept])
+        return told, kept
 
     def _faults(
         self, block: _Block, table: pa.Table, shown: Rows, patient: Ints, visit: Any
@@ -356,10 +365,12 @@ class _Cohort:
     def _column(self, name: str) -> pa.Array:
         match name:
             case "refused":
-                words: Any = np.full(len(self._given), None, object)
-                for row, reason in self._refused.items():
-                    words[row] = reason
-                return pa.array(words, pa.string())
+                if not self._refused:
+                    return pa.nulls(len(self._given), pa.string())
+                number = {reason: index for index, reason in enumerate(dict.fromkeys(self._refused.values()))}
+                numbers = np.full(len(self._given), -1, np.int32)
+                numbers[list(self._refused)] = [number[reason] for reason in self._refused.values()]
+                return pa.array(list(number), pa.string()).take(pa.array(numbers, mask=numbers < 0))
             case "dosage_mg":
                 mg = [float(level.dosage.mg) for level in self._protocol.ladder.levels]
                 return self._by_level(np.array([*mg, np.nan]))
@@ -370,7 +381,10 @@ class _Cohort:
                 dates = pa.array(days - _EPOCH, mask=days == 0).cast(pa.date32())
                 # As dates alone they would be objects in pandas.
                 return dates.cast(pa.timestamp("ms")) if self._given.implementation.is_pandas_like() else dates
-        told = self._told["level" if name == "dosage" else name]
+        if name in ("protocol", "limits"):
+            told = np.zeros(len(self._given), np.int8)
+        else:
+            told = self._told["level" if name == "dosage" else name]
         words = self._words.of["level" if name == "dosage" else name]
         return pa.DictionaryArray.from_arrays(pa.array(told, mask=told < 0), pa.array(words, pa.string()))
 
@@ -391,6 +405,8 @@ class _Words:
             "phase_after": [each.code for each in Phase],
             **{name: [each.code for each in kind] for name, kind in DIMENSIONS},
             **{f"missing_{name}": [each.code for each in Why] for name in GAPS},
+            "protocol": [f"{protocol.id} {protocol.version} {protocol.hash}"],
+            "limits": [f"{protocol.evidence} {NOT_A_DEVICE}"],
         }
         number = {row.id: index for index, row in enumerate(rules)}
         self.by_situation = {
@@ -404,8 +420,16 @@ class _Words:
                 self.by_situation[name][at] = getattr(match.facts, name).rank
 
 
+@lru_cache(maxsize=8)
+def _words(protocol: Protocol) -> _Words:
+    return _Words(protocol)
+
+
 def _of_patient(values: Ints, patient: Ints, begins: Any) -> Ints:
     """Give the first value that is known of each patient, or -1."""
+    found = values[begins]
+    if (found[patient] == values).all():
+        return found
     found = np.full(len(begins), -1, np.int32)
     known = np.flatnonzero(values >= 0)
     # The last to be written is the first that is known.

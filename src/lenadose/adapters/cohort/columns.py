@@ -221,6 +221,7 @@ class Reader:
         self._lists: dict[tuple[AdverseEvent, ...] | None, int] = {}
         self._told = [listed(protocol.safety, None)]
         self._lists[None] = NOT_ASKED
+        self._events_met: dict[tuple[Any, ...], AdverseEvent | None] = {}
         self._number_list(())
 
     def dosages(self) -> Any:
@@ -246,9 +247,7 @@ class Reader:
         def whole(name: str, bounds: tuple[int, int], missing: int) -> Ints:
             if name not in given:
                 return zeros if missing == 0 else np.full(count, missing, np.int32)
-            values, known = _numbers(name, given[name], suspect)
-            np.logical_or(suspect, known & ~_is_whole(values, bounds), out=suspect)
-            return np.where(known, np.nan_to_num(values, nan=0, posinf=0, neginf=0), missing).astype(np.int32)
+            return _wholes(name, given[name], bounds, missing, suspect)
 
         def words(name: str, kind: Any, missing: int = 0) -> Ints:
             if name not in given:
@@ -325,21 +324,22 @@ class Reader:
             unit = _words(f"{name}_unit", given[f"{name}_unit"], numbers, -1, None)
         else:
             unit = np.full(len(day), -1, np.int32)
-        band = np.zeros(len(day), np.int32)
-        fine = np.zeros(len(day), bool)
-        for index, each in enumerate(units):
-            danger, low, most = bands(quantity, each, limits)
-            here = unit == index
-            if here.any():
-                band = np.where(here, WELL + (values < low) + (values < danger), band)
-                fine |= here & (values >= 0) & (values <= most) & ((values == 0) | (values >= 10.0**-DIGITS))
+        # One unit is usual; the others are looked at where they are.
+        usual = int(np.bincount(np.maximum(unit, 0)).argmax())
+        band, fine = _banded(values, bands(quantity, units[usual], limits))
+        if (unit != usual).any():
+            fine &= unit >= 0
+            for index, each in enumerate(units):
+                rows = np.flatnonzero(unit == index) if index != usual else ()
+                if len(rows):
+                    band[rows], fine[rows] = _banded(values[rows], bands(quantity, each, limits))
         on = day
         if f"{name}_date" in given:
             own = _days(f"{name}_date", given[f"{name}_date"], suspect, known)
             on = np.where(own > 0, own, day)
             fine &= on <= day
         np.logical_or(suspect, known & ~fine, out=suspect)
-        return np.where(known, on << 2 | band, 0).astype(np.int32)
+        return (on << 2 | band) * known
 
     def _taken(self, given: Mapping[str, pa.Array], count: int, suspect: Flags) -> Ints:
         """Read the dosages taken, as their numbers."""
@@ -374,6 +374,13 @@ class Reader:
             self._told.append(listed(self._safety, events))
         return number
 
+    def _event(self, given: Any) -> AdverseEvent | None:
+        """Read an adverse event, None for what is none; each kind once."""
+        kind = tuple(given.items()) if isinstance(given, dict) else ()
+        if kind not in self._events_met:
+            self._events_met[kind] = _event(given)
+        return self._events_met[kind]
+
     def _events(self, cells: pa.Array | None, count: int, suspect: Flags) -> Ints:
         """Read lists of adverse events, as their numbers."""
         if cells is None or pa.types.is_null(cells.type):
@@ -398,7 +405,7 @@ class Reader:
             # Each kind of event is looked at once.
             kinds = _kinds(flat)
             numbers, firsts, place = np.unique(kinds, return_index=True, return_inverse=True)
-            events = [_event(flat[int(first)].as_py()) for first in firsts]
+            events = [self._event(entry) for entry in flat.take(pa.array(firsts)).to_pylist()]
             alone = np.array([_or_bad(None if each is None else self._number_list((each,))) for each in events])
             ends = np.cumsum(np.maximum(lengths, 0))
             one = lengths == 1
@@ -442,6 +449,16 @@ def _or_bad(number: int | None) -> int:
     return -1 if number is None else number
 
 
+def _banded(values: Floats, limits: tuple[float, float, float]) -> tuple[Ints, Flags]:
+    """Give the bands of results, and which of them a patient can have."""
+    danger, low, most = limits
+    fine = (values >= 0) & (values <= most)
+    tiny = values < 10.0**-DIGITS
+    if tiny.any():
+        fine &= ~tiny | (values == 0)
+    return WELL + (values < low).astype(np.int32) + (values < danger), fine
+
+
 def _is_whole(values: Floats, bounds: tuple[int, int]) -> Flags:
     return (values >= bounds[0]) & (values <= bounds[1]) & (values == np.floor(values))
 
@@ -464,6 +481,23 @@ def _numbers(name: str, cells: pa.Array, suspect: Flags) -> tuple[Floats, Flags]
     return values, known
 
 
+def _wholes(name: str, cells: pa.Array, bounds: tuple[int, int], missing: int, suspect: Flags) -> Ints:
+    """Read whole numbers; suspect are those out of their bounds."""
+    if pa.types.is_integer(cells.type):
+        # Beyond its bounds at both ends: what is missing is none of the numbers.
+        values = cells.fill_null(missing).to_numpy(zero_copy_only=False)
+        outside = (values < bounds[0]) | (values > bounds[1])
+        if outside.any():
+            known = cells.is_valid().to_numpy(zero_copy_only=False)
+            np.logical_or(suspect, outside & known, out=suspect)
+            values = np.where(outside, missing, values)
+        return values.astype(np.int32)
+    numbers, known = _numbers(name, cells, suspect)
+    fine = known & _is_whole(numbers, bounds)
+    np.logical_or(suspect, known & ~fine, out=suspect)
+    return np.where(fine, numbers, missing).astype(np.int32)
+
+
 def _number(text: str) -> float | None:
     text = text.strip()
     return float(text) if len(text) <= 40 and _NUMBER.fullmatch(text) else None
@@ -477,22 +511,29 @@ def _days(name: str, cells: pa.Array, suspect: Flags, counts: Flags | None = Non
     elif pa.types.is_null(kind):
         return np.zeros(len(cells), np.int32)
     elif pa.types.is_date(kind) or (pa.types.is_timestamp(kind) and kind.tz is None):
-        known = cells.is_valid().to_numpy(zero_copy_only=False)
         if pa.types.is_date32(kind):
-            since = cells.cast(pa.int32()).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+            since = cells.view(pa.int32())
         else:
             # A time of the day is no part of a date: only midnight is read.
             unit = pa.timestamp(kind.unit) if pa.types.is_timestamp(kind) else pa.timestamp("ms")
-            day = _TICKS[unit.unit]
-            since, rest = np.divmod(cells.cast(unit).cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False), day)
-            since = np.where(rest == 0, since, -(10**6))
-        inside = (since + _EPOCH >= FIRST_DAY) & (since + _EPOCH <= LAST_DAY)
-        found = np.where(known, np.where(inside, since + _EPOCH, -1), 0).astype(np.int32)
+            ticks = pa.scalar(_TICKS[unit.unit], pa.int64())
+            whole = cells.cast(unit).view(pa.int64())
+            since = pa.compute.divide(whole, ticks)
+            midnight = pa.compute.equal(pa.compute.multiply(since, ticks), whole)
+            since = pa.compute.if_else(midnight, since, -1 - _EPOCH)
+        if since.null_count:
+            since = since.fill_null(-_EPOCH)
+        found = since.to_numpy(zero_copy_only=False).astype(np.int32) + np.int32(_EPOCH)
+        outside = ((found < FIRST_DAY) | (found > LAST_DAY)) & (found != 0)
+        if outside.any():
+            found = np.where(outside, -1, found)
     else:
         raise _wrong(name, kind, "dates")
     wrong = found < 0
-    np.logical_or(suspect, wrong if counts is None else wrong & counts, out=suspect)
-    return np.maximum(found, 0)
+    if wrong.any():
+        np.logical_or(suspect, wrong if counts is None else wrong & counts, out=suspect)
+        found = np.maximum(found, 0)
+    return found
 
 
 def days_of(cells: pa.Array) -> Ints:

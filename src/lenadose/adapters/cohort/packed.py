@@ -134,6 +134,7 @@ the interval is now a review, a course starts or finishes, an interruption begin
 ceiling, and the prescriber may resume."""
 
 
+@lru_cache(maxsize=8)
 def pack(protocol: Protocol) -> Packed:
     """Lay a protocol out in arrays; raises CallError for a window of pregnancy tests that reaches back over a year."""
     safety, intervals, levels = protocol.safety, protocol.intervals, len(protocol.ladder.levels)
@@ -414,6 +415,7 @@ _STANDINGS = tuple(
     for kind, lasts in product(_KINDS, Lasts)
     for name in (RESOLVABLE if lasts is Lasts.RESOLVED else (PREGNANCY, None))
 )
+_BIT = {each: bit for bit, each in enumerate(_STANDINGS)}
 NEUROPATHY_GRADES: tuple[int | None, ...] = (None, *range(GRADE[1] + 1))
 """The grade of neuropathy at the start: none known, or none to 5."""
 
@@ -437,7 +439,10 @@ def listed(safety: SafetyCriteria, events: Sequence[AdverseEvent] | None) -> Lis
     if _outlasts(safety.positive_test.lasts, PREGNANCY, over):
         keeps |= 1 << len(_STANDINGS)
     neuropathy = max((event.grade or 0 for event in events if event.name == SENSORY_NEUROPATHY), default=0)
-    adds = tuple(_bits(safety.events, events, grade) for grade in NEUROPATHY_GRADES)
+    # The grade at the start matters to a neuropathy alone.
+    grades = NEUROPATHY_GRADES if neuropathy else (None,)
+    adds = tuple(_bits(safety.events, events, grade) for grade in grades)
+    adds *= len(NEUROPATHY_GRADES) // len(grades)
     return Listed(keeps, adds, neuropathy, PREGNANCY in over)
 
 
@@ -452,7 +457,7 @@ def _bits(criteria: Iterable[EventCriterion], events: Sequence[AdverseEvent], ne
         if not event.resolved:
             for each in criteria:
                 if each.applies(event, neuropathy):
-                    found |= 1 << _STANDINGS.index(_standing(each, event))
+                    found |= 1 << _BIT[_standing(each, event)]
     return found
 
 

@@ -177,13 +177,20 @@ class Seen(NamedTuple):
 
 
 def where(condition: Any, this: Any, other: Any) -> Any:
-    """Give the one where a condition holds, else the other."""
-    return np.where(condition, this, other)
+    """Give the one number where a condition holds, else the other; one of them at least is an array."""
+    # Twice as fast as np.where, which branches.
+    return other + (this - other) * wide(condition)
 
 
 def wide(narrow: Any) -> Any:
     """Give whole numbers with room to reckon with."""
     return narrow.astype(np.int32)
+
+
+def pick(table: Any, index: Any) -> Any:
+    """Look up in a table."""
+    # Three times as fast as table[index] where the index is narrow.
+    return table.take(index)
 
 
 # intervals.py
@@ -193,14 +200,14 @@ def after(span: Span, day: Any) -> Any:
     """Give the day this long after another; where there is none, some day."""
     if span.days >= 0:
         return day + span.days
-    return span.after[np.maximum(day, FIRST_DAY) - FIRST_DAY]
+    return pick(span.after, np.maximum(day, FIRST_DAY) - FIRST_DAY)
 
 
 def first_within(span: Span, day: Any) -> Any:
     """Give the first day from which not more than this has passed until `day`."""
     if span.days >= 0:
         return day - span.days
-    return span.first[day - FIRST_DAY]
+    return pick(span.first, day - FIRST_DAY)
 
 
 # state.py
@@ -230,9 +237,9 @@ def begin(packed: Packed, count: int) -> State:
 
 def learn(packed: Packed, lists: Lists, known: Known, visit: Visits, neuropathy_at_start: Any) -> Known:
     """Add what a visit showed to what was known: newest results and tests, events that count from now on."""
-    adds = lists.adds[visit.events * _GRADES + neuropathy_at_start + 1]
-    standing = (known.standing & lists.keeps[visit.events]) | adds
-    ended = where(lists.ends_pregnancy[visit.events], visit.day, known.pregnancy_ended)
+    adds = pick(lists.adds, visit.events * _GRADES + neuropathy_at_start + 1)
+    standing = (known.standing & pick(lists.keeps, visit.events)) | adds
+    ended = where(pick(lists.ends_pregnancy, visit.events), visit.day, known.pregnancy_ended)
     positive = (visit.positive_test > 0) & (visit.positive_test >= ended)
     return Known(
         np.maximum(known.neutrophils, visit.neutrophils),
@@ -288,7 +295,7 @@ def follow_advice(dosages: DosageTable, state: State, visit: Visits, some_missed
     days, advised, too_many = visit.day - last.on, last.advised >= 0, visit.missed
     lost = where(advised, 0, days)
     if some_missed:
-        every = dosages.every_days[np.maximum(last.advised, 0)]
+        every = pick(dosages.every_days, np.maximum(last.advised, 0))
         lost = where(advised, visit.missed * every, days)
         too_many = _too_many(visit.missed, where(advised, -(-days // every), 0))
     missed = where(treated, dose.days_missed + lost, dose.days_missed)
@@ -310,10 +317,10 @@ def follow_dosage(dosages: DosageTable, state: State, visit: Visits) -> Came:
     last, dose, treated = state.last, state.dose, is_treated(state.phase)
     nothing, taken = visit.taken == NOTHING, np.maximum(visit.taken, 0)
     given = where(nothing, last.advised, taken)
-    every = dosages.every_days[np.maximum(given, 0)]
+    every = pick(dosages.every_days, np.maximum(given, 0))
     too_many = _too_many(visit.missed, where(given >= 0, -(-(visit.day - last.on) // every), 0))
 
-    level, missed = dosages.level[taken], visit.missed * dosages.every_days[taken]
+    level, missed = pick(dosages.level, taken), visit.missed * pick(dosages.every_days, taken)
     on_ladder, handed = level >= 0, last.handed_over
     same = treated & (visit.taken == where(dose.taking >= 0, dose.taking, dose.level))
     stops = treated & nothing
@@ -327,13 +334,13 @@ def follow_dosage(dosages: DosageTable, state: State, visit: Visits) -> Came:
         where(came, last.dose.since, dose.since),
         where(came, last.dose.interval_from, dose.interval_from),
         where(came, last.dose.watched_from, dose.watched_from),
-        where(came, last.dose.reviewed, dose.reviewed),
+        (came & last.dose.reviewed) | (~came & dose.reviewed),
         where(came, last.dose.days_missed, dose.days_missed),
         where(came, last.dose.taking, dose.taking),
     )
     lowest = where(came, last.lowest, state.lowest)
     before = np.maximum(where(held.taking >= 0, held.taking, held.level), 0)
-    rose = dosages.daily[taken] > dosages.daily[before]
+    rose = pick(dosages.daily, taken) > pick(dosages.daily, before)
     kept = moves & ~on_ladder
     leaves = moves | stops
     since = where(on_ladder & ~(handed & (taken == before)), last.on, held.since)
@@ -345,7 +352,7 @@ def follow_dosage(dosages: DosageTable, state: State, visit: Visits) -> Came:
             where(leaves, where(stops, held.since, since), dose.since),
             where(leaves, where(moves & on_ladder, last.on, held.interval_from), dose.interval_from),
             where(leaves, where(moves & (rose | handed), last.on, held.watched_from), dose.watched_from),
-            where(leaves, kept & held.reviewed, dose.reviewed),
+            (kept & held.reviewed) | (~leaves & dose.reviewed),
             where(leaves, where(moves, missed, 0) + where(kept, held.days_missed, 0), missed_now),
             where(leaves, where(kept, taken, -1), dose.taking),
         ),
@@ -372,7 +379,7 @@ def position_of(packed: Packed, treated: Any, interrupted: Any, dose: Dose, ceil
     """Give the weight of where the level held stands; in an interruption, of the level to resume at."""
     levels = packed.levels
     kind = wide(interrupted) * 2 + wide(dose.taking >= 0)
-    found = packed.positions[(kind * levels + np.maximum(dose.level, 0)) * (levels + 1) + ceiling + 1]
+    found = pick(packed.positions, (kind * levels + np.maximum(dose.level, 0)) * (levels + 1) + ceiling + 1)
     return where(treated | interrupted, found, packed.no_position)
 
 
@@ -386,20 +393,20 @@ def response_of(
 ) -> Any:
     """Give the response, from the scores and a judgement."""
     kind = wide((phase != _TITRATION) & (phase != _INTERRUPTED))
-    shown = wide(packed.responses[((kind * SCORES + visit.score) * SCORES + start) * SCORES + lowest])
+    shown = wide(pick(packed.responses, ((kind * SCORES + visit.score) * SCORES + start) * SCORES + lowest))
     if judgements:
-        return packed.judged[(phase * _JUDGEMENTS + visit.judged) * _RESPONSES + shown]
+        return pick(packed.judged, (phase * _JUDGEMENTS + visit.judged) * _RESPONSES + shown)
     return shown
 
 
 def safety_of(packed: Packed, known: Known, unknown: Any) -> Any:
     """Give the weight of the first that applies of stop, interrupt, not assessed, caution and acceptable."""
     standing = known.standing
-    gravest = where((standing & packed.cautions) != 0, 1, 0)
-    gravest = where((standing & packed.interrupts) != 0, 2, gravest)
-    gravest = where((standing & packed.stops) != 0, 3, gravest)
+    gravest = wide((standing & packed.cautions) != 0)
+    gravest = np.maximum(gravest, wide((standing & packed.interrupts) != 0) * 2)
+    gravest = np.maximum(gravest, wide((standing & packed.stops) != 0) * 3)
     bands = (known.neutrophils & 3) | (known.platelets & 3) << 2 | wide((known.clearance & 3) == DANGER) << 4
-    return packed.safeties[bands | wide(unknown) << 5 | gravest << 6]
+    return pick(packed.safeties, bands | wide(unknown) << 5 | gravest << 6)
 
 
 def _gap(result: Any, first_fresh: Any) -> Any:
@@ -447,7 +454,7 @@ def tests_missing(packed: Packed, people: People, phase: Any, started: Any, know
 def recommend(packed: Packed, came: Came, seen: Seen) -> Any:
     """Decide: what follows from the situation, the level held and the ceiling."""
     levels = packed.levels + 1
-    return packed.answers[(seen.situation * levels + came.dose.level + 1) * levels + seen.ceiling + 1]
+    return pick(packed.answers, (seen.situation * levels + came.dose.level + 1) * levels + seen.ceiling + 1)
 
 
 def anchor_of(state: State, seen: Seen, answer: Any, day: Any) -> Any:
@@ -484,7 +491,7 @@ def apply(
         Start(
             where(starts, day, start.on),
             where(starts, visit.score, start.score),
-            where(starts, lists.neuropathy[visit.events], start.neuropathy),
+            where(starts, pick(lists.neuropathy, visit.events), start.neuropathy),
         ),
         Dose(
             where((answer & SETS_LEVEL) != 0, advised, dose.level),
@@ -507,3 +514,14 @@ def harm_in(packed: Packed, known: Known) -> Any:
     """Tell whether a count or an event is a harm for which the level is not given again."""
     low = ((known.neutrophils & 3) == DANGER) | ((known.platelets & 3) == DANGER)
     return low | ((known.standing & packed.harms) != 0)
+
+
+def step(
+    packed: Packed, lists: Lists, people: People, state: State, came: Came, visit: Visits, judgements: bool
+) -> tuple[State, Any, Any, Any, Any]:
+    """Decide on a visit: give the state after it, the situation, what is missing, the answer, and `anchor_of`."""
+    known = learn(packed, lists, state.known, visit, state.start.neuropathy)
+    seen = observe(packed, people, state, came, known, visit, judgements)
+    answer = recommend(packed, came, seen)
+    after_it = apply(packed, lists, state, came, known, visit, seen, answer)
+    return after_it, seen.situation, seen.gaps, answer, anchor_of(state, seen, answer, visit.day)

@@ -3,6 +3,8 @@
 Where numba is installed and there is enough to do, one patient after another instead, through the same functions.
 """
 
+from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -12,6 +14,9 @@ from .packed import NOT_GIVEN, DosageTable, Flags, Ints, Packed
 from .stepping import Came, Lists, People, State, Visits
 
 T = TypeVar("T")
+
+ENOUGH = 1 << 22
+"""Visits from which on compiling gains more than it costs."""
 
 
 class Walked(NamedTuple):
@@ -24,13 +29,13 @@ class Walked(NamedTuple):
     too_many: Ints
 
 
+Walk = Callable[[Packed, Lists, DosageTable, People, Visits, Ints, Any], Walked]
+
+
 def walk(
     packed: Packed, lists: Lists, dosages: DosageTable, people: People, visits: Visits, patient: Ints, number: Any
 ) -> Walked:
-    """Decide on visits that lie patient by patient; `number` counts each patient's visits from 0.
-
-    Once more doses were missed than there were, what follows for that patient is not decided.
-    """
+    """Decide on visits that lie patient by patient; `number` counts each patient's visits from 0."""
     count = np.bincount(patient, minlength=len(people.tested))
     # The patients with the most visits first: those that have a visit more are then always the first so many.
     order = np.argsort(-count, kind="stable")
@@ -45,15 +50,13 @@ def walk(
     state = stepping.begin(packed, int(having[0]))
     for first, last in zip(begins[:-1].tolist(), begins[1:].tolist(), strict=True):
         visit = Visits(*(each[first:last] for each in laid))
-        state = _each(state, slice(last - first))
+        if last - first < len(state.phase):
+            state = _each(state, slice(last - first))
         some = People(*(each[: last - first] for each in ordered))
         state, *told = _step(packed, lists, dosages, some, state, visit, first == 0)
         for column, values in zip(found, told, strict=True):
             column[first:last] = values
-    walked = Walked(*(each[place] for each in found))
-    if walked.too_many.any():
-        _end_at_faults(walked, patient)
-    return walked
+    return Walked(*(each.take(place) for each in found))
 
 
 def _laid(column: Any, place: Any) -> Any:
@@ -68,7 +71,7 @@ def _laid(column: Any, place: Any) -> Any:
 def _each(values: T, rows: Any) -> T:
     """Give some rows of a nest of arrays."""
     if isinstance(values, tuple):
-        return type(values)(*(_each(each, rows) for each in values))
+        return type(values)(*[_each(each, rows) for each in values])
     return values[rows]  # type: ignore[index]
 
 
@@ -92,16 +95,22 @@ def _step(
         taken = np.flatnonzero(visit.taken != NOT_GIVEN)
         if len(taken):
             came = _put(came, taken, stepping.follow_dosage(dosages, _each(state, taken), _each(visit, taken)))
-    known = stepping.learn(packed, lists, state.known, visit, state.start.neuropathy)
-    seen = stepping.observe(packed, people, state, came, known, visit, bool(visit.judged.any()))
-    answer = stepping.recommend(packed, came, seen)
-    anchor = stepping.anchor_of(state, seen, answer, visit.day)
-    state = stepping.apply(packed, lists, state, came, known, visit, seen, answer)
-    return state, seen.situation, seen.gaps, answer, anchor, came.too_many
+    return *stepping.step(packed, lists, people, state, came, visit, bool(visit.judged.any())), came.too_many
 
 
-def _end_at_faults(walked: Walked, patient: Ints) -> None:
-    """Leave undecided what comes from the first fault of a patient on."""
+def walker(visits: int) -> Walk:
+    """Give what lets so many visits be walked: compiled, if numba is installed and it is worth it."""
+    if visits < ENOUGH or find_spec("numba") is None:
+        return walk
+    from . import compiled
+
+    return compiled.walk
+
+
+def end_at_faults(walked: Walked, patient: Ints) -> None:
+    """Leave undecided what comes after more doses missed than there were."""
+    if not walked.too_many.any():
+        return
     faulty = np.flatnonzero(walked.too_many)
     who, where = np.unique(patient[faulty], return_index=True)
     ends = np.full(int(patient[-1]) + 1, len(patient))
