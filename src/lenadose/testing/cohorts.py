@@ -124,7 +124,7 @@ def _scores(rng: np.random.Generator, patient: Any, number: Any, people: int, so
         1 + 0.08 * number,
     )
     noise = np.where((share == 0) | (number == 0), 0, rng.integers(-2, 3, len(number)))
-    relapse = some(0.07) & (number > 1)
+    relapse = some(0.12) & (number > 1)
     score = np.where(relapse, start * rng.random(len(number)) * 1.4, start * share + noise)
     return pa.array(np.clip(score, 0, 70).astype(np.int64), mask=some(0.05))
 
@@ -141,7 +141,7 @@ def _platelets(rng: np.random.Generator, patient: Any, people: int, some: Any) -
 
 
 def _clearances(rng: np.random.Generator, patient: Any, people: int) -> Any:
-    usual = np.where(rng.random(people) < 0.12, rng.normal(48, 10, people), rng.normal(95, 12, people))
+    usual = np.where(rng.random(people) < 0.2, rng.normal(48, 10, people), rng.normal(95, 12, people))
     return np.round(np.clip(usual[patient] + rng.normal(0, 4, len(patient)), 5, 200))
 
 

@@ -347,8 +347,8 @@ class _Cohort:
                 last = row
             else:
                 assert last is not None
-                which = f"of {date.fromordinal(int(day[last]))} " if day[last] else "without a date "
-                told = Fault("patient", f"an earlier visit, {which}was refused", "mend that one first")
+                which = f"of {date.fromordinal(int(day[last]))}" if day[last] else "without a date"
+                told = Fault("patient", f"the earlier visit {which} was refused", "mend that one first")
                 self._refused[int(rows[row])] = str(told)
 
     # The result
@@ -375,7 +375,9 @@ class _Cohort:
                 mg = [float(level.dosage.mg) for level in self._protocol.ladder.levels]
                 return self._by_level(np.array([*mg, np.nan]))
             case "dosage_every_days":
-                return self._by_level(np.array([*(each.dosage.every_days for each in self._protocol.ladder.levels), 0]))
+                often = self._by_level(np.array([*(each.dosage.every_days for each in self._protocol.ladder.levels), 0]))
+                # In pandas whole numbers of which some are missing are floats: so they are always.
+                return often.cast(pa.float64()) if self._given.implementation.is_pandas_like() else often
             case _ if name.startswith("next_visit_"):
                 days = self._days[name.removeprefix("next_visit_")]
                 dates = pa.array(days - _EPOCH, mask=days == 0).cast(pa.date32())
