@@ -13,7 +13,7 @@ from attrs import evolve, fields
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lenadose import Course, DocumentError, LenadoseError, Protocol, get_protocol, load_course, replay
+from lenadose import Course, DocumentError, LenadoseError, Protocol, get_protocol, replay
 from lenadose.__main__ import main
 from lenadose.dosing import Dosage, DoseLadder, Level
 from lenadose.intervals import Interval, Unit, add_months
@@ -34,7 +34,7 @@ import pyarrow.csv  # noqa: E402
 import pyarrow.parquet  # noqa: E402
 
 from lenadose.adapters import cohort  # noqa: E402
-from lenadose.adapters.cohort import COLUMNS, RESULTS, columns, decide, files, packed, walking  # noqa: E402
+from lenadose.adapters.cohort import COLUMNS, RESULTS, columns, decide, packed  # noqa: E402
 from lenadose.testing import cohorts  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
@@ -104,8 +104,7 @@ def test_compiled_a_cohort_is_decided_the_same(monkeypatch) -> None:
     )
     visits = [made_up, wrong]
     arrays = [decide(each) for each in visits]
-    monkeypatch.setattr(walking, "ENOUGH", 0)
-    assert walking.walker(1) is not walking.walk
+    monkeypatch.setattr(cohort, "ENOUGH", 0)
     assert [decide(each) for each in visits] == arrays
     assert [each is None for each in arrays[1].column("refused").to_pylist()] == [True, True, False, False]
 
@@ -231,8 +230,14 @@ def test_patient_and_date_are_enough_to_be_asked_for_the_rest() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"patient": ["p"], "visit": ["2026-01-05"]}, ["visit: unknown column; known: ", "date: the column is missing"]),
-        ({"patient": ["p"], "date": [DAY0], "neutrofils": [3]}, ["neutrofils: unknown column; did you mean neutrophil"]),
+        (
+            {"patient": ["p"], "visit": ["2026-01-05"]},
+            ["visit: unknown column; known: ", "date: the column is missing"],
+        ),
+        (
+            {"patient": ["p"], "date": [DAY0], "neutrofils": [3]},
+            ["neutrofils: unknown column; did you mean neutrophil"],
+        ),
         ({"patient": ["p"], "date": [7]}, ["date: a column of int64; give dates"]),
         ({"patient": [1.5], "date": [DAY0]}, ["patient: a column of double; give text or whole numbers"]),
         ({"patient": ["p"], "date": [DAY0], "neutrophils": [True]}, ["neutrophils: a column of bool; give numbers"]),
@@ -286,7 +291,10 @@ def refused(rows: list[dict[str, Any]]) -> list[str | None]:
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"clasi_activity": 71}, "clasi_activity: 71 is outside its range; give CLASI activity, a whole number from 0 to 70"),
+    (
+        {"clasi_activity": 71},
+        "clasi_activity: 71 is outside its range; give CLASI activity, a whole number from 0 to 70",
+    ),
     ({"clasi_damage": -1}, "clasi_damage: -1 is outside its range; "),
     ({"neutrophils": 1500.0}, "neutrophils: no patient has 1500 × 10⁹/L (at most 100 × 10⁹/L); check the value"),
     ({"neutrophils": -1.0}, "neutrophils: -1.0 is negative; "),
@@ -317,7 +325,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"subtype": "a\nb"}, "subtype: 'a\\nb' holds a character that cannot be shown; take it out"),
     ({"antiphospholipid": "perhaps"}, "antiphospholipid: 'perhaps' is not known; "),
     ({"able_to_become_pregnant": True}, "able_to_become_pregnant: is not what another visit of the patient says; "),
-    ({"date": dt.date(2026, 2, 2)}, "date: two visits of the patient on 2026-02-02; give the visits in order, one a day"),
+    (
+        {"date": dt.date(2026, 2, 2)},
+        "date: two visits of the patient on 2026-02-02; give the visits in order, one a day",
+    ),
 ]
 FOLLOWS = "patient: the earlier visit of {} was refused; mend that one first"
 
@@ -355,7 +366,9 @@ def test_before_the_first_visit_nothing_was_taken_or_missed() -> None:
 def test_a_visit_without_a_date_or_a_patient_leaves_nothing_certain_that_it_may_belong_to() -> None:
     undated = refused(changed(6, date=None))
     assert undated[6] == "date: is missing; give it"
-    assert [undated[each] for each in (4, 5, 7)] == ["patient: the earlier visit without a date was refused; " "mend that one first"] * 3
+    assert [undated[each] for each in (4, 5, 7)] == [
+        "patient: the earlier visit without a date was refused; mend that one first"
+    ] * 3
     assert undated[:4] == undated[8:] == [None] * 4
     nameless = refused(changed(6, patient=None))
     assert nameless[6] == "patient: is missing; say whose visit it is"
@@ -417,7 +430,8 @@ def test_the_command_tells_refused_rows_and_keeps_the_others(tmp_path: Path, cap
     told_on, errors = capsys.readouterr()
     assert json.loads(told_on)["refused"] == 2
     assert errors.splitlines() == [
-        "'1', 2026-03-02: clasi_activity: 'n/a' is not a whole number; give CLASI activity, a whole number from 0 to 70",
+        "'1', 2026-03-02: clasi_activity: 'n/a' is not a whole number; "
+        "give CLASI activity, a whole number from 0 to 70",
         f"'1', 2026-03-30: {FOLLOWS.format('2026-03-02')}",
     ]
     rows = pyarrow.csv.read_csv(out).to_pylist()
@@ -438,7 +452,11 @@ def test_the_command_tells_no_more_than_a_page_of_refused_rows(tmp_path: Path, c
     ("name", "content", "said"),
     [
         ("none.csv", None, "none.csv: no such file or directory; give the path of a table of visits"),
-        ("visits.txt", b"patient,date\n", "visits.txt: is no Parquet or CSV file by its name; name it .parquet or .csv"),
+        (
+            "visits.txt",
+            b"patient,date\n",
+            "visits.txt: is no Parquet or CSV file by its name; name it .parquet or .csv",
+        ),
         ("visits.csv", b"", "visits.csv: "),
         ("visits.csv", b"patient,date\np,2026-01-05,1\n", "visits.csv: CSV parse error: Expected 2 columns, got 3"),
         ("visits.csv", b"patient,date\n\xff,2026-01-05\n", "visits.csv: "),

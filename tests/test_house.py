@@ -53,6 +53,15 @@ FLOORS = (
     "adapters.schema",
     "adapters.proofs",
     "adapters.terminal",
+    "adapters.cohort.packed",
+    "adapters.cohort.stepping",
+    "adapters.cohort.walking",
+    "adapters.cohort.compiled",
+    "adapters.cohort.columns",
+    "adapters.cohort",
+    "adapters.cohort.files",
+    "adapters.cohort_dask",
+    "testing.cohorts",
     "__main__",
 )
 """From the ground up: a module imports only from floors below its own."""
@@ -107,6 +116,8 @@ def test_only_intervals_imports_dateutil_and_only_adapters_an_extra() -> None:
         assert ("dateutil" in text) == (module(path) == "intervals"), path
         if not module(path).startswith("adapters"):
             assert not re.search(r"^\s*(from|import) (cattrs|rich)", text, re.MULTILINE), path
+            if module(path) != "testing.cohorts":
+                assert not re.search(r"^\s*(from|import) (numpy|pyarrow|narwhals|numba|dask)", text, re.MULTILINE), path
 
 
 def test_no_clock_ticks_in_the_source() -> None:
@@ -119,11 +130,12 @@ def run(code: str) -> str:
 
 
 def test_importing_the_library_loads_no_extra_and_nothing_before_it_is_used() -> None:
+    extras = {"rich", "cattrs", "hypothesis", "jsonschema", "numpy", "narwhals", "pyarrow", "numba", "dask"}
     loaded = json.loads(run("import json, sys, lenadose; print(json.dumps(sorted(sys.modules)))"))
-    assert not {"rich", "cattrs", "hypothesis", "jsonschema", "lenadose.machine"} & set(loaded)
+    assert not {*extras, "lenadose.machine"} & set(loaded)
     decided = json.loads(run("import json, sys, lenadose; lenadose.replay; print(json.dumps(sorted(sys.modules)))"))
     assert "lenadose.machine" in decided
-    assert not {"rich", "cattrs", "hypothesis", "jsonschema"} & set(decided)
+    assert not extras & set(decided)
 
 
 def test_every_promised_name_is_there_and_no_other() -> None:

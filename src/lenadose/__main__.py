@@ -167,7 +167,15 @@ def _decide_cohort(call: argparse.Namespace) -> int:
     reasons = decisions.column("refused")
     refused = reasons.length() - reasons.null_count
     if call.json:
-        _print_data({**identity(by), "visits": len(decisions), "refused": refused, "limits": by.evidence, "notice": NOT_A_DEVICE})
+        _print_data(
+            {
+                **identity(by),
+                "visits": len(decisions),
+                "refused": refused,
+                "limits": by.evidence,
+                "notice": NOT_A_DEVICE,
+            }
+        )
     else:
         print(f"{len(decisions)} visits, {refused} refused, by {by.id} {by.version}, sha256 {by.hash}")
         print(f"{by.evidence}\n{NOT_A_DEVICE}")

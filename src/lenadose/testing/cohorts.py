@@ -202,7 +202,9 @@ def _events(rng: np.random.Generator, some: Any) -> pa.Array:
 
 
 def _listed(lengths: Any, entries: pa.Array, missing: Any) -> pa.Array:
-    offsets = pa.array(np.append(0, np.cumsum(lengths)).astype(np.int32), mask=np.append(missing & (lengths == 0), False))
+    offsets = pa.array(
+        np.append(0, np.cumsum(lengths)).astype(np.int32), mask=np.append(missing & (lengths == 0), False)
+    )
     return pa.ListArray.from_arrays(offsets, entries)
 
 
@@ -221,7 +223,7 @@ def _looked_up(values: Any, numbers: Any, kind: pa.DataType) -> pa.Array:
 def records(table: pa.Table) -> Iterator[Course]:
     """Give the courses of a cohort that was made up, one for each patient, in their order."""
     visits: list[Visit] = []
-    last = None
+    last: Any = None
     for batch in table.to_batches(max_chunksize=20_000):
         for row in batch.to_pylist():
             if visits and row["patient"] != last["patient"]:
@@ -234,9 +236,7 @@ def records(table: pa.Table) -> Iterator[Course]:
 
 
 def _course(visits: list[Visit], row: Any) -> Course:
-    patient = Patient(
-        able_to_become_pregnant=row["able_to_become_pregnant"], regular_cycles=row["regular_cycles"]
-    )
+    patient = Patient(able_to_become_pregnant=row["able_to_become_pregnant"], regular_cycles=row["regular_cycles"])
     return Course(tuple(visits), patient)
 
 

@@ -10,7 +10,8 @@ other patients are untouched.
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar, cast
+from importlib.util import find_spec
+from typing import Any, TypeVar, cast
 
 import narwhals as nw
 import numpy as np
@@ -19,8 +20,8 @@ from attrs import frozen
 
 from ...course import too_many_missed
 from ...errors import DocumentError, Fault, fault
-from ...protocol import Protocol
 from ...observation import Why
+from ...protocol import Protocol
 from ...protocols import get_protocol
 from ...render import NOT_A_DEVICE
 from ...vocabulary import DIMENSIONS, SITUATION_NUMBERS, Action, Phase
@@ -40,12 +41,15 @@ from .packed import (
     pack,
 )
 from .stepping import GAPS, People, Visits
-from .walking import Walked, end_at_faults, walker
+from .walking import Walked, end_at_faults, walk
 
 Frame = TypeVar("Frame")
 
 BLOCK = 1 << 18
 """Rows looked at together: enough that a call counts for many visits, few enough that they stay in the cache."""
+
+ENOUGH = 1 << 22
+"""Visits from which on compiling gains more than it costs."""
 
 _EPOCH = date(1970, 1, 1).toordinal()
 
@@ -87,7 +91,7 @@ def decide(frame: Frame, protocol: Protocol | None = None, progress: Callable[[i
     what is no table, DocumentError for columns that are not known, are missing, or hold another kind of value.
     """
     try:
-        given = nw.from_native(frame, eager_only=True)
+        given = nw.from_native(cast(Any, frame), eager_only=True)
     except TypeError:
         raise fault("frame", f"a {type(frame).__name__} is no table", "give a pandas, polars or Arrow table") from None
     columns_of(given.columns)
@@ -100,6 +104,15 @@ def decide(frame: Frame, protocol: Protocol | None = None, progress: Callable[[i
         if progress is not None:
             progress(done, len(given))
     return cast(Frame, cohort.result())
+
+
+def _walk_of(visits: int) -> Callable[..., Walked]:
+    """Give what lets so many visits be walked: compiled, if numba is installed and it is worth it."""
+    if visits < ENOUGH or find_spec("numba") is None:
+        return walk
+    from .compiled import walk as compiled
+
+    return compiled
 
 
 # Patients
@@ -196,12 +209,12 @@ class _Cohort:
         self._given = given
         self._protocol = protocol
         self._packed = pack(protocol)
-        self._walk = walker(len(given))
+        self._walk = _walk_of(len(given))
         self._reader = Reader(protocol)
         self._names = [name for name in given.columns if name in NAMES]
         self._words = _words(protocol)
         total = len(given)
-        self._told = {
+        self._told: dict[str, Ints] = {
             name: np.full(total, -1, np.int8 if len(words) < 128 else np.int16)
             for name, words in self._words.of.items()
             if len(words) > 1 or name == "level"
@@ -221,8 +234,9 @@ class _Cohort:
         visit = np.arange(len(rows)) - block.begins[patient]
         reasons = self._faults(block, table, shown, patient, visit)
         told, kept = self._walked(shown, reasons, patient, visit, block.begins)
-        for row, there_were in zip(kept[told.too_many > 0].tolist(), told.too_many[told.too_many > 0].tolist()):
-            reasons[row] = str(too_many_missed(int(shown.missed[row]), there_were - 1))
+        for index in np.flatnonzero(told.too_many):
+            row, there_were = int(kept[index]), int(told.too_many[index]) - 1
+            reasons[row] = str(too_many_missed(int(shown.missed[row]), there_were))
         decided = told.answer >= 0
         self._tell(place, kept[decided], Walked(*(each[decided] for each in told)), shown.day)
         self._refuse(rows, reasons, np.delete(np.arange(len(rows)), kept[decided]), shown.day)
@@ -260,9 +274,7 @@ class _Cohort:
         end_at_faults(told, patient[kept])
         return told, kept
 
-    def _faults(
-        self, block: _Block, table: pa.Table, shown: Rows, patient: Ints, visit: Any
-    ) -> dict[int, str]:
+    def _faults(self, block: _Block, table: pa.Table, shown: Rows, patient: Ints, visit: Any) -> dict[int, str]:
         """Give the reason of each row that cannot be read, or cannot follow the one before."""
         twice = np.zeros(len(patient), bool)
         twice[1:] = (patient[1:] == patient[:-1]) & (shown.day[1:] == shown.day[:-1]) & (shown.day[1:] > 0)
@@ -375,7 +387,9 @@ class _Cohort:
                 mg = [float(level.dosage.mg) for level in self._protocol.ladder.levels]
                 return self._by_level(np.array([*mg, np.nan]))
             case "dosage_every_days":
-                often = self._by_level(np.array([*(each.dosage.every_days for each in self._protocol.ladder.levels), 0]))
+                often = self._by_level(
+                    np.array([*(each.dosage.every_days for each in self._protocol.ladder.levels), 0])
+                )
                 # In pandas whole numbers of which some are missing are floats: so they are always.
                 return often.cast(pa.float64()) if self._given.implementation.is_pandas_like() else often
             case _ if name.startswith("next_visit_"):
@@ -383,6 +397,7 @@ class _Cohort:
                 dates = pa.array(days - _EPOCH, mask=days == 0).cast(pa.date32())
                 # As dates alone they would be objects in pandas.
                 return dates.cast(pa.timestamp("ms")) if self._given.implementation.is_pandas_like() else dates
+        told: Ints
         if name in ("protocol", "limits"):
             told = np.zeros(len(self._given), np.int8)
         else:
@@ -412,7 +427,8 @@ class _Words:
         }
         number = {row.id: index for index, row in enumerate(rules)}
         self.by_situation = {
-            name: np.full(SITUATION_NUMBERS, -1, np.int16) for name in ("rule", "action", *(name for name, _ in DIMENSIONS))
+            name: np.full(SITUATION_NUMBERS, -1, np.int16)
+            for name in ("rule", "action", *(name for name, _ in DIMENSIONS))
         }
         for match in protocol.table.situations():
             at = sum(getattr(match.facts, name).weight for name, _ in DIMENSIONS)

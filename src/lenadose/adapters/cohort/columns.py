@@ -6,8 +6,8 @@ the readers of a course, so that a table is refused for what a course is refused
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
-from typing import Any, NamedTuple
+from datetime import date
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -33,10 +33,8 @@ from ...units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity
 from ..jsonable import parse, read_course
 from ..reading import unknown_key
 from .packed import (
-    DANGER,
     FIRST_DAY,
     LAST_DAY,
-    LOW,
     NO_SCORE,
     NOT_ASKED,
     NOT_GIVEN,
@@ -53,7 +51,7 @@ from .packed import (
 )
 from .stepping import Lists
 
-Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+Floats: TypeAlias = Any
 
 
 @frozen
@@ -71,7 +69,9 @@ def _quantity(quantity: Quantity, words: str) -> tuple[Column, ...]:
     return (
         Column(name, "number", f"{name}.value", f"{words}; it needs its unit"),
         Column(f"{name}_unit", "text", f"{name}.unit", f"the UCUM unit of `{name}`: {units}"),
-        Column(f"{name}_date", "date", f"{name}.date", f"when `{name}` was taken; the day of the visit if it is missing"),
+        Column(
+            f"{name}_date", "date", f"{name}.date", f"when `{name}` was taken; the day of the visit if it is missing"
+        ),
     )
 
 
@@ -99,7 +99,10 @@ COLUMNS = (
         "nobody asked",
     ),
     Column(
-        "dosage_taken_mg", "number", "dosage_taken.mg", f"mg taken since the visit before, {MG[0]} to {MG[1]}; 0 is none"
+        "dosage_taken_mg",
+        "number",
+        "dosage_taken.mg",
+        f"mg taken since the visit before, {MG[0]} to {MG[1]}; 0 is none",
     ),
     Column(
         "dosage_taken_every_days",
@@ -108,9 +111,7 @@ COLUMNS = (
         "how often: 1 daily, 2 every other day",
     ),
     Column("doses_missed", "whole number", "doses_missed", "doses missed since the visit before"),
-    Column(
-        "judgement", "text", "judgement.response", "the clinician's judgement: improved, not improved or worse"
-    ),
+    Column("judgement", "text", "judgement.response", "the clinician's judgement: improved, not improved or worse"),
     Column("judgement_reason", "text", "judgement.reason", "the reason for it; required with it"),
     Column("age", "whole number", "patient.age", f"years, {AGE[0]} or more"),
     Column(
@@ -136,6 +137,7 @@ REQUIRED = ("patient", "date")
 _EPOCH = date(1970, 1, 1).toordinal()
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_list_view, pa.types.is_large_list_view)
 
 
@@ -180,7 +182,7 @@ class Rows(NamedTuple):
 def _is_text(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return any(each(kind) for each in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
 
 
 def _wrong(column: str, kind: pa.DataType, holds: str) -> DocumentError:
@@ -212,7 +214,7 @@ def _mapped(cells: pa.Array, read: Callable[[str], Any], missing: Any, bad: Any,
 
 
 class Reader:
-    """Reads the visits of a table, some patients at a time; lists of events and dosages are numbered as they are met."""
+    """Reads the visits of some patients at a time; lists of events and dosages are numbered as they are met."""
 
     def __init__(self, protocol: Protocol) -> None:
         self._safety = protocol.safety
@@ -404,7 +406,7 @@ class Reader:
         if len(flat):
             # Each kind of event is looked at once.
             kinds = _kinds(flat)
-            numbers, firsts, place = np.unique(kinds, return_index=True, return_inverse=True)
+            _, firsts, place = np.unique(kinds, return_index=True, return_inverse=True)
             events = [self._event(entry) for entry in flat.take(pa.array(firsts)).to_pylist()]
             alone = np.array([_or_bad(None if each is None else self._number_list((each,))) for each in events])
             ends = np.cumsum(np.maximum(lengths, 0))
@@ -415,13 +417,11 @@ class Reader:
                 key = tuple(place[ends[row] - lengths[row] : ends[row]].tolist())
                 if key not in several:
                     many = tuple(events[each] for each in key)
-                    several[key] = _or_bad(None if None in many else self._number_list(many))  # type: ignore[arg-type]
+                    several[key] = _or_bad(None if None in many else self._number_list(many))
                 found[row] = several[key]
         return found
 
-    def _tests(
-        self, cells: pa.Array | None, day: Ints, suspect: Flags
-    ) -> tuple[Ints, Ints, Ints, Ints]:
+    def _tests(self, cells: pa.Array | None, day: Ints, suspect: Flags) -> tuple[Ints, Ints, Ints, Ints]:
         """Read pregnancy tests: the newest negative and positive of each row, and every negative one with its row."""
         none = np.zeros(0, np.int32)
         negative, positive = np.zeros(len(day), np.int32), np.zeros(len(day), np.int32)
@@ -471,7 +471,7 @@ def _numbers(name: str, cells: pa.Array, suspect: Flags) -> tuple[Floats, Flags]
         known = ~np.isnan(values)
         np.logical_or(suspect, np.isinf(values), out=suspect)
         return values, known
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind)):
+    if not any(each(kind) for each in _NUMBERS):
         raise _wrong(name, kind, "numbers")
     known = np.ones(len(cells), bool) if cells.null_count == 0 else cells.is_valid().to_numpy(zero_copy_only=False)
     if not pa.types.is_floating(kind):
@@ -631,9 +631,7 @@ def _flattened(name: str, cells: pa.Array, fields: Sequence[str]) -> tuple[Ints,
     ):
         raise _wrong(name, kind, f"lists of objects with {', '.join(fields)}, or the same as JSON text")
     if pa.types.is_struct(kind.value_type):
-        faults = [
-            unknown_key(field.name, fields).within(name) for field in kind.value_type if field.name not in fields
-        ]
+        faults = [unknown_key(field.name, fields).within(name) for field in kind.value_type if field.name not in fields]
         if faults:
             raise DocumentError(faults)
     lengths = cells.value_lengths().cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
@@ -749,11 +747,8 @@ def _quantity_of(column: Column) -> str:
 def _plain(value: Any, column: Column) -> Any:
     """Give a cell as a course file would hold it."""
     match value:
-        case datetime():
-            midnight = (value.hour, value.minute, value.second, value.microsecond) == (0, 0, 0, 0)
-            return value.date().isoformat() if midnight else value.isoformat()
         case date():
-            return value.isoformat()
+            return value.isoformat().removesuffix("T00:00:00")
         case str():
             if "number" in column.holds:
                 number = _number(value)

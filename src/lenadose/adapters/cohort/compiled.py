@@ -7,9 +7,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from . import stepping
 from .packed import NO_SCORE, NOT_GIVEN, DosageTable, Ints, Packed
-from .stepping import Came, Dose, Known, Last, Lists, People, Start, State, Visits
+from .stepping import BEFORE_START, Came, Dose, Known, Last, Lists, People, Start, State, Visits, step
 from .walking import Walked
 
 _SCALAR = {
@@ -18,9 +17,11 @@ _SCALAR = {
     "pick": lambda table, index: table[index],
 }
 _FUNCTIONS = (
-    "after first_within learn is_treated ceiling_of response_of _gap tests_missing _gaps safety_of interval_end "
-    "position_of _too_many observe follow_advice follow_dosage recommend anchor_of harm_in apply step"
-).split()
+    *("after", "first_within", "learn", "is_treated", "ceiling_of", "response_of", "_gap", "tests_missing", "_gaps"),
+    *("safety_of", "interval_end", "position_of", "_too_many", "observe", "follow_advice", "follow_dosage"),
+    *("recommend", "anchor_of", "harm_in", "apply", "step"),
+)
+"""What is compiled, what calls another after it."""
 
 
 def walk(
@@ -36,15 +37,15 @@ def walk(
 @cache
 def _one_by_one() -> Any:
     """Give the function that lets patients walk one by one, compiled when it is first called and kept on disk."""
-    names: dict[str, Any] = {**vars(stepping)}
+    names: dict[str, Any] = {**step.__globals__}
     for name in _SCALAR:
         names[name] = numba.njit(_SCALAR[name])
     # The same code is compiled with other meanings of those three; what it calls was compiled before it.
     for name in _FUNCTIONS:
-        function = getattr(stepping, name)
+        function = names[name]
         names[name] = numba.njit(FunctionType(function.__code__, names, name, function.__defaults__), cache=True)
-    follow_advice, follow_dosage, step = names["follow_advice"], names["follow_dosage"], names["step"]
-    unscored, not_given, before_start = np.int64(NO_SCORE), NOT_GIVEN, np.int64(stepping._BEFORE_START)
+    follow_advice, follow_dosage, step_one = names["follow_advice"], names["follow_dosage"], names["step"]
+    unscored, not_given, before_start = np.int64(NO_SCORE), NOT_GIVEN, np.int64(BEFORE_START)
 
     @numba.njit(nogil=True, cache=True)
     def one_by_one(
@@ -87,7 +88,7 @@ def _one_by_one() -> Any:
                     came = follow_dosage(dosages, state, visit)
                 else:
                     came = follow_advice(dosages, state, visit, True)
-                state, situation, gaps, answer, anchor = step(packed, lists, person, state, came, visit, True)
+                state, situation, gaps, answer, anchor = step_one(packed, lists, person, state, came, visit, True)
                 found.situation[row] = situation
                 found.gaps[row] = gaps
                 found.answer[row] = answer

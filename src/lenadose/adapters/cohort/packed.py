@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -36,8 +36,10 @@ from ...vocabulary import (
     Trial,
 )
 
-Ints = np.ndarray[tuple[int, ...], np.dtype[np.int32]]
-Flags = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+# Arrays of whole numbers and of truths; a single one each where numba compiles the same code, which no type of numpy
+# can say.
+Ints: TypeAlias = Any
+Flags: TypeAlias = Any
 
 FIRST_DAY, LAST_DAY = date(YEARS[0], 1, 1).toordinal(), date(YEARS[1], 12, 31).toordinal()
 NO_SCORE = ACTIVITY[1] + 1
@@ -344,12 +346,7 @@ def _judged(criteria: ResponseCriteria) -> Ints:
         return criteria.of(phase, now, None, now, judgement)
 
     return np.array(
-        [
-            of(phase, judgement, shown).rank
-            for phase in Phase
-            for judgement in (None, *Judged)
-            for shown in Response
-        ],
+        [of(phase, judgement, shown).rank for phase in Phase for judgement in (None, *Judged) for shown in Response],
         np.int32,
     )
 

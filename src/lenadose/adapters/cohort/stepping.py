@@ -1,12 +1,10 @@
 """The machine over arrays: one visit of each of many patients, or of one, from what was known to what is advised.
 
 What `observation.py` and `machine.py` do with a state and a visit, written for arrays, function by function and under
-the same names; which row applies and what follows from it is looked up. `where` and `wide` are all that differs between
-many patients at once, as arrays, and one patient at a time, as numbers that numba compiles: see `compiled`.
+the same names; which row applies and what follows from it is looked up. `where`, `wide` and `pick` are all that differs
+between many patients at once, as arrays, and one patient at a time, as numbers that numba compiles: see `compiled.py`.
 """
 
-from functools import cache
-from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,7 +42,7 @@ from .packed import (
     Span,
 )
 
-_BEFORE_START, _TITRATION, _TAPER = Phase.BEFORE_START.rank, Phase.TITRATION.rank, Phase.TAPER.rank
+BEFORE_START, _TITRATION, _TAPER = Phase.BEFORE_START.rank, Phase.TITRATION.rank, Phase.TAPER.rank
 _INTERRUPTED, _OFF_TREATMENT = Phase.INTERRUPTED.rank, Phase.OFF_TREATMENT.rank
 _DISCONTINUED = Phase.DISCONTINUED.rank
 _PARTIAL, _NOT_ASSESSED = Response.PARTIAL.rank, Response.NOT_ASSESSED.rank
@@ -58,7 +56,7 @@ SCORE_GAP = 2 * GAPS.index("clasi_activity")
 
 
 class Lists(NamedTuple):
-    """For each list of adverse events what it does, as `packed.Listed`; `adds` has one entry for each list and grade of neuropathy."""
+    """For each list of adverse events what it does, as `packed.Listed`; in `adds` its grades lie side by side."""
 
     keeps: Ints
     adds: Ints
@@ -222,7 +220,7 @@ def begin(packed: Packed, count: int) -> State:
     none, no_day, unscored, no = each(-1), each(0), each(NO_SCORE), np.zeros(count, bool)
     dose = Dose(none, no_day, no_day, no_day, no, no_day, none)
     return State(
-        each(_BEFORE_START),
+        each(BEFORE_START),
         each(packed.top),
         Known(no_day, no_day, no_day, no_day, no_day, no_day),
         Start(no_day, unscored, none),
@@ -388,9 +386,7 @@ def ceiling_of(packed: Packed, left_by_harm: Any, clearance: Any) -> Any:
     return where((clearance & 3) >= LOW, np.minimum(left_by_harm, packed.clearance_ceiling), left_by_harm)
 
 
-def response_of(
-    packed: Packed, phase: Any, visit: Visits, start: Any, lowest: Any, judgements: bool
-) -> Any:
+def response_of(packed: Packed, phase: Any, visit: Visits, start: Any, lowest: Any, judgements: bool) -> Any:
     """Give the response, from the scores and a judgement."""
     kind = wide((phase != _TITRATION) & (phase != _INTERRUPTED))
     shown = wide(pick(packed.responses, ((kind * SCORES + visit.score) * SCORES + start) * SCORES + lowest))
@@ -436,9 +432,7 @@ def tests_missing(packed: Packed, people: People, phase: Any, started: Any, know
     """Tell why a pregnancy test required on this day is missing; a known pregnancy needs no test."""
     day, negative = visit.day, known.negative_test
     before_start = (started == 0) | (phase == _OFF_TREATMENT)
-    usual = where(
-        people.regular, first_within(packed.test_age, day), first_within(packed.test_age_irregular, day)
-    )
+    usual = where(people.regular, first_within(packed.test_age, day), first_within(packed.test_age_irregular, day))
     early = started >= first_within(packed.tests_early, day)
     fresh = where(early, first_within(packed.test_age_early, day), usual)
     fresh = where(before_start, first_within(packed.second_test_age, day), fresh)

@@ -1,22 +1,11 @@
-"""Patients walk from visit to visit: all that have a first visit, then all that have a second, and so on.
+"""Patients walk from visit to visit: all that have a first visit, then all that have a second, and so on."""
 
-Where numba is installed and there is enough to do, one patient after another instead, through the same functions.
-"""
-
-from collections.abc import Callable
-from importlib.util import find_spec
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import stepping
-from .packed import NOT_GIVEN, DosageTable, Flags, Ints, Packed
-from .stepping import Came, Lists, People, State, Visits
-
-T = TypeVar("T")
-
-ENOUGH = 1 << 22
-"""Visits from which on compiling gains more than it costs."""
+from .packed import NOT_GIVEN, DosageTable, Ints, Packed
+from .stepping import Came, Lists, People, State, Visits, begin, follow_advice, follow_dosage, step
 
 
 class Walked(NamedTuple):
@@ -27,9 +16,6 @@ class Walked(NamedTuple):
     answer: Ints
     anchor: Ints
     too_many: Ints
-
-
-Walk = Callable[[Packed, Lists, DosageTable, People, Visits, Ints, Any], Walked]
 
 
 def walk(
@@ -47,7 +33,7 @@ def walk(
     laid = Visits(*(_laid(each, place) for each in visits))
     ordered = People(*(each[order] for each in people))
     found = Walked(*(np.empty(len(place), np.int32) for _ in Walked._fields))
-    state = stepping.begin(packed, int(having[0]))
+    state = begin(packed, int(having[0]))
     for first, last in zip(begins[:-1].tolist(), begins[1:].tolist(), strict=True):
         visit = Visits(*(each[first:last] for each in laid))
         if last - first < len(state.phase):
@@ -68,20 +54,20 @@ def _laid(column: Any, place: Any) -> Any:
     return laid
 
 
-def _each(values: T, rows: Any) -> T:
+def _each(values: Any, rows: Any) -> Any:
     """Give some rows of a nest of arrays."""
     if isinstance(values, tuple):
         return type(values)(*[_each(each, rows) for each in values])
-    return values[rows]  # type: ignore[index]
+    return values[rows]
 
 
-def _put(into: T, rows: Any, values: T) -> T:
+def _put(into: Any, rows: Any, values: Any) -> Any:
     """Give a nest of arrays with other values in some rows."""
     if isinstance(into, tuple):
-        return type(into)(*(_put(each, rows, value) for each, value in zip(into, values, strict=True)))  # type: ignore
-    changed = into.copy()  # type: ignore[attr-defined]
+        return type(into)(*(_put(each, rows, value) for each, value in zip(into, values, strict=True)))
+    changed = into.copy()
     changed[rows] = values
-    return changed  # type: ignore[no-any-return]
+    return changed
 
 
 def _step(
@@ -91,20 +77,11 @@ def _step(
     if first:
         came = Came(state.phase, state.dose, state.lowest, state.interrupted_on, visit.missed * 0)
     else:
-        came = stepping.follow_advice(dosages, state, visit, bool(visit.missed.any()))
+        came = follow_advice(dosages, state, visit, bool(visit.missed.any()))
         taken = np.flatnonzero(visit.taken != NOT_GIVEN)
         if len(taken):
-            came = _put(came, taken, stepping.follow_dosage(dosages, _each(state, taken), _each(visit, taken)))
-    return *stepping.step(packed, lists, people, state, came, visit, bool(visit.judged.any())), came.too_many
-
-
-def walker(visits: int) -> Walk:
-    """Give what lets so many visits be walked: compiled, if numba is installed and it is worth it."""
-    if visits < ENOUGH or find_spec("numba") is None:
-        return walk
-    from . import compiled
-
-    return compiled.walk
+            came = _put(came, taken, follow_dosage(dosages, _each(state, taken), _each(visit, taken)))
+    return *step(packed, lists, people, state, came, visit, bool(visit.judged.any())), came.too_many
 
 
 def end_at_faults(walked: Walked, patient: Ints) -> None:
