@@ -4,87 +4,130 @@ observe    a visit is turned into facts             (observation.py)
 recommend  the one row that matches, made concrete: dosage, next visit, phase
 apply      the next state: the only place where an advised change of level takes place
 step       all three
+replay     the same over a course, on one record that is closed only where somebody asks for a state
 """
 
 from datetime import date, timedelta
 from functools import cached_property
 
-from attrs import frozen
+from attrs import field, frozen
 
-from .course import SENSORY_NEUROPATHY, Course, Visit
-from .dosing import Dosage, DoseLadder, Level, lower
+from .advice import Advice, Return
+from .advice import NextVisit as NextVisit
+from .advice import level_after as level_after
+from .advice import phase_after_advice as phase_after_advice
+from .course import SENSORY_NEUROPATHY, Course, Patient, Visit
+from .dosing import Dosage, Level, lower
 from .errors import CallError
 from .missing import missing, obtain_first, possible_actions
-from .observation import Gap, Observation, observe
+from .observation import Gap, Observation, look, observe
 from .protocol import Protocol
 from .protocols import DEFAULT, get_protocol
-from .rules import Case, Match, Rule
-from .state import Dose, Harm, Last, Score, Start, State, begin
-from .vocabulary import OK, ON_LADDER, Action, Facts, Phase, Safety, Timing
+from .quick import quick
+from .rules import Case, Rule
+from .state import (
+    Dose,
+    Harm,
+    Known,
+    Record,
+    Score,
+    Start,
+    State,
+    begin,
+    close,
+    make_dose,
+    make_last,
+    make_score,
+    open_again,
+)
+from .vocabulary import Action, Facts, Phase, Safety, Timing
 
 _START, _CONTINUE, _ESCALATE, _REDUCE = Action.START, Action.CONTINUE, Action.ESCALATE, Action.REDUCE
-_INTERRUPT, _RESUME = Action.INTERRUPT, Action.RESUME
-_DISCONTINUE, _REQUEST_DATA, _PRESCRIBER = Action.DISCONTINUE, Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES
-_TITRATION, _TAPER, _INTERRUPTED = Phase.TITRATION, Phase.TAPER, Phase.INTERRUPTED
-_OFF_TREATMENT = Phase.OFF_TREATMENT
-_DUE, _CAUTION, _HARM = Timing.DUE, Safety.CAUTION, Safety.INTERRUPT
+_INTERRUPTED, _OFF_TREATMENT = Phase.INTERRUPTED, Phase.OFF_TREATMENT
+_DUE, _HARM = Timing.DUE, Safety.INTERRUPT
+_SOON, _WHEN_DUE, _NEVER = Return.SOON, Return.WHEN_DUE, Return.NEVER
+_REVIEW, _FIRST_ASSESSMENT, _TAPER_STEP = Return.REVIEW, Return.FIRST_ASSESSMENT, Return.TAPER_STEP
+_AFTER_DISCONTINUATION = Return.AFTER_DISCONTINUATION
+_TOMORROW = timedelta(days=1)
 
 
-@frozen(slots=False)
-class NextVisit:
-    """When the patient is to be seen next: not before `earliest`, on `due`, at the latest on `latest`."""
+@frozen(slots=False, eq=False, repr=False)
+class Replayed:
+    """A course that was replayed: what its decisions rest on is worked out once one of them is asked for it."""
 
-    earliest: date
-    due: date
-    latest: date
+    protocol: Protocol
+    patient: Patient | None
+    visits: tuple[Visit, ...]
+
+    @cached_property
+    def seen(self) -> dict[date, Observation]:
+        """What each visit showed, by its day."""
+        state, found = begin(self.protocol, self.patient), {}
+        for visit in self.visits:
+            found[visit.date] = seen = observe(self.protocol, state, visit)
+            state = apply(recommend(seen))
+        return found
 
 
-@frozen(slots=False)
+@frozen(weakref_slot=False)
 class Decision:
-    """What is advised at a visit: action, level until the next visit (None: no drug), next visit, phase after it.
+    """What is advised at a visit, and when the patient is to be seen next.
 
-    The rule and the facts are those of the observation it rests on; words are rendered elsewhere, on request.
+    Two decisions are equal when they advise the same at the same visit; what they rest on is `seen`. Words are
+    rendered elsewhere, on request.
     """
 
-    seen: Observation
-    level: Level | None
+    visit: Visit
+    advice: Advice
     next_visit: NextVisit | None
-    phase_after: Phase
+    _rests_on: Observation | Replayed = field(eq=False, repr=False)
 
     @property
-    def visit(self) -> Visit:
-        """The visit that was decided on."""
-        return self.seen.visit
+    def seen(self) -> Observation:
+        """What the visit showed, and all that the decision rests on."""
+        found = self._rests_on
+        return found if isinstance(found, Observation) else found.seen[self.visit.date]
 
     @property
     def protocol(self) -> Protocol:
         """The protocol that decided."""
-        return self.seen.protocol
+        return self._rests_on.protocol
 
     @property
     def facts(self) -> Facts:
         """The six words that decided."""
-        return self.seen.match.facts
+        return self.advice.match.facts
 
     @property
     def rule(self) -> Rule:
         """The row that applied."""
-        return self.seen.match.rule
+        return self.advice.match.rule
 
     @property
     def case(self) -> Case:
         """The case of the row that applied, with where it comes from."""
-        return self.seen.match.case
+        return self.advice.match.case
 
     @property
     def action(self) -> Action:
         """The action of the row."""
-        return self.seen.match.rule.action
+        return self.advice.match.rule.action
+
+    @property
+    def level(self) -> Level | None:
+        """The level until the next visit, or None for no drug."""
+        return self.advice.level
 
     @property
     def dosage(self) -> Dosage | None:
         """The dosage until the next visit, or None for none."""
-        return self.level.dosage if self.level else None
+        level = self.advice.level
+        return None if level is None else level.dosage
+
+    @property
+    def phase_after(self) -> Phase:
+        """The phase that the decision leads to."""
+        return self.advice.phase_after
 
     @property
     def missing(self) -> tuple[Gap, ...]:
@@ -102,138 +145,124 @@ class Decision:
         return obtain_first(self.seen)
 
 
+_decision = quick(Decision)
+
+
 def recommend(seen: Observation) -> Decision:
     """Decide: the action of the one row that matches, with its dosage, the phase after it and the next visit."""
-    match, held = seen.match, seen.dose.level if seen.dose else None
-    level = level_after(seen.protocol.ladder, match, held, seen.ceiling)
-    phase_after = phase_after_advice(match, held, level)
-    return Decision(seen, level, _next_visit(seen, match.rule.action, phase_after), phase_after)
+    protocol, visit, dose = seen.protocol, seen.visit, seen.dose
+    advice = protocol.advise(seen.match, None if dose is None else dose.level, seen.ceiling)
+    return _decision(
+        visit, advice, _come_back(protocol, visit.date, advice, seen.due_on, seen.before.finished_on), seen
+    )
 
 
-def level_after(ladder: DoseLadder, match: Match, held: Level | None, ceiling: Level | None) -> Level | None:
-    """Give the level until the next visit, from the one held; one step at most, save down to a ceiling."""
-    action = match.rule.action
-    if action is _START:
-        return lower(ladder.start, ceiling)
-    if held is None:
+def _come_back(
+    protocol: Protocol, day: date, advice: Advice, due_on: date | None, finished_on: date | None
+) -> NextVisit | None:
+    """Give when the patient is to be seen after a decision of that day."""
+    returns, intervals = advice.returns, protocol.intervals
+    if returns is _NEVER:
         return None
-    if action is _CONTINUE:
-        return held
-    if action is _ESCALATE:
-        return ladder.above(held)
-    if action is _REDUCE:
-        return lower(ladder.below(held), ceiling)
-    if action is _RESUME:
-        return lower(held, ceiling)
-    if action is _REQUEST_DATA or action is _PRESCRIBER:
-        facts = match.facts
-        goes_on = facts.phase is _TITRATION or facts.phase is _TAPER
-        if goes_on and facts.safety in OK and facts.position in ON_LADDER:
-            return held
-    return None
-
-
-def phase_after_advice(match: Match, held: Level | None, level: Level | None) -> Phase:
-    """Give the phase after a decision; without a level to give, or a course to end, it stays as it is."""
-    after = match.leads_to
-    on_treatment = after is _TITRATION or after is _TAPER
-    return match.facts.phase if (level if on_treatment else held) is None else after
-
-
-def _next_visit(seen: Observation, action: Action, phase_after: Phase) -> NextVisit | None:
-    protocol, day = seen.protocol, seen.visit.date
-    intervals = protocol.intervals
-    goes_on = phase_after is _TITRATION or phase_after is _TAPER
-    if (
-        action is _INTERRUPT
-        or action is _REQUEST_DATA
-        or action is _PRESCRIBER
-        or (goes_on and seen.match.facts.safety is _CAUTION)
-    ):
+    if returns is _WHEN_DUE:
+        due = due_on
+    elif returns is _REVIEW:
+        due = intervals.review.value.after(day)
+    elif returns is _FIRST_ASSESSMENT:
+        due = intervals.first_assessment.value.after(day)
+    elif returns is _TAPER_STEP:
+        due = intervals.taper_step.value.after(day)
+    elif returns is _SOON:
         soon = intervals.soon.value.after(day)
-        return NextVisit(day + timedelta(days=1), soon, soon)
-    if goes_on:
-        if action is _CONTINUE and seen.match.facts.timing is not _DUE:
-            due = seen.due_on
-        elif phase_after is _TAPER:
-            due = intervals.taper_step.value.after(day)
-        else:
-            due = (intervals.review if action is _CONTINUE else intervals.first_assessment).value.after(day)
-    elif action is _DISCONTINUE:
+        return NextVisit(day + _TOMORROW, soon, soon)
+    elif returns is _AFTER_DISCONTINUATION:
         due = intervals.after_discontinuation.value.after(day)
-    elif phase_after is _OFF_TREATMENT:
-        finished_on = seen.before.finished_on or day
-        due = next((on for each in intervals.surveillance.value if (on := each.after(finished_on)) > day), None)
     else:
-        due = None
-    if due is None:
-        return None
-    return NextVisit(due, due, intervals.late_after.value.after(due))
+        since = finished_on or day
+        due = next((on for each in intervals.surveillance.value if (on := each.after(since)) > day), None)
+    return None if due is None else protocol.visit_due(due)
 
 
 def apply(decision: Decision) -> State:
     """Give the state after a decision: what was advised takes place, and what was found is remembered."""
-    seen, action, level = decision.seen, decision.action, decision.level
-    before, visit, dose, day = seen.before, seen.visit, seen.dose, seen.visit.date
-    activity = visit.clasi_activity
-    phase_after = decision.phase_after
-    start, lowest, responded_on = before.start, seen.lowest, seen.responded_on
-    finished_on, interrupted_on = before.finished_on, seen.interrupted_on
-    ceiling, harms = before.ceiling, before.harms
-    if level is not None and action is not _REQUEST_DATA and action is not _PRESCRIBER:
-        if action is _START or dose is None:
-            start, responded_on, finished_on = Start(day, activity, _neuropathy(visit)), None, None
-            dose = Dose(level, day, day, day)
-        elif action is _CONTINUE:
-            if seen.match.facts.timing is _DUE:
-                dose = Dose(level, dose.since, day, dose.watched_from, reviewed=True)
-        else:
-            watched_from = dose.watched_from if action is _REDUCE else day
-            dose = Dose(level, dose.since if level == dose.level else day, day, watched_from)
-        if action is _START or action is _ESCALATE:
-            lowest = None if activity is None else Score(activity, day)
-        interrupted_on = None
-    elif dose is not None and phase_after is _INTERRUPTED:
-        if seen.phase is not _INTERRUPTED:
-            interrupted_on = day
-            dose = Dose(dose.level, dose.since, dose.interval_from, dose.watched_from)
-        causes = harm_in(seen)
-        if causes:
-            ceiling = lower(ceiling, seen.protocol.ladder.below(dose.level))
-            if ceiling != before.ceiling:
-                harms += (Harm(dose.level, day, causes),)
-    elif phase_after is _OFF_TREATMENT and seen.phase is not _OFF_TREATMENT:
-        finished_on = day
-    next_visit = decision.next_visit
-    last = Last(
+    seen = decision.seen
+    record = open_again(seen.before)
+    _write(
+        record,
+        seen.protocol,
+        seen.visit,
+        decision.advice,
+        decision.next_visit,
+        seen.dose,
+        seen.known,
+        seen.lowest,
+        seen.responded_on,
+        seen.interrupted_on,
+    )
+    return close(record)
+
+
+def _write(
+    record: Record,
+    protocol: Protocol,
+    visit: Visit,
+    advice: Advice,
+    next_visit: NextVisit | None,
+    dose: Dose | None,
+    known: Known,
+    lowest: Score | None,
+    responded_on: date | None,
+    interrupted_on: date | None,
+) -> None:
+    """Write on a record what a visit showed and what was advised, from what the patient came with."""
+    match, level, day, activity = advice.match, advice.level, visit.date, visit.clasi_activity
+    action, phase, phase_after = match.rule.action, match.facts.phase, advice.phase_after
+    record.last = make_last(
         day,
         activity,
         level,
-        next_visit.due if next_visit else None,
-        action is _PRESCRIBER and phase_after is _INTERRUPTED,
-        None if action is _START else seen.dose,
-        seen.lowest,
-        seen.interrupted_on,
-    )
-    return State(
-        before.patient,
-        ceiling,
-        phase_after,
-        seen.known,
-        start,
-        dose,
+        None if next_visit is None else next_visit.due,
+        advice.hands_over,
+        None if action is _START else dose,
         lowest,
-        responded_on,
         interrupted_on,
-        finished_on,
-        harms,
-        last,
     )
+    if level is not None and advice.gives:
+        if action is _START or dose is None:
+            record.start, responded_on, record.finished_on = Start(day, activity, _neuropathy(visit)), None, None
+            dose = make_dose(level, day, day, day)
+        elif action is _CONTINUE:
+            if match.facts.timing is _DUE:
+                dose = make_dose(level, dose.since, day, dose.watched_from, reviewed=True)
+        else:
+            watched_from = dose.watched_from if action is _REDUCE else day
+            dose = make_dose(level, dose.since if level == dose.level else day, day, watched_from)
+        if action is _START or action is _ESCALATE:
+            lowest = None if activity is None else make_score(activity, day)
+        interrupted_on = None
+    elif dose is not None and phase_after is _INTERRUPTED:
+        if phase is not _INTERRUPTED:
+            interrupted_on = day
+            dose = make_dose(dose.level, dose.since, dose.interval_from, dose.watched_from)
+        causes = _harm_in(protocol, known)
+        if causes:
+            ceiling = lower(record.ceiling, protocol.ladder.below(dose.level))
+            if ceiling != record.ceiling:
+                record.ceiling = ceiling
+                record.harms += (Harm(dose.level, day, causes),)
+    elif phase_after is _OFF_TREATMENT and phase is not _OFF_TREATMENT:
+        record.finished_on = day
+    record.phase, record.known, record.dose, record.lowest = phase_after, known, dose, lowest
+    record.responded_on, record.interrupted_on = responded_on, interrupted_on
 
 
 def harm_in(seen: Observation) -> tuple[str, ...]:
     """Give the counts and events of a visit for which the level is not given again: no evaluation, no clearance."""
-    safety, known = seen.protocol.safety, seen.known
+    return _harm_in(seen.protocol, seen.known)
+
+
+def _harm_in(protocol: Protocol, known: Known) -> tuple[str, ...]:
+    safety = protocol.safety
     counts = (("neutrophils", known.neutrophils, safety.neutrophils), ("platelets", known.platelets, safety.platelets))
     low = (f"{name} {count.given}" for name, count, limits in counts if count and limits.of(count.amount) is _HARM)
     events = dict.fromkeys(str(each.event) for each in known.standing if each.criterion.harm)
@@ -259,12 +288,16 @@ def replay(course: Course, by: Protocol | None = None) -> tuple[Decision, ...]:
     Raises CallError, with the place, for a protocol that is not known and for more doses missed than there were.
     """
     by = by or get_protocol(course.protocol or DEFAULT)
-    state = begin(by, course.patient)
+    rests_on = Replayed(by, course.patient, course.visits)
+    record = open_again(begin(by, course.patient))
     decisions = []
     for index, visit in enumerate(course.visits):
         try:
-            decision, state = step(by, state, visit)
+            match, dose, known, lowest, responded_on, interrupted_on, ceiling, due_on, _ = look(by, record, visit)
         except CallError as error:
             raise CallError(each.within(f"visits[{index}]") for each in error.faults) from None
-        decisions.append(decision)
+        advice = by.advise(match, None if dose is None else dose.level, ceiling)
+        next_visit = _come_back(by, visit.date, advice, due_on, record.finished_on)
+        decisions.append(_decision(visit, advice, next_visit, rests_on))
+        _write(record, by, visit, advice, next_visit, dose, known, lowest, responded_on, interrupted_on)
     return tuple(decisions)

@@ -11,10 +11,10 @@ from .course import PREGNANCY, Patient, Visit, before_treatment, doses_between, 
 from .criteria import SafetyCriteria
 from .dosing import Dosage, Level, lower
 from .errors import CallError, fault
-from .intervals import Interval
 from .protocol import Protocol
+from .quick import quick
 from .rules import Match
-from .state import Dose, Known, Last, Score, Start, State, learn
+from .state import Dose, Known, Last, Record, Score, Start, State, learn, make_dose, make_score
 from .vocabulary import Facts, Phase, Position, Response, Safety, Timing, Trial, Word, situation_number
 
 # Members are bound to names of the module where every decision passes: an attribute of an Enum class costs ten
@@ -45,12 +45,12 @@ class Gap:
     why: Why
 
 
-@frozen(slots=False)
+@frozen(weakref_slot=False)
 class Observation:
     """What one visit shows: its facts, and all that they rest on.
 
     `before` is the state the visit was met in; the other fields are as of this visit, after what was taken
-    (`phase`, `dose`) and with what was found (`known`, `lowest`, `responded_on`). `ceiling` is the highest level
+    (`dose`) and with what was found (`known`, `lowest`, `responded_on`). `ceiling` is the highest level
     allowed now, None if none is. `due_on` is when the interval is over, None where none runs.
     """
 
@@ -58,7 +58,6 @@ class Observation:
     before: State
     visit: Visit
     match: Match
-    phase: Phase
     dose: Dose | None
     known: Known
     lowest: Score | None
@@ -74,6 +73,11 @@ class Observation:
         return self.match.facts
 
     @property
+    def phase(self) -> Phase:
+        """The phase, as of this visit, after what was taken."""
+        return self.match.facts.phase
+
+    @property
     def start(self) -> Start | None:
         """The start of the course."""
         return self.before.start
@@ -84,32 +88,54 @@ class Observation:
         return self.before.patient
 
 
+_observation = quick(Observation)
+
+Sight = tuple[
+    Match,
+    Dose | None,
+    Known,
+    Score | None,
+    date | None,
+    date | None,
+    Level | None,
+    date | None,
+    tuple[Gap, ...],
+]
+"""The fields of an observation from `match` on."""
+
+
 def observe(protocol: Protocol, state: State, visit: Visit) -> Observation:
     """Turn a visit into facts; the dosage taken moves the state first.
 
     Raises CallError for a visit that is not after the one before, a dosage taken before the first visit, and more
     doses missed than there were.
     """
-    day = visit.date
-    phase, dose, lowest, interrupted_on = _follow(protocol, state, visit)
-    start = state.start
-    known = learn(protocol.safety, state.known, visit, start.neuropathy if start else None)
-    ceiling = ceiling_of(protocol.safety, state.ceiling, known)
+    match, dose, known, lowest, responded_on, interrupted_on, ceiling, due_on, gaps = look(protocol, state, visit)
+    return _observation(
+        protocol, state, visit, match, dose, known, lowest, responded_on, interrupted_on, ceiling, due_on, gaps
+    )
 
-    activity = visit.clasi_activity
+
+def look(protocol: Protocol, state: Record, visit: Visit) -> Sight:
+    """Give what a visit shows, as `observe` does, for a record that is still being written."""
+    day, start, safety_criteria = visit.date, state.start, protocol.safety
+    phase, dose, lowest, interrupted_on = _follow(protocol, state, visit)
+    known = learn(safety_criteria, state.known, visit, start.neuropathy if start is not None else None)
+    ceiling = ceiling_of(safety_criteria, state.ceiling, known)
+
+    activity, judgement = visit.clasi_activity, visit.judgement
     if activity is not None and (lowest is None or activity < lowest.activity):
-        lowest = Score(activity, day)
-    judgement = visit.judgement
+        lowest = make_score(activity, day)
     response = protocol.response.of(
         phase,
         activity,
-        start.activity if start else None,
-        lowest.activity if lowest else None,
-        judgement.response if judgement else None,
+        start.activity if start is not None else None,
+        lowest.activity if lowest is not None else None,
+        judgement.response if judgement is not None else None,
     )
 
-    gaps = _gaps(protocol.safety, state.patient, phase, start, dose, known, visit)
-    safety = safety_of(protocol.safety, known, bool(gaps))
+    gaps = _gaps(safety_criteria, state.patient, phase, start, dose, known, visit)
+    safety = safety_of(safety_criteria, known, bool(gaps))
     if response is _UNKNOWN:
         gaps += (_NO_SCORE,)
 
@@ -128,24 +154,10 @@ def observe(protocol: Protocol, state: State, visit: Visit) -> Observation:
         trial = _EXHAUSTED if _is_exhausted(protocol, responded_on or start.on, dose.since, day) else _RUNNING
         position = position_of(phase, dose.level, dose.off_ladder is None, ceiling)
     match = protocol.table.match(situation_number(phase, response, safety, timing, trial, position))
-    return Observation(
-        protocol,
-        state,
-        visit,
-        match,
-        phase,
-        dose,
-        known,
-        lowest,
-        responded_on,
-        interrupted_on,
-        ceiling,
-        due_on,
-        gaps,
-    )
+    return match, dose, known, lowest, responded_on, interrupted_on, ceiling, due_on, gaps
 
 
-def _follow(protocol: Protocol, state: State, visit: Visit) -> tuple[Phase, Dose | None, Score | None, date | None]:
+def _follow(protocol: Protocol, state: Record, visit: Visit) -> tuple[Phase, Dose | None, Score | None, date | None]:
     """Let the state follow the patient: move to what was taken since the visit before, as of that visit."""
     last, dose, phase = state.last, state.dose, state.phase
     taken, missed = visit.dosage_taken, visit.doses_missed or 0
@@ -155,6 +167,8 @@ def _follow(protocol: Protocol, state: State, visit: Visit) -> tuple[Phase, Dose
         return phase, dose, state.lowest, state.interrupted_on
     if visit.date <= last.on:
         raise fault("date", f"{visit.date} is not after the visit before, of {last.on}", "give the visits in order")
+    if taken is None and not missed and (last.advised is not None or (phase is not _TITRATION and phase is not _TAPER)):
+        return phase, dose, state.lowest, state.interrupted_on
     advised = last.advised.dosage if last.advised else None
     dosage = taken.dosage if taken else None
     if missed:
@@ -170,7 +184,7 @@ def _follow(protocol: Protocol, state: State, visit: Visit) -> tuple[Phase, Dose
             # Off the ladder or on it, the last level held is the one to resume at; a resumption that was not made
             # has not ended the interruption.
             held = last.dose or dose
-            stopped = Dose(held.level, held.since, held.interval_from, held.watched_from)
+            stopped = make_dose(held.level, held.since, held.interval_from, held.watched_from)
             return _INTERRUPTED, stopped, last.lowest if last.dose else state.lowest, last.interrupted_on or last.on
         if dosage == (dose.off_ladder or dose.level.dosage):
             return phase, _miss(dose, missed * dosage.every_days), state.lowest, None
@@ -187,7 +201,7 @@ def _follow(protocol: Protocol, state: State, visit: Visit) -> tuple[Phase, Dose
 
 
 def _take(
-    protocol: Protocol, state: State, last: Last, dose: Dose, dosage: Dosage, missed: int
+    protocol: Protocol, state: Record, last: Last, dose: Dose, dosage: Dosage, missed: int
 ) -> tuple[Dose, Score | None]:
     """Move to a dosage taken instead of the one advised, as of the visit before.
 
@@ -199,20 +213,22 @@ def _take(
     missed *= dosage.every_days
     rose = dosage.daily_mg > before.daily_mg
     if rose:
-        lowest = None if last.activity is None else Score(last.activity, last.on)
+        lowest = None if last.activity is None else make_score(last.activity, last.on)
     watched_from = last.on if rose or last.handed_over else held.watched_from
     level = protocol.ladder.level_of(dosage)
     if level is None:
         missed += held.days_missed
-        return Dose(held.level, held.since, held.interval_from, watched_from, held.reviewed, missed, dosage), lowest
+        return make_dose(
+            held.level, held.since, held.interval_from, watched_from, held.reviewed, missed, dosage
+        ), lowest
     since = held.since if last.handed_over and dosage == before else last.on
-    return Dose(level, since, last.on, watched_from, days_missed=missed), lowest
+    return make_dose(level, since, last.on, watched_from, days_missed=missed), lowest
 
 
 def _miss(dose: Dose, days: int) -> Dose:
     if not days:
         return dose
-    return Dose(
+    return make_dose(
         dose.level,
         dose.since,
         dose.interval_from,
@@ -233,7 +249,10 @@ def interval_name(phase: Phase, dose: Dose) -> str:
 def interval_end(protocol: Protocol, phase: Phase, dose: Dose) -> date:
     """Give the day on which the interval is over; the days missed are added once they are more than their share."""
     intervals = protocol.intervals
-    interval: Interval = getattr(intervals, interval_name(phase, dose)).value
+    if phase is _TAPER:
+        interval = intervals.taper_step.value
+    else:
+        interval = (intervals.review if dose.reviewed else intervals.first_assessment).value
     end = interval.after(dose.interval_from)
     missed = dose.days_missed
     if missed:
@@ -281,9 +300,9 @@ def safety_of(safety: SafetyCriteria, known: Known, unknown: bool) -> Safety:
     """
     found = _NOT_ASSESSED if unknown else _ACCEPTABLE
     neutrophils, platelets, clearance = known.neutrophils, known.platelets, known.clearance
-    if neutrophils is not None:
+    if neutrophils is not None and neutrophils.amount < safety.neutrophils.caution_below.value:
         found = graver(found, safety.neutrophils.of(neutrophils.amount))
-    if platelets is not None:
+    if platelets is not None and platelets.amount < safety.platelets.caution_below.value:
         found = graver(found, safety.platelets.of(platelets.amount))
     if clearance is not None and clearance.amount < safety.clearance_interrupt_below.value:
         found = graver(found, _INTERRUPT)

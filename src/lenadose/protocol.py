@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -11,12 +12,13 @@ from typing import Any
 
 from attrs import Attribute, AttrsInstance, field, fields, frozen
 
+from .advice import Advice, NextVisit, advise
 from .criteria import CountLimits, ResponseCriteria, SafetyCriteria
 from .dosing import DoseLadder, Level, plain
 from .errors import Fault
 from .intervals import Interval
 from .provenance import Provenance, Sourced, within
-from .rules import Case, Rule, RuleTable
+from .rules import Case, Match, Rule, RuleTable
 from .sound import Consistent, each_prose, name, prose, twice
 from .vocabulary import SET_NAMES, Word
 
@@ -79,7 +81,7 @@ class Source:
     confidence: str = field(validator=prose)
 
 
-@frozen(slots=False)
+@frozen
 class Protocol(Consistent):
     """A dosing protocol as data. Everything it decides is in here, and its `hash` names exactly this content."""
 
@@ -109,6 +111,31 @@ class Protocol(Consistent):
             if ceiling not in known["ladder"].levels:
                 mend = "give a level of the ladder"
                 yield Fault("safety.clearance_ceiling.value", f"{ceiling} is not a level", mend)
+
+    @cached_property
+    def _visits(self) -> dict[date, NextVisit]:
+        return {}
+
+    def visit_due(self, due: date) -> NextVisit:
+        """Give the next visit that is due on a day; each is worked out once."""
+        found = self._visits.get(due)
+        if found is None:
+            found = self._visits[due] = NextVisit(due, due, self.intervals.late_after.value.after(due))
+        return found
+
+    @cached_property
+    def _advised(self) -> dict[tuple[int, int, int], Advice]:
+        return {}
+
+    def advise(self, match: Match, held: Level | None, ceiling: Level | None) -> Advice:
+        """Give what follows from a situation with a level held and a ceiling; each is worked out once."""
+        key = (match.number, -1 if held is None else held.rank, -1 if ceiling is None else ceiling.rank)
+        found = self._advised.get(key)
+        if found is None:
+            # By their ranks, so that no level but those of this ladder is ever advised.
+            levels = (*self.ladder.levels, None)
+            found = self._advised[key] = advise(self.ladder, match, levels[key[1]], levels[key[2]])
+        return found
 
     @cached_property
     def data(self) -> dict[str, object]:

@@ -116,8 +116,9 @@ def rule(id: str, action: Action, *cases: Case) -> Rule:
 
 @frozen
 class Match:
-    """What the table says to one situation: its facts, the row that applies, the case that fits, the phase after it."""
+    """What the table says to one situation: its number, its facts, the row and the case that apply, the phase after."""
 
+    number: int
     facts: Facts
     rule: Rule
     case: Case
@@ -243,7 +244,6 @@ def _lay_out(rules: tuple[Rule, ...]) -> tuple[Match | None, ...]:
                     each.position & known["position"],
                 ):
                     facts = Facts(phase, response, safety, timing, trial, position)
-                    matches[situation_number(phase, response, safety, timing, trial, position)] = Match(
-                        facts, row, each, leads_to(row.action, phase, position)
-                    )
+                    number = situation_number(phase, response, safety, timing, trial, position)
+                    matches[number] = Match(number, facts, row, each, leads_to(row.action, phase, position))
     return tuple(matches)

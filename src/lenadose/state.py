@@ -2,18 +2,17 @@
 
 from datetime import date
 
-from attrs import field, frozen
+from attrs import define, frozen
 
 from .course import PREGNANCY, AdverseEvent, Patient, Result, TestResult, Visit
 from .criteria import EventCriterion, Lasts, SafetyCriteria
 from .dosing import Dosage, Level
 from .protocol import Protocol
+from .quick import quick
 from .vocabulary import Phase, Safety
 
 _NEGATIVE = TestResult.NEGATIVE
 _TESTS_KEPT = 366  # one a day: none older can fall into the days before a start
-
-# The values made at every visit have no slots: attrs then makes them in half the time; they are frozen either way.
 
 
 @frozen
@@ -35,7 +34,7 @@ class Standing:
         return self.criterion.safety in (Safety.STOP, Safety.INTERRUPT)
 
 
-@frozen(slots=False)
+@frozen(weakref_slot=False)
 class Known:
     """The newest results, all events that still count, and when a pregnancy was last reported ended."""
 
@@ -47,7 +46,7 @@ class Known:
     pregnancy_ended: date | None = None
 
 
-@frozen(slots=False)
+@frozen(weakref_slot=False)
 class Start:
     """The start of a course: its date, CLASI activity then (*B*), and the grade of sensory neuropathy then."""
 
@@ -56,7 +55,7 @@ class Start:
     neuropathy: int
 
 
-@frozen(slots=False)
+@frozen(weakref_slot=False)
 class Score:
     """A CLASI activity and its date."""
 
@@ -64,7 +63,7 @@ class Score:
     on: date
 
 
-@frozen(slots=False)
+@frozen(weakref_slot=False)
 class Dose:
     """The level held (in an interruption the level before) and the clocks that run with it.
 
@@ -82,7 +81,7 @@ class Dose:
     off_ladder: Dosage | None = None
 
 
-@frozen(slots=False)
+@frozen(weakref_slot=False)
 class Last:
     """The visit before: its date, CLASI activity, the level advised until now, and when this visit is due.
 
@@ -110,9 +109,9 @@ class Harm:
     causes: tuple[str, ...]
 
 
-@frozen(slots=False)
-class State:
-    """All that the next decision needs of the past; it changes only by `apply`.
+@define(weakref_slot=False, eq=False)
+class Record:
+    """All that the next decision needs of the past, while it is being written.
 
     `ceiling` is the highest level that harm has left, None where it has left none.
     """
@@ -120,7 +119,7 @@ class State:
     patient: Patient
     ceiling: Level | None
     phase: Phase = Phase.BEFORE_START
-    known: Known = field(factory=Known)
+    known: Known = Known()
     start: Start | None = None
     dose: Dose | None = None
     lowest: Score | None = None
@@ -129,6 +128,39 @@ class State:
     finished_on: date | None = None
     harms: tuple[Harm, ...] = ()
     last: Last | None = None
+
+
+@frozen(weakref_slot=False)
+class State(Record):
+    """All that the next decision needs of the past; it changes only by `apply`."""
+
+
+# What is made at many visits.
+make_known, make_dose, make_score, make_last = quick(Known), quick(Dose), quick(Score), quick(Last)
+
+
+def open_again(state: State) -> Record:
+    """Give a record to write on, from where a state stands."""
+    return Record(
+        state.patient,
+        state.ceiling,
+        state.phase,
+        state.known,
+        state.start,
+        state.dose,
+        state.lowest,
+        state.responded_on,
+        state.interrupted_on,
+        state.finished_on,
+        state.harms,
+        state.last,
+    )
+
+
+def close(record: Record) -> State:
+    """Give the state that a record has come to; nothing is written on it any more."""
+    record.__class__ = State
+    return record  # type: ignore[return-value]  # the line above
 
 
 def begin(protocol: Protocol, patient: Patient | None = None) -> State:
@@ -166,7 +198,7 @@ def learn(safety: SafetyCriteria, known: Known, visit: Visit, neuropathy_at_star
     if visit.tests:
         negative, positive = _sort_tests(safety, negative, ended, visit)
         standing += positive
-    return Known(neutrophils, platelets, clearance, negative, standing, ended)
+    return make_known(neutrophils, platelets, clearance, negative, standing, ended)
 
 
 def _sort_tests(
