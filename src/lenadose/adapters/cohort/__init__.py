@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 from attrs import frozen
 
+from ...advice import Return
 from ...course import too_many_missed
 from ...errors import DocumentError, Fault, fault
 from ...observation import Why
@@ -29,14 +30,13 @@ from .columns import COLUMNS as COLUMNS
 from .columns import NAMES, Reader, Rows, columns_of, days_of, faults_of
 from .packed import (
     LEVEL_BITS,
-    NEXT_BITS,
-    NEXT_SHIFT,
     NOT_GIVEN,
     PHASE_BITS,
     PHASE_SHIFT,
+    RETURN_BITS,
+    RETURN_SHIFT,
     Flags,
     Ints,
-    Next,
     after,
     pack,
 )
@@ -322,30 +322,30 @@ class _Cohort:
             self._told[name][rows] = table[situation]
         for index, name in enumerate(GAPS):
             self._told[f"missing_{name}"][rows] = (told.gaps >> 2 * index & 3) - 1
-        earliest, due, latest = self._next_visit(answer >> NEXT_SHIFT & (1 << NEXT_BITS) - 1, day, told.anchor)
+        earliest, due, latest = self._next_visit(answer >> RETURN_SHIFT & (1 << RETURN_BITS) - 1, day, told.anchor)
         self._days["earliest"][rows], self._days["due"][rows], self._days["latest"][rows] = earliest, due, latest
 
     def _next_visit(self, by: Ints, day: Ints, anchor: Ints) -> tuple[Ints, Ints, Ints]:
         """Give the days of the next visits, 0 where there is none."""
         intervals = self._protocol.intervals
-        due = np.where(by == Next.RUNNING, anchor, 0)
+        due = np.where(by == Return.WHEN_DUE.rank, anchor, 0)
         for counted, interval in (
-            (Next.SOON, intervals.soon),
-            (Next.TAPER_STEP, intervals.taper_step),
-            (Next.REVIEW, intervals.review),
-            (Next.FIRST_ASSESSMENT, intervals.first_assessment),
-            (Next.AFTER_DISCONTINUATION, intervals.after_discontinuation),
+            (Return.SOON, intervals.soon),
+            (Return.TAPER_STEP, intervals.taper_step),
+            (Return.REVIEW, intervals.review),
+            (Return.FIRST_ASSESSMENT, intervals.first_assessment),
+            (Return.AFTER_DISCONTINUATION, intervals.after_discontinuation),
         ):
-            rows = np.flatnonzero(by == counted)
+            rows = np.flatnonzero(by == counted.rank)
             due[rows] = after(interval.value, day[rows])
-        rows = np.flatnonzero(by == Next.SURVEILLANCE)
+        rows = np.flatnonzero(by == Return.SURVEILLANCE.rank)
         if len(rows):
             later = np.zeros(len(rows), np.int32)
             for each in reversed(intervals.surveillance.value):
                 on = after(each, anchor[rows])
                 later = np.where(on > day[rows], on, later)
             due[rows] = later
-        soon = by == Next.SOON
+        soon = by == Return.SOON.rank
         none = due == 0
         latest = np.where(soon | none, due, after(intervals.late_after.value, np.where(none, day, due)))
         return np.where(soon, day + 1, due), due, latest

@@ -14,18 +14,17 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from ...advice import advise
 from ...course import ACTIVITY, GRADE, PREGNANCY, RESOLVABLE, SENSORY_NEUROPATHY, YEARS, AdverseEvent, Judged
 from ...criteria import CountLimits, EventCriterion, Lasts, ResponseCriteria, SafetyCriteria
 from ...dosing import Dosage, Level
 from ...errors import fault
 from ...intervals import Interval
-from ...machine import level_after, phase_after_advice
 from ...observation import position_of
 from ...protocol import Protocol
 from ...rules import Match
 from ...units import Quantity
 from ...vocabulary import (
-    ON_TREATMENT,
     SITUATION_NUMBERS,
     Action,
     Phase,
@@ -73,7 +72,7 @@ class Packed(NamedTuple):
 
     levels: int
     top: int
-    # What follows from a situation, a level held and a ceiling; see `Follows`.
+    # What follows from a situation, a level held and a ceiling; see `SETS_LEVEL`.
     answers: Ints
     # The weights of the words of the six facts in the number of a situation.
     phase_weight: int
@@ -116,21 +115,15 @@ class Packed(NamedTuple):
     test_age_irregular: Span
 
 
-class Next:
-    """What the next visit is counted by."""
-
-    NONE, SOON, RUNNING, TAPER_STEP, REVIEW, FIRST_ASSESSMENT, AFTER_DISCONTINUATION, SURVEILLANCE = range(8)
-
-
-LEVEL_BITS, PHASE_BITS, NEXT_BITS = 7, 3, 3
+LEVEL_BITS, PHASE_BITS, RETURN_BITS = 7, 3, 3
 PHASE_SHIFT = LEVEL_BITS
-NEXT_SHIFT = PHASE_SHIFT + PHASE_BITS
-_FLAG = NEXT_SHIFT + NEXT_BITS
+RETURN_SHIFT = PHASE_SHIFT + PHASE_BITS
+_FLAG = RETURN_SHIFT + RETURN_BITS
 SETS_LEVEL, SETS_SINCE, SETS_INTERVAL, SETS_WATCH, SETS_LOWEST, REVIEWS, STARTS, FINISHES, INTERRUPTS, ENDS_PAUSE = (
     1 << _FLAG + bit for bit in range(10)
 )
 MARKS_HARM, HANDS_OVER = 1 << _FLAG + 10, 1 << _FLAG + 11
-"""What an answer says, beside the level (plus 1, 0 for none), the phase after it and what the next visit is counted by:
+"""What an answer says, beside the level (plus 1, 0 for none), the phase after it and when the patient is to come back:
 whether the level changes, its day, its interval, the close watch over counts and the lowest score begin today, whether
 the interval is now a review, a course starts or finishes, an interruption begins or ends, harm found lowers the
 ceiling, and the prescriber may resume."""
@@ -252,19 +245,19 @@ def _number(match: Match) -> int:
 
 
 def _answer(protocol: Protocol, match: Match, held: Level | None, ceiling: Level | None) -> int:
-    """Give what follows from a situation; which clocks begin is what `machine.apply` does."""
-    action, phase, timing = match.rule.action, match.facts.phase, match.facts.timing
-    level = level_after(protocol.ladder, match, held, ceiling)
-    after = phase_after_advice(match, held, level)
+    """Give what follows from a situation; which clocks begin is what `machine.apply` writes on a record."""
+    advice = advise(protocol.ladder, match, held, ceiling)
+    level, after, action, phase = advice.level, advice.phase_after, match.rule.action, match.facts.phase
     told = 0 if level is None else level.rank + 1
     told |= after.rank << PHASE_SHIFT
-    told |= _next_by(match, after) << NEXT_SHIFT
-    if level is not None and action not in (Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES):
+    told |= advice.returns.rank << RETURN_SHIFT
+    told |= HANDS_OVER if advice.hands_over else 0
+    if advice.gives:
         told |= ENDS_PAUSE
         if action is Action.START or held is None:
             told |= STARTS | SETS_LEVEL | SETS_SINCE | SETS_INTERVAL | SETS_WATCH
         elif action is Action.CONTINUE:
-            told |= SETS_INTERVAL | REVIEWS if timing is Timing.DUE else 0
+            told |= SETS_INTERVAL | REVIEWS if match.facts.timing is Timing.DUE else 0
         else:
             told |= SETS_LEVEL | SETS_INTERVAL
             told |= 0 if level == held else SETS_SINCE
@@ -275,27 +268,7 @@ def _answer(protocol: Protocol, match: Match, held: Level | None, ceiling: Level
         told |= MARKS_HARM | (0 if phase is Phase.INTERRUPTED else INTERRUPTS)
     elif after is Phase.OFF_TREATMENT and phase is not Phase.OFF_TREATMENT:
         told |= FINISHES
-    if action is Action.PRESCRIBER_DECIDES and after is Phase.INTERRUPTED:
-        told |= HANDS_OVER
     return told
-
-
-def _next_by(match: Match, phase_after: Phase) -> int:
-    """Tell what the next visit is counted by, as `machine.recommend` does."""
-    action, goes_on = match.rule.action, phase_after in ON_TREATMENT
-    if action in (Action.INTERRUPT, Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES) or (
-        goes_on and match.facts.safety is Safety.CAUTION
-    ):
-        return Next.SOON
-    if goes_on:
-        if action is Action.CONTINUE and match.facts.timing is not Timing.DUE:
-            return Next.RUNNING
-        if phase_after is Phase.TAPER:
-            return Next.TAPER_STEP
-        return Next.REVIEW if action is Action.CONTINUE else Next.FIRST_ASSESSMENT
-    if action is Action.DISCONTINUE:
-        return Next.AFTER_DISCONTINUATION
-    return Next.SURVEILLANCE if phase_after is Phase.OFF_TREATMENT else Next.NONE
 
 
 def _positions(protocol: Protocol) -> Ints:
