@@ -259,7 +259,7 @@ def _small(size: int, quick: bool) -> tuple[measure.Table, list[measure.Target]]
         same("pandas", by_pandas(NUMBERS, given), answers)
         words = "groupby.apply, and in each group the rules as plain Python, row by row"
         contenders.append(times("pandas", words, lambda: by_pandas(NUMBERS, given)))
-    laps = measure.race(contenders, rounds=3 if quick else 9)
+    laps = measure.race(contenders, rounds=3 if quick else 5)
     against = "pandas groupby.apply, row by row"
     target = measure.at_least(
         f"a cohort of {size:,} visits, numpy", against, measure.ratio(laps, "pandas"), 500, note=BOUND

@@ -40,7 +40,7 @@ from .packed import (
     after,
     pack,
 )
-from .stepping import GAPS, People, Visits
+from .stepping import GAPS, People, Visits, where
 from .walking import Walked, end_at_faults, walk
 
 Frame = TypeVar("Frame")
@@ -328,27 +328,31 @@ class _Cohort:
     def _next_visit(self, by: Ints, day: Ints, anchor: Ints) -> tuple[Ints, Ints, Ints]:
         """Give the days of the next visits, 0 where there is none."""
         intervals = self._protocol.intervals
-        due = np.where(by == Return.WHEN_DUE.rank, anchor, 0)
-        for counted, interval in (
-            (Return.SOON, intervals.soon),
-            (Return.TAPER_STEP, intervals.taper_step),
-            (Return.REVIEW, intervals.review),
-            (Return.FIRST_ASSESSMENT, intervals.first_assessment),
-            (Return.AFTER_DISCONTINUATION, intervals.after_discontinuation),
-        ):
-            rows = np.flatnonzero(by == counted.rank)
-            due[rows] = after(interval.value, day[rows])
+        counted = {
+            Return.SOON: intervals.soon,
+            Return.TAPER_STEP: intervals.taper_step,
+            Return.REVIEW: intervals.review,
+            Return.FIRST_ASSESSMENT: intervals.first_assessment,
+            Return.AFTER_DISCONTINUATION: intervals.after_discontinuation,
+        }
+        days = np.zeros(len(Return), np.int32)
+        for each, interval in counted.items():
+            days[each.rank] = interval.value.days or 0
+        due = day + days.take(by)
+        for each, interval in counted.items():
+            if interval.value.days is None:
+                rows = np.flatnonzero(by == each.rank)
+                due[rows] = after(interval.value, day[rows])
         rows = np.flatnonzero(by == Return.SURVEILLANCE.rank)
-        if len(rows):
-            later = np.zeros(len(rows), np.int32)
-            for each in reversed(intervals.surveillance.value):
-                on = after(each, anchor[rows])
-                later = np.where(on > day[rows], on, later)
-            due[rows] = later
-        soon = by == Return.SOON.rank
-        none = due == 0
-        latest = np.where(soon | none, due, after(intervals.late_after.value, np.where(none, day, due)))
-        return np.where(soon, day + 1, due), due, latest
+        later = np.zeros(len(rows), np.int32)
+        for span in reversed(intervals.surveillance.value):
+            on = after(span, anchor[rows])
+            later = where(on > day[rows], on, later)
+        due[rows] = later
+        due = where(by == Return.WHEN_DUE.rank, anchor, due) * (by != Return.NEVER.rank)
+        soon, none = by == Return.SOON.rank, due == 0
+        latest = where(soon | none, due, after(intervals.late_after.value, where(none, day, due)))
+        return where(soon, day + 1, due), due, latest
 
     def _refuse(self, rows: Any, reasons: dict[int, str], left: Any, day: Ints) -> None:
         """Mark the rows that are not decided: with their own reason, or with the row before that was refused."""
@@ -366,13 +370,13 @@ class _Cohort:
     # The result
 
     def result(self) -> Any:
-        """Give the result as a table of the caller's kind."""
+        """Give the result as a table of the caller's kind; what was kept for a column is let go with it."""
         found = self._given.select("patient", "date")
-        backend = self._given.implementation
-        for name in (each.name for each in RESULTS[2:]):
-            column = nw.from_arrow(pa.table({name: self._column(name)}), backend=backend)[name]
-            found = found.with_columns(column)
-        return found.to_native()
+        names = [each.name for each in RESULTS[2:]]
+        columns = nw.from_arrow(
+            pa.table({name: self._column(name) for name in names}), backend=self._given.implementation
+        )
+        return found.with_columns(*(columns[name] for name in names)).to_native()
 
     def _column(self, name: str) -> pa.Array:
         match name:
@@ -393,8 +397,10 @@ class _Cohort:
                 # In pandas whole numbers of which some are missing are floats: so they are always.
                 return often.cast(pa.float64()) if self._given.implementation.is_pandas_like() else often
             case _ if name.startswith("next_visit_"):
-                days = self._days[name.removeprefix("next_visit_")]
-                dates = pa.array(days - _EPOCH, mask=days == 0).cast(pa.date32())
+                days = self._days.pop(name.removeprefix("next_visit_"))
+                none = days == 0
+                days -= _EPOCH
+                dates = _cells(days, none).view(pa.date32())
                 # As dates alone they would be objects in pandas.
                 return dates.cast(pa.timestamp("ms")) if self._given.implementation.is_pandas_like() else dates
         told: Ints
@@ -403,11 +409,15 @@ class _Cohort:
         else:
             told = self._told["level" if name == "dosage" else name]
         words = self._words.of["level" if name == "dosage" else name]
-        return pa.DictionaryArray.from_arrays(pa.array(told, mask=told < 0), pa.array(words, pa.string()))
+        return pa.DictionaryArray.from_arrays(_cells(told, told < 0), pa.array(words, pa.string()))
 
     def _by_level(self, values: Any) -> pa.Array:
         level = self._told["level"]
-        return pa.array(values[level], mask=level < 0)
+        return _cells(values.take(level), level < 0)
+
+
+def _cells(values: Any, missing: Flags) -> pa.Array:
+    return pa.array(values, mask=missing if missing.any() else None)
 
 
 class _Words:
