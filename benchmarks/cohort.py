@@ -24,8 +24,7 @@ SAMPLE = 20_000
 """Visits of a large cohort that are decided by `step` too, to hold every answer against."""
 
 WORDS = """\
-A cohort made up at random, in which every row of the protocol applies but those that the peers know nothing of. What the
-peers are given is as in most tables: CLASI activity, counts and clearance of the day, whether adverse events were asked
+A cohort made up at random. What the peers are given is as in most tables: CLASI activity, counts and clearance of the day, whether adverse events were asked
 about, patients who cannot become pregnant. Each gives for every visit the action, the level, the row, the next visit,
 the six facts, the phase after it and what is missing: lenadose as a table in words, which says also which protocol
 decided; the peers as numbers. lenadose reads and checks every cell, and would have refused a row that no record can
@@ -187,7 +186,7 @@ def whole_patients(visits: pa.Table, least: int) -> pa.Table:
 
 
 def memory(size: int) -> dict[str, float]:
-    """Give the memory that a cohort of so many visits takes at most beyond input and output, in bytes; see `in_child`."""
+    """Give the most memory that a cohort of so many visits takes beyond input and output, in bytes."""
     visits = simple(size)
     decide(visits.slice(0, 1000), PROTOCOL)
     peak, decisions = measure.peak_beyond(lambda: decide(visits, PROTOCOL))

@@ -1,4 +1,4 @@
-"""The same rules as a user would write them for many patients: row by row in pandas, by expressions in numpy and polars.
+"""The same rules as a user would write them for many patients, by expressions in numpy and in polars.
 
 The peers know what most cohorts show: CLASI activity, counts and clearance of the day, whether adverse events were
 asked about. They do not know lists of events, pregnancy tests, results of other days, dosages taken, doses missed,
@@ -27,7 +27,7 @@ NEVER = -1
 
 @frozen
 class Numbers:
-    """The numbers of a protocol that the peers need; intervals in days, but for the taper step and clearance in months."""
+    """What the peers need of a protocol; intervals in days, but for the taper step and the age of clearance."""
 
     protocol: Protocol
 
@@ -52,7 +52,7 @@ class Numbers:
         return [row.action.rank for row in self.protocol.table.rules]
 
 
-P, R, S, T, E, O, A = Phase, Response, Safety, Timing, Trial, Position, Action
+P, R, S, T, E, L, A = Phase, Response, Safety, Timing, Trial, Position, Action
 
 BEFORE: dict[str, Any] = {
     "phase": P.BEFORE_START.rank,
@@ -84,7 +84,7 @@ SHOWN = ("day", "score", "asked", "n", "p", "k")
 
 
 def expressions(numbers: Numbers, e: Any, c: Any) -> None:
-    """Decide on one visit of each patient, by expressions over columns; `e` knows how to choose, `c` are the columns."""
+    """Decide on one visit of each patient, by expressions over the columns `c`; `e` knows how to choose."""
     safety, response, days = numbers.protocol.safety, numbers.protocol.response, numbers.days
     treated = (c["phase"] == P.TITRATION.rank) | (c["phase"] == P.TAPER.rank)
     waiting = c["phase"] == P.INTERRUPTED.rank
@@ -147,8 +147,8 @@ def expressions(numbers: Numbers, e: Any, c: Any) -> None:
             level == top,
             level > 0,
         ],
-        [O.NONE.rank, O.ABOVE_CEILING.rank, O.HIGHEST.rank, O.ONLY.rank, O.MIDDLE.rank],
-        O.LOWEST.rank,
+        [L.NONE.rank, L.ABOVE_CEILING.rank, L.HIGHEST.rank, L.ONLY.rank, L.MIDDLE.rank],
+        L.LOWEST.rank,
     )
     facts = {"phase": c["phase"], **{name: c[name] for name, _ in DIMENSIONS if name != "phase"}}
     tests, rows = [], []
@@ -190,7 +190,7 @@ def _advise(numbers: Numbers, e: Any, c: Any) -> None:
     action, phase, level, day = c["action"], c["phase"], c["level"], c["day"]
     treated = (phase == P.TITRATION.rank) | (phase == P.TAPER.rank)
     asks = (action == A.REQUEST_DATA.rank) | (action == A.PRESCRIBER_DECIDES.rank)
-    fine = (c["safety"] >= S.CAUTION.rank) & (c["position"] <= O.ONLY.rank)
+    fine = (c["safety"] >= S.CAUTION.rank) & (c["position"] <= L.ONLY.rank)
     c["new"] = e.select(
         [
             action == A.START.rank,
@@ -208,7 +208,7 @@ def _advise(numbers: Numbers, e: Any, c: Any) -> None:
         ],
         -1,
     )
-    down = (action == A.REDUCE.rank) & (c["position"] != O.ABOVE_CEILING.rank)
+    down = (action == A.REDUCE.rank) & (c["position"] != L.ABOVE_CEILING.rank)
     begins = (action == A.START.rank) | (action == A.RESUME.rank) | (action == A.ESCALATE.rank)
     c["after"] = e.select(
         [

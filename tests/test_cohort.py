@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -490,6 +491,22 @@ def test_without_the_extra_the_command_asks_for_it(capsys, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "lenadose.adapters.cohort", None)
     assert main(["cohort", "visits.csv", "-o", "out.csv"]) == 2
     assert capsys.readouterr().err.splitlines()[0].endswith("install lenadose[cohort]")
+
+
+# The page
+
+
+def test_the_python_of_the_page_prints_what_the_page_says(monkeypatch, capsys) -> None:
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "docs" / "cohort.md").read_text("utf-8")
+    names: dict[str, Any] = {}
+    parts = re.findall(r"```python\n(.+?)```.*?```text\n(.+?)```", page, re.DOTALL)
+    assert len(parts) == page.count("```python") == 2
+    for code, printed in parts:
+        if "dask" in code:
+            pytest.importorskip("dask.dataframe", reason="needs lenadose[dask]")
+        exec(code, names)
+        assert capsys.readouterr().out == printed
 
 
 # Beyond one machine
