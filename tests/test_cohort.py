@@ -261,6 +261,25 @@ def test_a_wrong_column_is_refused_by_name(given: dict[str, Any], said: list[str
         assert line.startswith(begins)
 
 
+def test_a_column_that_is_there_twice_is_refused() -> None:
+    twice = pa.table([pa.array(["p"]), pa.array([DAY0]), pa.array([DAY0])], ["patient", "date", "date"])
+    with pytest.raises(DocumentError, match="columns: two have the same name; keep one of the two"):
+        decide(twice)
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(DocumentError, match="columns: two have the same name"):
+        decide(pandas.DataFrame([["p", DAY0, DAY0]], columns=["patient", "date", "date"]))
+
+
+def test_a_column_in_which_all_is_missing_may_be_of_any_kind() -> None:
+    """pandas reads such a column of a CSV file as one of numbers."""
+    rows = course_rows(three()[:1])
+    typed = pa.Table.from_pylist(rows)
+    for name in ("judgement", "subtype", "regular_cycles", "pregnancy_tests", "neutrophils_date"):
+        assert typed[name].null_count == len(typed)
+        typed = typed.set_column(typed.column_names.index(name), name, pa.nulls(len(typed), pa.float64()))
+    assert decide(typed) == decide(pa.Table.from_pylist(rows))
+
+
 def test_what_is_no_table_is_refused() -> None:
     with pytest.raises(LenadoseError, match="a dict is no table; give a pandas, polars or Arrow table"):
         decide({"patient": ["p"]})

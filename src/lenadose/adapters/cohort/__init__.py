@@ -94,6 +94,8 @@ def decide(frame: Frame, protocol: Protocol | None = None, progress: Callable[[i
         given = nw.from_native(cast(Any, frame), eager_only=True)
     except TypeError:
         raise fault("frame", f"a {type(frame).__name__} is no table", "give a pandas, polars or Arrow table") from None
+    except nw.exceptions.DuplicateError:
+        raise DocumentError((Fault("columns", "two have the same name", "keep one of the two"),)) from None
     columns_of(given.columns)
     by = protocol or get_protocol()
     cohort = _Cohort(given, by)

@@ -144,8 +144,10 @@ _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_list_view, pa.ty
 def columns_of(names: Iterable[str]) -> None:
     """Refuse a table with columns that are not known, and one without patient or date."""
     names = tuple(names)
-    faults = [unknown_key(name, NAMES) for name in names if name not in NAMES]
-    faults = [Fault(each.place, "unknown column", each.mend) for each in faults]
+    faults = [
+        Fault(name, "the column is there twice", "keep one of the two") for name in NAMES if names.count(name) > 1
+    ]
+    faults += [Fault(name, "unknown column", unknown_key(name, NAMES).mend) for name in names if name not in NAMES]
     faults += (Fault(name, "the column is missing", "give it") for name in REQUIRED if name not in names)
     if faults:
         raise DocumentError(faults)
@@ -442,7 +444,8 @@ class Reader:
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    """Give a column in one piece; where all is missing its kind says nothing: in pandas it is that of numbers."""
+    return pa.nulls(len(column)) if column.null_count == len(column) else column.combine_chunks()
 
 
 def _or_bad(number: int | None) -> int:
