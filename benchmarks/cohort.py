@@ -25,11 +25,12 @@ SAMPLE = 20_000
 
 WORDS = f"""\
 A cohort made up at random. What the peers are given is as in most tables: CLASI activity, counts and clearance of the
-day, whether adverse events were asked about, patients who cannot become pregnant. Each gives for every visit the action,
-the level, the row, the next visit, the six facts, the phase after it and what is missing: lenadose as a table in words,
-which says also which protocol decided; the peers as numbers. lenadose reads and checks every cell, and would have
-refused a row that no record can hold; the peers take all as sound. The rows and numbers of the peers are made from the
-protocol. Every answer that is timed was compared with the others, and with `step` on the first {SAMPLE:,} visits."""
+day, whether adverse events were asked about, patients who cannot become pregnant. Each gives for every visit the
+action, the level, the row, the next visit, the six facts, the phase after it and what is missing: lenadose as a table
+in words, which says also which protocol decided; the peers as numbers. lenadose reads and checks every cell, and would
+have refused a row that no record can hold; the peers take all as sound. The rows and numbers of the peers are made
+from the protocol. Every answer that is timed was compared with the others, and with `step` on the first {SAMPLE:,}
+visits."""
 
 
 def simple(visits: int) -> pa.Table:

@@ -144,10 +144,7 @@ _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_list_view, pa.ty
 def columns_of(names: Iterable[str]) -> None:
     """Refuse a table with columns that are not known, and one without patient or date."""
     names = tuple(names)
-    faults = [
-        Fault(name, "the column is there twice", "keep one of the two") for name in NAMES if names.count(name) > 1
-    ]
-    faults += [Fault(name, "unknown column", unknown_key(name, NAMES).mend) for name in names if name not in NAMES]
+    faults = [Fault(name, "unknown column", unknown_key(name, NAMES).mend) for name in names if name not in NAMES]
     faults += (Fault(name, "the column is missing", "give it") for name in REQUIRED if name not in names)
     if faults:
         raise DocumentError(faults)
