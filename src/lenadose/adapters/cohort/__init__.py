@@ -233,7 +233,7 @@ class _Cohort:
         shown = self._reader.read(table)
         counts = np.diff(np.append(block.begins, len(rows)))
         patient = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-        visit = np.arange(len(rows)) - block.begins[patient]
+        visit = np.arange(len(rows)) - block.begins.take(patient)
         reasons = self._faults(block, table, shown, patient, visit)
         told, kept = self._walked(shown, reasons, patient, visit, block.begins)
         for index in np.flatnonzero(told.too_many):
@@ -282,12 +282,12 @@ class _Cohort:
         twice[1:] = (patient[1:] == patient[:-1]) & (shown.day[1:] == shown.day[:-1]) & (shown.day[1:] > 0)
         twice[:-1] |= twice[1:]
         early = (visit == 0) & ((shown.taken != NOT_GIVEN) | (shown.missed > 0))
-        able, regular = (_of_patient(each, patient, block.begins)[patient] for each in (shown.able, shown.regular))
+        able, regular = (_of_patient(each, patient, block.begins).take(patient) for each in (shown.able, shown.regular))
         changes = {
             "able_to_become_pregnant": (shown.able >= 0) & (shown.able != able),
             "regular_cycles": (shown.regular >= 0) & (shown.regular != regular),
         }
-        nameless = block.nameless[patient]
+        nameless = block.nameless.take(patient)
         suspect = shown.suspect | twice | early | nameless
         for each in changes.values():
             suspect = suspect | each
@@ -321,7 +321,7 @@ class _Cohort:
         self._told["level"][rows] = (answer & (1 << LEVEL_BITS) - 1) - 1
         self._told["phase_after"][rows] = answer >> PHASE_SHIFT & (1 << PHASE_BITS) - 1
         for name, table in self._words.by_situation.items():
-            self._told[name][rows] = table[situation]
+            self._told[name][rows] = table.take(situation)
         for index, name in enumerate(GAPS):
             self._told[f"missing_{name}"][rows] = (told.gaps >> 2 * index & 3) - 1
         earliest, due, latest = self._next_visit(answer >> RETURN_SHIFT & (1 << RETURN_BITS) - 1, day, told.anchor)
@@ -458,7 +458,7 @@ def _words(protocol: Protocol) -> _Words:
 def _of_patient(values: Ints, patient: Ints, begins: Any) -> Ints:
     """Give the first value that is known of each patient, or -1."""
     found = values[begins]
-    if (found[patient] == values).all():
+    if (found.take(patient) == values).all():
         return found
     found = np.full(len(begins), -1, np.int32)
     known = np.flatnonzero(values >= 0)

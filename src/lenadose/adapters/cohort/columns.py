@@ -209,7 +209,7 @@ def _mapped(cells: pa.Array, read: Callable[[str], Any], missing: Any, bad: Any,
     for text in texts:
         value = missing if text is None or not text.strip() else read(text)
         values.append(bad if value is None else value)
-    return np.array([*values, missing], kind)[numbers]
+    return np.array([*values, missing], kind).take(numbers)
 
 
 class Reader:
@@ -297,8 +297,9 @@ class Reader:
         row, day = rows.test_rows, rows.day
         later = np.minimum(row + 1, len(day) - 1)
         # Most tests are of the day of the visit, and the next visit is weeks away: those cannot matter.
-        same = (patient[later] == patient[row]) & (later > row)
-        matters = ((day[row] >= begins) & (day[row] <= ends)) | (same & (day[later] <= ends))
+        now, soon = day.take(row), day.take(later)
+        same = (patient.take(later) == patient.take(row)) & (later > row)
+        matters = ((now >= begins) & (now <= ends)) | (same & (soon <= ends))
         marks = np.zeros(len(day) + 1, np.int32)
         if matters.any():
             row, begins, ends = row[matters], begins[matters], ends[matters]
@@ -309,7 +310,7 @@ class Reader:
             counts = last > first
             np.add.at(marks, first[counts], 1)
             np.add.at(marks, last[counts], -1)
-        return np.cumsum(marks[:-1]) > 0
+        return np.cumsum(marks[:-1], dtype=np.int32) > 0
 
     def _result(
         self, quantity: Quantity, limits: Any, given: Mapping[str, pa.Array], day: Ints, suspect: Flags
@@ -428,8 +429,9 @@ class Reader:
             return negative, positive, none, none
         lengths, results, on = _tests_of(cells)
         rows = np.repeat(np.arange(len(day), dtype=np.int32), np.maximum(lengths, 0))
-        on = np.where(on == 0, day[rows], on)
-        wrong = (results < 0) | (on > day[rows]) | (on < FIRST_DAY)
+        visit = day.take(rows)
+        on = np.where(on == 0, visit, on)
+        wrong = (results < 0) | (on > visit) | (on < FIRST_DAY)
         suspect[rows[wrong]] = True
         suspect[lengths < -1] = True
         for result, newest in ((TestResult.NEGATIVE, negative), (TestResult.POSITIVE, positive)):

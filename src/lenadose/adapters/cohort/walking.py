@@ -29,7 +29,7 @@ def walk(
     rank[order] = np.arange(len(order))
     having = np.bincount(number, minlength=1)
     begins = np.concatenate([[0], np.cumsum(having)])
-    place = begins[number] + rank[patient]
+    place = begins.take(number) + rank.take(patient)
     laid = Visits(*(_laid(each, place) for each in visits))
     ordered = People(*(each[order] for each in people))
     found = Walked(*(np.empty(len(place), np.int32) for _ in Walked._fields))
@@ -47,7 +47,7 @@ def walk(
 
 def _laid(column: Any, place: Any) -> Any:
     """Put a column in the order of the walk; what is the same everywhere lies anyhow."""
-    if len(column) == 0 or (column[0] == column).all():
+    if (column[:100] == column[:1]).all() and (column == column[:1]).all():
         return column
     laid = np.empty_like(column)
     laid[place] = column
