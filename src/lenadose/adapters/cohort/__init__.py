@@ -51,6 +51,9 @@ BLOCK = 1 << 18
 ENOUGH = 1 << 22
 """Visits from which on compiling gains more than it costs."""
 
+_SAME = ("protocol", "limits")
+"""Columns that say the same in every row."""
+
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -219,7 +222,7 @@ class _Cohort:
         self._told: dict[str, Ints] = {
             name: np.full(total, -1, np.int8 if len(words) < 128 else np.int16)
             for name, words in self._words.of.items()
-            if len(words) > 1 or name == "level"
+            if name not in _SAME
         }
         self._days = {name: np.zeros(total, np.int32) for name in ("earliest", "due", "latest")}
         self._refused: dict[int, str] = {}
@@ -240,8 +243,14 @@ class _Cohort:
             row, there_were = int(kept[index]), int(told.too_many[index]) - 1
             reasons[row] = str(too_many_missed(int(shown.missed[row]), there_were))
         decided = told.answer >= 0
-        self._tell(place, kept[decided], Walked(*(each[decided] for each in told)), shown.day)
-        self._refuse(rows, reasons, np.delete(np.arange(len(rows)), kept[decided]), shown.day)
+        if not decided.all():
+            kept, told = kept[decided], Walked(*(each[decided] for each in told))
+        if len(kept) < len(rows):
+            self._refuse(rows, reasons, np.delete(np.arange(len(rows)), kept), shown.day)
+            place, day = rows[kept], shown.day[kept]
+        else:
+            day = shown.day
+        self._tell(place, told, day)
 
     def _walked(
         self, shown: Rows, reasons: dict[int, str], patient: Ints, visit: Any, begins: Any
@@ -270,10 +279,10 @@ class _Cohort:
             shown.missed,
         )
         if reasons:
-            visits = Visits(*(each[kept] for each in visits))
+            visits, patient, visit = Visits(*(each[kept] for each in visits)), patient[kept], visit[kept]
         lists, dosages = self._reader.lists(), self._reader.dosages()
-        told = self._walk(self._packed, lists, dosages, people, visits, patient[kept], visit[kept])
-        end_at_faults(told, patient[kept])
+        told = self._walk(self._packed, lists, dosages, people, visits, patient, visit)
+        end_at_faults(told, patient)
         return told, kept
 
     def _faults(self, block: _Block, table: pa.Table, shown: Rows, patient: Ints, visit: Any) -> dict[int, str]:
@@ -312,12 +321,9 @@ class _Cohort:
                 reasons[row] = " | ".join(map(str, faults))
         return reasons
 
-    def _tell(self, place: Any, kept: Any, told: Walked, day: Ints) -> None:
-        """Write what was decided beside the rows."""
-        rows = kept + place.start if isinstance(place, slice) else place[kept]
-        if isinstance(place, slice) and len(kept) == place.stop - place.start:
-            rows = place
-        answer, situation, day = told.answer, told.situation, day[kept]
+    def _tell(self, rows: Any, told: Walked, day: Ints) -> None:
+        """Write what was decided beside its rows."""
+        answer, situation = told.answer, told.situation
         self._told["level"][rows] = (answer & (1 << LEVEL_BITS) - 1) - 1
         self._told["phase_after"][rows] = answer >> PHASE_SHIFT & (1 << PHASE_BITS) - 1
         for name, table in self._words.by_situation.items():
@@ -406,7 +412,7 @@ class _Cohort:
                 # As dates alone they would be objects in pandas.
                 return dates.cast(pa.timestamp("ms")) if self._given.implementation.is_pandas_like() else dates
         told: Ints
-        if name in ("protocol", "limits"):
+        if name in _SAME:
             told = np.zeros(len(self._given), np.int8)
         else:
             told = self._told["level" if name == "dosage" else name]
