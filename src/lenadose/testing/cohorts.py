@@ -1,7 +1,7 @@
 """Cohorts made up at random, large and fast: patients who respond, relapse, are harmed, miss doses and visits.
 
 Nobody in them lived. They walk through every phase and show what the rules tell apart, so that every row of a protocol
-applies somewhere; needs `lenadose[cohort]`.
+applies somewhere; needs `lenadose[cohort,testing]`.
 """
 
 import datetime as dt

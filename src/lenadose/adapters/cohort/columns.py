@@ -708,13 +708,13 @@ def faults_of(row: Mapping[str, Any], before: date | None) -> list[Fault]:
     faults = [
         Fault(f"{name}_unit", f"is missing: a bare number, {shown(row[name])}", f"give {' or '.join(each.factors)}")
         for each in (NEUTROPHILS, PLATELETS, CREATININE_CLEARANCE)
-        if row.get(name := each.name) is not None and row.get(f"{name}_unit") in (None, "")
+        if not _is_missing(row.get(name := each.name)) and _is_missing(row.get(f"{name}_unit"))
     ]
     lost = {each.place.removesuffix("_unit") for each in faults}
     document: dict[str, Any] = {}
     for column in COLUMNS:
         value = row.get(column.name)
-        if value is None or value == "" or column.name == "patient" or _quantity_of(column) in lost:
+        if _is_missing(value) or column.name == "patient" or _quantity_of(column) in lost:
             continue
         if column.place in _JSON and isinstance(value, str):
             try:
@@ -740,6 +740,10 @@ def faults_of(row: Mapping[str, Any], before: date | None) -> list[Fault]:
 
 
 _JSON = ("pregnancy_tests", "adverse_events")
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _quantity_of(column: Column) -> str:
