@@ -4,6 +4,8 @@ import gc
 from collections.abc import Iterable
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import measure
