@@ -252,6 +252,11 @@ def peak_beyond(run: Callable[[], Any]) -> tuple[int, Any]:
     return max(0, _status("VmHWM") - before), returned
 
 
+def resident() -> int:
+    """Give the bytes of memory that this process holds."""
+    return _status("VmRSS")
+
+
 def _status(name: str) -> int:
     """Read one of the kernel's figures on this process, in bytes."""
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""Write the pages that are made from data: table and diagram in README.md, examples/README.md, docs/comparison.md.
+"""Write what is made from data: parts of README.md and docs/cohort.md, docs/comparison.md, pages of the examples.
 
 python scripts/pages.py          write them
 python scripts/pages.py --check  exit 1 if one of them is not what the data says
@@ -8,8 +8,11 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from lenadose import get_protocol, load_course, replay
+from lenadose.adapters.cohort import COLUMNS, RESULTS, decide
+from lenadose.adapters.cohort.files import read_table, write_table
 from lenadose.adapters.proofs import comparison_page
 from lenadose.comparison import compare
 from lenadose.protocols import BUILT_IN
@@ -54,7 +57,36 @@ def comparison() -> str:
     return f"{head}\n\n*`lenadose diff {' '.join(BUILT_IN)}`; written by scripts/pages.py.*\n{rest}"
 
 
-PAGES = {"README.md": readme, "examples/README.md": examples, "docs/comparison.md": comparison}
+def cohort() -> str:
+    """docs/cohort.md with the columns as they are now."""
+    given = ["| column | holds | what |", "| --- | --- | --- |"]
+    given += [f"| `{each.name}` | {each.holds} | {each.words} |" for each in COLUMNS]
+    told = ["| column | what |", "| --- | --- |"]
+    told += [f"| `{each.name}` | {each.words} |" for each in RESULTS]
+    text = (ROOT / "docs" / "cohort.md").read_text("utf-8")
+    for name, lines in (("columns", given), ("results", told)):
+        begin = f"<!-- {name}: made by scripts/pages.py -->\n"
+        before, rest = text.split(begin)
+        table = "\n".join(lines)
+        text = f"{before}{begin}\n{table}\n\n{END}{rest.split(END, 1)[1]}"
+    return text
+
+
+def decisions() -> str:
+    """What the command makes of the visits in examples/cohort."""
+    with TemporaryDirectory() as place:
+        out = Path(place) / "decisions.csv"
+        write_table(decide(read_table(str(ROOT / "examples" / "cohort" / "visits.csv"))), str(out))
+        return out.read_text("utf-8")
+
+
+PAGES = {
+    "README.md": readme,
+    "examples/README.md": examples,
+    "examples/cohort/decisions.csv": decisions,
+    "docs/cohort.md": cohort,
+    "docs/comparison.md": comparison,
+}
 
 
 def main() -> int:

@@ -64,11 +64,26 @@ FLOORS = (
     "adapters.terminal",
     "adapters.plot",
     "adapters.notebook",
+    "adapters.cohort.packed",
+    "adapters.cohort.stepping",
+    "adapters.cohort.walking",
+    "adapters.cohort.compiled",
+    "adapters.cohort.columns",
+    "adapters.cohort",
+    "adapters.cohort.files",
+    "adapters.cohort_dask",
+    "testing.cohorts",
     "__main__",
 )
 """From the ground up: a module imports only from floors below its own."""
 
-EXTRAS = {"rich", "cattrs", "hypothesis", "jsonschema", "matplotlib", "IPython", "markdown_it"}
+EXTRAS = {"rich", "cattrs", "hypothesis", "jsonschema", "matplotlib", "IPython", "markdown_it"} | {
+    "numpy",
+    "narwhals",
+    "pyarrow",
+    "numba",
+    "dask",
+}
 
 
 def module(path: Path) -> str:
@@ -121,6 +136,8 @@ def test_only_intervals_imports_dateutil_and_only_adapters_an_extra() -> None:
         if not module(path).startswith("adapters"):
             extras = r"^\s*(from|import) (cattrs|rich|matplotlib|IPython|markdown_it)"
             assert not re.search(extras, text, re.MULTILINE), path
+            if module(path) != "testing.cohorts":
+                assert not re.search(r"^\s*(from|import) (numpy|pyarrow|narwhals|numba|dask)", text, re.MULTILINE), path
         if not module(path).startswith("testing"):
             assert not re.search(r"^\s*(from|import) (hypothesis|pytest)", text, re.MULTILINE), path
 

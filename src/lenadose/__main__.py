@@ -7,15 +7,23 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Container, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Container, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from difflib import get_close_matches
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
 from attrs import evolve
 
-from .adapters.jsonable import contrast_data, decision_data, ledger_data, load_course, parse_course, replay_data
+from .adapters.jsonable import (
+    contrast_data,
+    decision_data,
+    identity,
+    ledger_data,
+    load_course,
+    parse_course,
+    replay_data,
+)
 from .adapters.proofs import certificate_data, certificate_page, comparison_data, comparison_page
 from .adapters.reading import LARGEST
 from .adapters.schema import SCHEMAS
@@ -25,7 +33,7 @@ from .errors import CallError, LenadoseError, fault, shown
 from .machine import replay
 from .proof import verify
 from .protocols import BUILT_IN, DEFAULT, get_protocol
-from .render import assumptions, diagram, explain, explain_contrast, explain_why_not, sheet
+from .render import NOT_A_DEVICE, assumptions, diagram, explain, explain_contrast, explain_why_not, sheet
 from .vocabulary import Action
 
 if TYPE_CHECKING:
@@ -35,6 +43,9 @@ if TYPE_CHECKING:
 
 ACTIONS = ", ".join(each.code for each in Action)
 PROTOCOL = f"{', '.join(BUILT_IN)}, or the path of a .toml or .json file"
+
+MOST_TOLD = 20
+"""Refused rows that are told one by one; all are in the result."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -90,6 +101,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     for name in ("one", "other"):
         added.add_argument(name, metavar="PROTOCOL", help=PROTOCOL)
+    added = command("cohort", "the decision at every visit of many patients, from a table; exit 1 if rows are refused")
+    added.add_argument("visits", metavar="VISITS", help="a .parquet or .csv file with one row for each visit")
+    added.add_argument("-o", "--out", metavar="OUT", required=True, help="where the decisions go: .parquet or .csv")
+    added.add_argument("--protocol", metavar="PROTOCOL", default=DEFAULT, help=PROTOCOL)
     command("schema", "the JSON Schema of a document").add_argument("document", choices=tuple(SCHEMAS))
     return parser
 
@@ -159,9 +174,55 @@ def _run(call: argparse.Namespace) -> int:
             found = compare(protocol_named(call.one), protocol_named(call.other))
             _print_data(comparison_data(found)) if call.json else _print_page(comparison_page(found))
             return 0 if found.same else 1
+        case "cohort":
+            return _decide_cohort(call)
         case _:
             _decide(call)
     return 0
+
+
+def _decide_cohort(call: argparse.Namespace) -> int:
+    """Decide on a table of visits; tell the rows that were refused, and give 1 if there are any."""
+    try:
+        from .adapters.cohort import decide
+        from .adapters.cohort.files import kind_of, read_table, write_table
+    except ModuleNotFoundError as error:
+        raise fault(str(error.name), "is not installed, and a cohort needs it", "install lenadose[cohort]") from None
+    by = protocol_named(call.protocol)
+    kind_of(call.out)
+    visits = read_table(call.visits)
+    with _progress("visits") as progress:
+        decisions = decide(visits, by, progress)
+    write_table(decisions, call.out)
+    reasons = decisions.column("refused")
+    refused = reasons.length() - reasons.null_count
+    if call.json:
+        _print_data(
+            {
+                **identity(by),
+                "visits": len(decisions),
+                "refused": refused,
+                "limits": by.evidence,
+                "notice": NOT_A_DEVICE,
+            }
+        )
+    else:
+        print(f"{len(decisions)} visits, {refused} refused, by {by.id} {by.version}, sha256 {by.hash}")
+        print(f"{by.evidence}\n{NOT_A_DEVICE}")
+    told = decisions.select(["patient", "date", "refused"]).filter(reasons.is_valid()).slice(0, MOST_TOLD).to_pylist()
+    for each in told:
+        _complain(f"{shown(each['patient'])}, {each['date']}: {each['refused']}")
+    if refused > len(told):
+        _complain(f"{refused - len(told)} more are in the column refused")
+    return 1 if refused else 0
+
+
+def _progress(words: str) -> AbstractContextManager[Callable[[int, int], None] | None]:
+    """Show progress where somebody looks, and something can show it."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        with suppress(CallError):
+            return _terminal().progress_of(words)  # type: ignore[no-any-return]  # a module loaded when needed
+    return nullcontext()
 
 
 def _show(by: "Protocol", form: str) -> None:

@@ -1,9 +1,12 @@
 """Decisions and pages in a terminal: a table that can be read at 80 columns and without colour."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import Markdown, TableElement
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -61,3 +64,12 @@ def print_decisions(protocol: Protocol, decisions: tuple[Decision, ...], console
         )
     console.print(table)
     console.print(Text(f"\n{protocol.evidence}\n{NOT_A_DEVICE}\nsha256 {protocol.hash}"))
+
+
+@contextmanager
+def progress_of(words: str) -> Iterator[Callable[[int, int], None]]:
+    """Show on standard error how much of long work is done, and take it away at the end."""
+    columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TextColumn("left:"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(words, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)

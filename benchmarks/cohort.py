@@ -1,0 +1,351 @@
+"""A cohort: many courses at once from a table, against the ways in which a user would otherwise do it."""
+
+import gc
+from collections.abc import Iterable
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import measure
+import numpy as np
+import pyarrow as pa
+from cohort_peers import NEVER, OUTPUTS, Numbers, by_numpy, by_polars
+from cohort_rows import by_pandas
+
+from lenadose import Course, get_protocol, replay
+from lenadose.adapters import cohort as adapter
+from lenadose.adapters.cohort import decide
+from lenadose.observation import Why
+from lenadose.testing import cohorts
+
+PROTOCOL = get_protocol()
+NUMBERS = Numbers(PROTOCOL)
+PART = 1_000_000
+SAMPLE = 20_000
+"""Visits of a large cohort that are decided by `step` too, to hold every answer against."""
+
+WORDS = f"""\
+A cohort made up at random. What the peers are given is as in most tables: CLASI activity, counts and clearance of the
+day, whether adverse events were asked about, patients who cannot become pregnant. Each gives for every visit the
+action, the level, the row, the next visit, the six facts, the phase after it and what is missing: lenadose as a table
+in words, which says also which protocol decided; the peers as numbers. lenadose reads and checks every cell, and would
+have refused a row that no record can hold; the peers take all as sound. The rows and numbers of the peers are made
+from the protocol. Every answer that is timed was compared with the others, and with `step` on the first {SAMPLE:,}
+visits."""
+
+
+def simple(visits: int) -> pa.Table:
+    """Make up a cohort of so many visits that shows what the peers know."""
+    made_up = cohorts.cohort(min(visits, PART), seed=1, protocol=PROTOCOL)
+    parts = [_simple(made_up.slice(0, visits - first), first) for first in range(0, visits, PART)]
+    return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
+
+
+def _simple(made_up: pa.Table, first: int) -> pa.Table:
+    kept = ["date", "clasi_activity"]
+    for name in ("neutrophils", "platelets", "creatinine_clearance"):
+        kept += [name, f"{name}_unit"]
+    asked = made_up["adverse_events"].combine_chunks().is_valid()
+    none = pa.ListArray.from_arrays(
+        pa.array(np.zeros(len(made_up) + 1, np.int32)), pa.array([], cohorts_events()), mask=pa.compute.invert(asked)
+    )
+    return pa.table(
+        {
+            "patient": pa.compute.add(made_up["patient"], first),
+            **{name: made_up[name] for name in kept},
+            "adverse_events": none,
+            "able_to_become_pregnant": pa.array(np.zeros(len(made_up), bool)),
+        }
+    )
+
+
+def cohorts_events() -> pa.DataType:
+    """Give the type of an adverse event in a table."""
+    return pa.struct([("term", pa.string()), ("grade", pa.int64()), ("ctcae", pa.string()), ("resolved", pa.bool_())])
+
+
+def plain(visits: pa.Table) -> dict[str, Any]:
+    """Give a cohort as the peers take it: plain numbers, each count in the unit of the protocol."""
+
+    def amount(name: str) -> Any:
+        values = visits[name].combine_chunks().fill_null(np.nan).to_numpy(zero_copy_only=False)
+        per_microlitre = pa.compute.equal(visits[f"{name}_unit"].cast(pa.string()), "/uL").fill_null(False)
+        # Exact in these cohorts: a count per µL is a whole number.
+        return np.where(per_microlitre.to_numpy(), values / 1000, values)
+
+    return {
+        "patient": visits["patient"].to_numpy(),
+        "day": visits["date"].combine_chunks().cast(pa.int32()).to_numpy().astype(np.int64),
+        "score": visits["clasi_activity"].combine_chunks().fill_null(-1).to_numpy(),
+        "asked": visits["adverse_events"].combine_chunks().is_valid().to_numpy(zero_copy_only=False),
+        "n": amount("neutrophils"),
+        "p": amount("platelets"),
+        "k": amount("creatinine_clearance"),
+    }
+
+
+def for_pandas(visits: pa.Table) -> Any:
+    """Give a cohort as a pandas frame, its lists as JSON text."""
+    asked = visits["adverse_events"].combine_chunks().is_valid().to_numpy(zero_copy_only=False)
+    lists = pa.array(np.where(asked, "[]", None), pa.string()).dictionary_encode()
+    column = visits.column_names.index("adverse_events")
+    return visits.set_column(column, "adverse_events", lists).to_pandas(date_as_object=False)
+
+
+# Answers
+
+
+def numbered(decisions: pa.Table) -> dict[str, Any]:
+    """Give what lenadose said as the numbers that the peers give."""
+
+    def coded(name: str, missing: int) -> Any:
+        cells = decisions[name].combine_chunks()
+        return cells.indices.cast(pa.int64()).fill_null(missing).to_numpy()
+
+    def days(name: str) -> Any:
+        cells = decisions[f"next_visit_{name}"].combine_chunks().cast(pa.date32()).cast(pa.int32())
+        return cells.cast(pa.int64()).fill_null(NEVER).to_numpy()
+
+    facts = ("response", "safety", "timing", "trial", "position")
+    gaps = {"not_asked": "adverse_events", "no_score": "clasi_activity"}
+    gaps |= {"no_neutrophils": "neutrophils", "no_platelets": "platelets", "no_clearance": "creatinine_clearance"}
+    return {
+        "rule": coded("rule", -1),
+        "action": coded("action", -1),
+        "dosage": coded("dosage", -1),
+        **{name: days(name) for name in ("earliest", "due", "latest")},
+        "phase_before": coded("phase", -1),
+        **{name: coded(name, -1) for name in facts},
+        "phase": coded("phase_after", -1),
+        **{name: coded(f"missing_{field}", -1) + 1 for name, field in gaps.items()},
+    }
+
+
+def by_step(visits: pa.Table) -> dict[str, Any]:
+    """Give what `step` says, as the numbers that the peers give."""
+    ids = [row.id for row in PROTOCOL.table.rules]
+    found: dict[str, list[int]] = {name: [] for name in OUTPUTS}
+    epoch = np.datetime64("1970-01-01", "D")
+    for course in courses(visits):
+        for decision in replay(course, PROTOCOL):
+            after, facts, why = decision.next_visit, decision.facts, {gap.field: gap.why for gap in decision.missing}
+
+            def gap(field: str, why: dict[str, Why] = why) -> int:
+                return 0 if field not in why else 1 + why[field].rank
+
+            told = {
+                "rule": ids.index(decision.rule.id),
+                "action": decision.action.rank,
+                "dosage": -1 if decision.level is None else decision.level.rank,
+                **{
+                    name: NEVER
+                    if after is None
+                    else int((np.datetime64(getattr(after, name), "D") - epoch).astype(int))
+                    for name in ("earliest", "due", "latest")
+                },
+                "phase_before": facts.phase.rank,
+                **{name: getattr(facts, name).rank for name in ("response", "safety", "timing", "trial", "position")},
+                "phase": decision.phase_after.rank,
+                "not_asked": gap("adverse_events"),
+                "no_neutrophils": gap("neutrophils"),
+                "no_platelets": gap("platelets"),
+                "no_clearance": gap("creatinine_clearance"),
+                "no_score": gap("clasi_activity"),
+            }
+            for name in OUTPUTS:
+                found[name].append(told[name])
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def courses(visits: pa.Table) -> Iterable[Course]:
+    """Give a cohort that shows what the peers know as courses."""
+    nothing = pa.nulls(len(visits))
+    others = [each.name for each in adapter.COLUMNS if each.name not in visits.column_names]
+    return cohorts.records(
+        pa.table({**{name: visits[name] for name in visits.column_names}, **dict.fromkeys(others, nothing)})
+    )
+
+
+def same(name: str, answers: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Stop the run unless the answers are those expected, as far as there are any expected."""
+    for column, right in expected.items():
+        given = np.asarray(answers[column])[: len(right)]
+        if len(given) != len(right) or (given != right).any():
+            row = int(np.flatnonzero(given != right)[0])
+            raise SystemExit(f"{name}: {column} of visit {row} is {given[row]}, not {right[row]}")
+
+
+def whole_patients(visits: pa.Table, least: int) -> pa.Table:
+    """Give the first so many visits, or some more: all of each patient."""
+    patient = visits["patient"].to_numpy()
+    rows = np.flatnonzero(patient[least:] != patient[least - 1])
+    return visits.slice(0, least + int(rows[0]) if len(rows) else len(visits))
+
+
+# Memory
+
+
+def memory(path: str) -> dict[str, float]:
+    """Give the most memory that the cohort in a file takes beyond input and output, and the output's, in bytes."""
+    visits = pa.ipc.open_file(path).read_all().combine_chunks()
+    by_arrays(visits.slice(0, 1000))
+    gc.collect()
+    before = measure.resident()
+    peak, decisions = measure.peak_beyond(lambda: by_arrays(visits))
+    gc.collect()
+    pa.default_memory_pool().release_unused()
+    output = measure.resident() - before
+    return {"beyond": peak - output, "output": output, "rows": len(decisions)}
+
+
+def _memory(size: int) -> float:
+    """Give the megabytes beyond input and output of a cohort of so many visits, in a process of its own."""
+    with TemporaryDirectory() as place:
+        path = str(Path(place) / "visits.arrow")
+        visits = simple(size)
+        with pa.ipc.new_file(path, visits.schema) as file:
+            file.write_table(visits)
+        del visits
+        return float(measure.in_child(__file__, "memory", path)["beyond"]) / 1e6
+
+
+# Parts
+
+
+def part(quick: bool) -> measure.Part:
+    """Time cohorts of several sizes."""
+    small, middle, large = (2_000, 4_000, 8_000) if quick else (100_000, 1_000_000, 10_000_000)
+    tables, targets = [], []
+    for each in (_small, _middle, _large):
+        table, found = each({_small: small, _middle: middle, _large: large}[each], quick)
+        tables.append(table)
+        targets += found
+    sizes = [small, middle, large]
+    grown = [_seconds(simple(size)) for size in sizes]
+    slope = measure.exponent(sizes, grown)
+    targets.append(measure.at_most(f"growth {small:,} → {large:,}", "–", slope, 1.1, unit="exponent"))
+    what = f"memory, {large:,} visits beyond input and output"
+    targets.append(measure.at_most(what, "–", _memory(large), 200, unit="MB"))
+    versions = measure.versions("lenadose", "numpy", "pyarrow", "narwhals", "pandas", "polars", "numba")
+    return measure.Part("A cohort", WORDS, tables, targets, versions)
+
+
+def _seconds(visits: pa.Table) -> float:
+    """Give the least time of three that a cohort takes, for growth: without numba at any size."""
+    contender = measure.Contender("lenadose", "", partial(by_arrays, visits), units=1)
+    return min(measure.race([contender], rounds=3)["lenadose"])
+
+
+def by_arrays(visits: Any) -> Any:
+    """Decide by numpy alone."""
+    kept, adapter.ENOUGH = adapter.ENOUGH, 1 << 62
+    try:
+        return decide(visits, PROTOCOL)
+    finally:
+        adapter.ENOUGH = kept
+
+
+def by_numba(visits: Any) -> Any:
+    """Decide by what numba compiles."""
+    kept, adapter.ENOUGH = adapter.ENOUGH, 0
+    try:
+        return decide(visits, PROTOCOL)
+    finally:
+        adapter.ENOUGH = kept
+
+
+def _small(size: int, quick: bool) -> tuple[measure.Table, list[measure.Target]]:
+    visits = whole_patients(simple(2 * size), size)
+    frame, numbers = for_pandas(visits), plain(visits)
+    expected = by_step(whole_patients(visits, min(size // 2, SAMPLE)))
+    times = partial(measure.Contender, units=len(visits))
+    contenders = [
+        times("lenadose", "`decide`, by numpy, from a pandas frame and to one", lambda: by_arrays(frame)),
+        times("lenadose again", "the same once more: what differs is noise", lambda: by_arrays(frame)),
+    ]
+    answers = numbered(pa.Table.from_pandas(by_arrays(frame), preserve_index=False))
+    same("lenadose", answers, expected)
+    peer = find_spec("pandas") is not None
+    if peer:
+        import pandas as pd
+
+        given = pd.DataFrame(numbers)
+        same("pandas", by_pandas(NUMBERS, given), answers)
+        words = "groupby.apply, and in each group the rules as plain Python, row by row"
+        contenders.append(times("pandas", words, lambda: by_pandas(NUMBERS, given)))
+    laps = measure.race(contenders, rounds=3 if quick else 5)
+    against = "pandas groupby.apply, row by row"
+    target = measure.at_least(
+        f"a cohort of {size:,} visits, numpy", against, measure.ratio(laps, "pandas"), 500, note=PANDAS_BOUND
+    )
+    return measure.table(f"{size:,} visits", "visit", contenders, laps), [target]
+
+
+def _middle(size: int, quick: bool) -> tuple[measure.Table, list[measure.Target]]:
+    visits = cohorts.cohort(size, seed=3, protocol=PROTOCOL)
+    objects = list(cohorts.records(visits))
+    times = partial(measure.Contender, units=len(visits))
+
+    def by_objects() -> list[Any]:
+        return [replay(course, PROTOCOL) for course in objects]
+
+    rules = (each.rule.id for decisions in by_objects() for each in decisions)
+    if by_arrays(visits)["rule"].to_pylist() != list(rules):
+        raise SystemExit("lenadose: not the rows of replay")
+    contenders = [
+        times("lenadose", "`decide`, by numpy, every kind of column", lambda: by_arrays(visits)),
+        times("replay", "`replay` over courses that are made already", by_objects),
+    ]
+    if find_spec("numba"):
+        by_numba(visits)
+        contenders.append(times("numba", "`decide`, compiled", lambda: by_numba(visits)))
+    laps = measure.race(contenders, rounds=3)
+    target = measure.at_least(
+        f"a cohort, {size:,} visits, numpy", "own `replay`", measure.ratio(laps, "replay"), 30, note=BOUND
+    )
+    return measure.table(f"{size:,} visits with all that a record holds", "visit", contenders, laps), [target]
+
+
+def _large(size: int, quick: bool) -> tuple[measure.Table, list[measure.Target]]:
+    visits = simple(size)
+    numbers = plain(visits)
+    answers = numbered(by_arrays(visits))
+    same("lenadose", answers, by_step(whole_patients(visits, min(size // 2, SAMPLE))))
+    times = partial(measure.Contender, units=len(visits))
+    contenders = [times("lenadose", "`decide`, by numpy, from an Arrow table and to one", lambda: by_arrays(visits))]
+    same("numpy.select", by_numpy(NUMBERS, numbers), answers)
+    contenders.append(times("numpy.select", "visit by visit, by numpy.select", lambda: by_numpy(NUMBERS, numbers)))
+    if find_spec("polars"):
+        import polars as pl
+
+        frame = pl.DataFrame(numbers)
+        same("polars", by_polars(NUMBERS, frame), answers)
+        contenders.append(times("polars", "visit by visit, by expressions", lambda: by_polars(NUMBERS, frame)))
+    if find_spec("numba"):
+        by_numba(visits)
+        contenders.append(times("numba", "`decide`, compiled", lambda: by_numba(visits)))
+    copied = [*numbers.values(), *answers.values()]
+    contenders.append(
+        times("copy", "the limit: input and output of the peers copied", lambda: [each.copy() for each in copied])
+    )
+    laps = measure.race(contenders, rounds=3)
+    what = f"a cohort of {size:,} visits, numpy"
+    targets = [measure.at_least(what, "numpy.select stepping", measure.ratio(laps, "numpy.select"), 4, note=BOUND)]
+    if find_spec("polars"):
+        targets.append(measure.at_least(what, "polars stepping", measure.ratio(laps, "polars"), 6, note=BOUND))
+    return measure.table(f"{size:,} visits", "visit", contenders, laps), targets
+
+
+BOUND = """\
+More than half of the time of lenadose goes into reading and checking the cells and writing the result in words; the
+steps from visit to visit are passes over arrays, which numba makes several times as fast. Blocks on several cores \
+would move it."""
+PANDAS_BOUND = """\
+At this size about half of the time of lenadose goes into turning a pandas frame into arrays and the answers into \
+categories of pandas, and a step is a call of numpy for few visits; the steps themselves are about a quarter. A result \
+made for pandas alone, without Arrow in between, would move it; so would more visits."""
+
+if __name__ == "__main__":
+    measure.tell(part)

@@ -1,0 +1,98 @@
+"""One patient after another, compiled by numba: the functions of `stepping`, on numbers instead of arrays."""
+
+from functools import cache
+from types import FunctionType
+from typing import Any
+
+import numba
+import numpy as np
+
+from .packed import NO_SCORE, NOT_GIVEN, DosageTable, Ints, Packed
+from .stepping import BEFORE_START, Came, Dose, Known, Last, Lists, People, Start, State, Visits, step
+from .walking import Walked
+
+_SCALAR = {
+    "where": lambda condition, this, other: this if condition else other,
+    "wide": lambda narrow: np.int64(narrow),
+    "pick": lambda table, index: table[index],
+}
+_FUNCTIONS = (
+    *("after", "first_within", "learn", "is_treated", "ceiling_of", "response_of", "_gap", "tests_missing", "_gaps"),
+    *("safety_of", "interval_end", "position_of", "_too_many", "observe", "follow_advice", "follow_dosage"),
+    *("recommend", "anchor_of", "harm_in", "apply", "step"),
+)
+"""What is compiled, what calls another after it."""
+
+
+def walk(
+    packed: Packed, lists: Lists, dosages: DosageTable, people: People, visits: Visits, patient: Ints, number: Any
+) -> Walked:
+    """Decide on visits that lie patient by patient; `number` counts each patient's visits from 0."""
+    found = Walked(*(np.empty(len(patient), np.int32) for _ in Walked._fields))
+    begins = np.flatnonzero(number == 0)
+    _one_by_one()(packed, lists, dosages, people, visits, patient[begins], np.append(begins, len(patient)), found)
+    return found
+
+
+@cache
+def _one_by_one() -> Any:
+    """Give the function that lets patients walk one by one, compiled when it is first called and kept on disk."""
+    names: dict[str, Any] = {**step.__globals__}
+    for name in _SCALAR:
+        names[name] = numba.njit(_SCALAR[name])
+    # The same code is compiled with other meanings of those three; what it calls was compiled before it.
+    for name in _FUNCTIONS:
+        function = names[name]
+        names[name] = numba.njit(FunctionType(function.__code__, names, name, function.__defaults__), cache=True)
+    follow_advice, follow_dosage, step_one = names["follow_advice"], names["follow_dosage"], names["step"]
+    unscored, not_given, before_start = np.int64(NO_SCORE), NOT_GIVEN, np.int64(BEFORE_START)
+
+    @numba.njit(nogil=True, cache=True)
+    def one_by_one(
+        packed: Any, lists: Any, dosages: Any, people: Any, visits: Any, patients: Any, begins: Any, found: Any
+    ) -> None:
+        no_day, none = np.int64(0), np.int64(-1)
+        for index, patient in enumerate(patients):
+            person = People(people.tested[patient], people.regular[patient])
+            dose = Dose(none, no_day, no_day, no_day, False, no_day, none)
+            state = State(
+                before_start,
+                np.int64(packed.top),
+                Known(no_day, no_day, no_day, no_day, no_day, no_day),
+                Start(no_day, unscored, none),
+                dose,
+                unscored,
+                no_day,
+                no_day,
+                no_day,
+                Last(no_day, unscored, none, False, dose, unscored, no_day),
+            )
+            for row in range(begins[index], begins[index + 1]):
+                visit = Visits(
+                    np.int64(visits.day[row]),
+                    np.int64(visits.score[row]),
+                    np.int64(visits.neutrophils[row]),
+                    np.int64(visits.platelets[row]),
+                    np.int64(visits.clearance[row]),
+                    np.int64(visits.negative_test[row]),
+                    np.int64(visits.positive_test[row]),
+                    visits.first_test[row],
+                    np.int64(visits.events[row]),
+                    np.int64(visits.judged[row]),
+                    np.int64(visits.taken[row]),
+                    np.int64(visits.missed[row]),
+                )
+                if row == begins[index]:
+                    came = Came(state.phase, state.dose, state.lowest, state.interrupted_on, no_day)
+                elif visit.taken != not_given:
+                    came = follow_dosage(dosages, state, visit)
+                else:
+                    came = follow_advice(dosages, state, visit, True)
+                state, situation, gaps, answer, anchor = step_one(packed, lists, person, state, came, visit, True)
+                found.situation[row] = situation
+                found.gaps[row] = gaps
+                found.answer[row] = answer
+                found.anchor[row] = anchor
+                found.too_many[row] = came.too_many
+
+    return one_by_one

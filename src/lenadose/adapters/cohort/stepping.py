@@ -1,0 +1,521 @@
+"""The machine over arrays: one visit of each of many patients, or of one, from what was known to what is advised.
+
+What `observation.py` and `machine.py` do with a state and a visit, written for arrays, function by function and under
+the same names; which row applies and what follows from it is looked up. `where`, `wide` and `pick` are all that differs
+between many patients at once, as arrays, and one patient at a time, as numbers that numba compiles: see `compiled.py`.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...course import Judged
+from ...vocabulary import Phase, Response
+from .packed import (
+    DANGER,
+    ENDS_PAUSE,
+    FINISHES,
+    FIRST_DAY,
+    HANDS_OVER,
+    INTERRUPTS,
+    LEVEL_BITS,
+    LOW,
+    MARKS_HARM,
+    NEUROPATHY_GRADES,
+    NO_SCORE,
+    NOT_ASKED,
+    NOTHING,
+    PHASE_BITS,
+    PHASE_SHIFT,
+    REVIEWS,
+    SCORES,
+    SETS_INTERVAL,
+    SETS_LEVEL,
+    SETS_LOWEST,
+    SETS_SINCE,
+    SETS_WATCH,
+    STARTS,
+    DosageTable,
+    Flags,
+    Ints,
+    Packed,
+    Span,
+)
+
+BEFORE_START, _TITRATION, _TAPER = Phase.BEFORE_START.rank, Phase.TITRATION.rank, Phase.TAPER.rank
+_INTERRUPTED, _OFF_TREATMENT = Phase.INTERRUPTED.rank, Phase.OFF_TREATMENT.rank
+_DISCONTINUED = Phase.DISCONTINUED.rank
+_PARTIAL, _NOT_ASSESSED = Response.PARTIAL.rank, Response.NOT_ASSESSED.rank
+_LEVEL_MASK, _PHASE_MASK = (1 << LEVEL_BITS) - 1, (1 << PHASE_BITS) - 1
+
+_GRADES, _JUDGEMENTS, _RESPONSES = len(NEUROPATHY_GRADES), len(Judged) + 1, len(Response)
+
+GAPS = ("adverse_events", "pregnancy_tests", "neutrophils", "platelets", "creatinine_clearance", "clasi_activity")
+"""The fields of a visit that can be missing, two bits for each: 1 absent, 2 stale."""
+SCORE_GAP = 2 * GAPS.index("clasi_activity")
+
+
+class Lists(NamedTuple):
+    """For each list of adverse events what it does, as `packed.Listed`; in `adds` its grades lie side by side."""
+
+    keeps: Ints
+    adds: Ints
+    neuropathy: Ints
+    ends_pregnancy: Flags
+
+
+class Visits(NamedTuple):
+    """What a visit of each patient showed, a result by its day and band; see `packed`."""
+
+    day: Ints
+    score: Ints
+    neutrophils: Ints
+    platelets: Ints
+    clearance: Ints
+    negative_test: Ints
+    positive_test: Ints
+    first_test: Flags
+    """Whether a negative test known by now was done in the days before a start when the first one is asked for."""
+    events: Ints
+    judged: Ints
+    taken: Ints
+    missed: Ints
+
+
+class People(NamedTuple):
+    """Which patients need pregnancy tests, and which have regular cycles."""
+
+    tested: Flags
+    regular: Flags
+
+
+class Known(NamedTuple):
+    """The newest results and negative test, the events that count, and when a pregnancy was last reported ended."""
+
+    neutrophils: Ints
+    platelets: Ints
+    clearance: Ints
+    negative_test: Ints
+    standing: Ints
+    pregnancy_ended: Ints
+
+
+class Start(NamedTuple):
+    """The start of a course; `neuropathy` is -1 before a first one."""
+
+    on: Ints
+    score: Ints
+    neuropathy: Ints
+
+
+class Dose(NamedTuple):
+    """The level held (-1: none) and its clocks; `taking` is the number of a dosage that is no level, or -1."""
+
+    level: Ints
+    since: Ints
+    interval_from: Ints
+    watched_from: Ints
+    reviewed: Flags
+    days_missed: Ints
+    taking: Ints
+
+
+class Last(NamedTuple):
+    """The visit before, with the dose (level -1: none) that the patient came with then."""
+
+    on: Ints
+    score: Ints
+    advised: Ints
+    handed_over: Flags
+    dose: Dose
+    lowest: Ints
+    interrupted_on: Ints
+
+
+class State(NamedTuple):
+    """All that the next decision needs of the past; 0 is no day, -1 no level.
+
+    The trial of therapy runs from `gain_on`: the last response, or the start of the course.
+    """
+
+    phase: Ints
+    ceiling: Ints
+    known: Known
+    start: Start
+    dose: Dose
+    lowest: Ints
+    gain_on: Ints
+    interrupted_on: Ints
+    finished_on: Ints
+    last: Last
+
+
+class Came(NamedTuple):
+    """How the patient came: what was taken has moved the state, as of the visit before.
+
+    `too_many` is one more than the doses there were, where more were missed, else 0.
+    """
+
+    phase: Ints
+    dose: Dose
+    lowest: Ints
+    interrupted_on: Ints
+    too_many: Ints
+
+
+class Seen(NamedTuple):
+    """What a visit shows: the number of its situation, what is missing, and what both rest on."""
+
+    situation: Ints
+    gaps: Ints
+    lowest: Ints
+    gain_on: Ints
+    ceiling: Ints
+    due_on: Ints
+
+
+def where(condition: Any, this: Any, other: Any) -> Any:
+    """Give the one number where a condition holds, else the other; one of them at least is an array."""
+    # Twice as fast as np.where, which branches.
+    return other + (this - other) * wide(condition)
+
+
+def wide(narrow: Any) -> Any:
+    """Give whole numbers with room to reckon with."""
+    return narrow.astype(np.int32)
+
+
+def pick(table: Any, index: Any) -> Any:
+    """Look up in a table."""
+    # Three times as fast as table[index] where the index is narrow.
+    return table.take(index)
+
+
+# intervals.py
+
+
+def after(span: Span, day: Any) -> Any:
+    """Give the day this long after another; where there is none, some day."""
+    if span.days >= 0:
+        return day + span.days
+    return pick(span.after, np.maximum(day, FIRST_DAY) - FIRST_DAY)
+
+
+def first_within(span: Span, day: Any) -> Any:
+    """Give the first day from which not more than this has passed until `day`."""
+    if span.days >= 0:
+        return day - span.days
+    return pick(span.first, day - FIRST_DAY)
+
+
+# state.py
+
+
+def begin(packed: Packed, count: int) -> State:
+    """Give the state of so many patients before their first visits."""
+
+    def each(value: int) -> Ints:
+        return np.full(count, value, np.int32)
+
+    none, no_day, unscored, no = each(-1), each(0), each(NO_SCORE), np.zeros(count, bool)
+    dose = Dose(none, no_day, no_day, no_day, no, no_day, none)
+    return State(
+        each(BEFORE_START),
+        each(packed.top),
+        Known(no_day, no_day, no_day, no_day, no_day, no_day),
+        Start(no_day, unscored, none),
+        dose,
+        unscored,
+        no_day,
+        no_day,
+        no_day,
+        Last(no_day, unscored, none, no, dose, unscored, no_day),
+    )
+
+
+def learn(packed: Packed, lists: Lists, known: Known, visit: Visits, neuropathy_at_start: Any) -> Known:
+    """Add what a visit showed to what was known: newest results and tests, events that count from now on."""
+    adds = pick(lists.adds, visit.events * _GRADES + neuropathy_at_start + 1)
+    standing = (known.standing & pick(lists.keeps, visit.events)) | adds
+    ended = where(pick(lists.ends_pregnancy, visit.events), visit.day, known.pregnancy_ended)
+    positive = (visit.positive_test > 0) & (visit.positive_test >= ended)
+    return Known(
+        np.maximum(known.neutrophils, visit.neutrophils),
+        np.maximum(known.platelets, visit.platelets),
+        np.maximum(known.clearance, visit.clearance),
+        np.maximum(known.negative_test, visit.negative_test),
+        where(positive, standing | packed.positive, standing),
+        ended,
+    )
+
+
+# observation.py
+
+
+def observe(
+    packed: Packed, people: People, state: State, came: Came, known: Known, visit: Visits, judgements: bool
+) -> Seen:
+    """Turn a visit into facts; how the patient came and what is known now was settled first."""
+    day, phase, dose, start = visit.day, came.phase, came.dose, state.start
+    ceiling = ceiling_of(packed, state.ceiling, known.clearance)
+    lowest = np.minimum(came.lowest, visit.score)
+    response = response_of(packed, phase, visit, start.score, lowest, judgements)
+    gaps = _gaps(packed, people, phase, start.on, dose.watched_from, known, visit)
+    safety = safety_of(packed, known, gaps != 0)
+    gaps = gaps | (wide(response == _NOT_ASSESSED) << SCORE_GAP)
+
+    interrupted, treated = phase == _INTERRUPTED, is_treated(phase)
+    gain_on = where((response <= _PARTIAL) & (treated | interrupted), day, state.gain_on)
+    due_on = interval_end(packed, phase, dose)
+    too_long = (came.interrupted_on > 0) & (came.interrupted_on < first_within(packed.resumable, day))
+    waits = (treated & (day < due_on)) | (interrupted & ~too_long)
+    exhausted = (treated | interrupted) & (after(packed.trial, gain_on) <= day)
+    exhausted = exhausted & (after(packed.trial_at_level, dose.since) <= day)
+    situation = (
+        phase * packed.phase_weight
+        + response * packed.response_weight
+        + safety
+        + wide(~waits) * packed.due
+        + wide(exhausted) * packed.exhausted
+        + position_of(packed, treated, interrupted, dose, ceiling)
+    )
+    return Seen(situation, gaps, lowest, gain_on, ceiling, due_on)
+
+
+def is_treated(phase: Any) -> Any:
+    """Tell whether a phase is one on treatment."""
+    return (phase == _TITRATION) | (phase == _TAPER)
+
+
+def follow_advice(dosages: DosageTable, state: State, visit: Visits, some_missed: bool) -> Came:
+    """Let the state follow a patient of whom nobody said what was taken: the advised dosage, but for doses missed."""
+    last, dose, treated = state.last, state.dose, is_treated(state.phase)
+    days, advised, too_many = visit.day - last.on, last.advised >= 0, visit.missed
+    lost = where(advised, 0, days)
+    if some_missed:
+        every = pick(dosages.every_days, np.maximum(last.advised, 0))
+        lost = where(advised, visit.missed * every, days)
+        too_many = _too_many(visit.missed, where(advised, -(-days // every), 0))
+    missed = where(treated, dose.days_missed + lost, dose.days_missed)
+    return Came(
+        state.phase,
+        Dose(dose.level, dose.since, dose.interval_from, dose.watched_from, dose.reviewed, missed, dose.taking),
+        state.lowest,
+        where(treated, 0, state.interrupted_on),
+        too_many,
+    )
+
+
+def _too_many(missed: Any, there_were: Any) -> Any:
+    return where(missed > there_were, there_were + 1, 0)
+
+
+def follow_dosage(dosages: DosageTable, state: State, visit: Visits) -> Came:
+    """Let the state follow a patient of whom it is known what was taken, as of the visit before."""
+    last, dose, treated = state.last, state.dose, is_treated(state.phase)
+    nothing, taken = visit.taken == NOTHING, np.maximum(visit.taken, 0)
+    given = where(nothing, last.advised, taken)
+    every = pick(dosages.every_days, np.maximum(given, 0))
+    too_many = _too_many(visit.missed, where(given >= 0, -(-(visit.day - last.on) // every), 0))
+
+    level, missed = pick(dosages.level, taken), visit.missed * pick(dosages.every_days, taken)
+    on_ladder, handed = level >= 0, last.handed_over
+    same = treated & (visit.taken == where(dose.taking >= 0, dose.taking, dose.level))
+    stops = treated & nothing
+    resumes = ~treated & handed & ~nothing & on_ladder & (state.ceiling >= 0) & (dose.level >= 0)
+    moves = (treated & ~nothing & ~same) | resumes
+
+    # What was advised and not taken has not been held: the move is from the dose that the patient came with then.
+    came = last.dose.level >= 0
+    held = Dose(
+        where(came, last.dose.level, dose.level),
+        where(came, last.dose.since, dose.since),
+        where(came, last.dose.interval_from, dose.interval_from),
+        where(came, last.dose.watched_from, dose.watched_from),
+        (came & last.dose.reviewed) | (~came & dose.reviewed),
+        where(came, last.dose.days_missed, dose.days_missed),
+        where(came, last.dose.taking, dose.taking),
+    )
+    lowest = where(came, last.lowest, state.lowest)
+    before = np.maximum(where(held.taking >= 0, held.taking, held.level), 0)
+    rose = pick(dosages.daily, taken) > pick(dosages.daily, before)
+    kept = moves & ~on_ladder
+    leaves = moves | stops
+    since = where(on_ladder & ~(handed & (taken == before)), last.on, held.since)
+    missed_now = where(same, dose.days_missed + missed, dose.days_missed)
+    return Came(
+        where(stops, _INTERRUPTED, where(resumes, _TITRATION, state.phase)),
+        Dose(
+            where(leaves, where(moves & on_ladder, level, held.level), dose.level),
+            where(leaves, where(stops, held.since, since), dose.since),
+            where(leaves, where(moves & on_ladder, last.on, held.interval_from), dose.interval_from),
+            where(leaves, where(moves & (rose | handed), last.on, held.watched_from), dose.watched_from),
+            (kept & held.reviewed) | (~leaves & dose.reviewed),
+            where(leaves, where(moves, missed, 0) + where(kept, held.days_missed, 0), missed_now),
+            where(leaves, where(kept, taken, -1), dose.taking),
+        ),
+        where(leaves, where(moves & rose, last.score, lowest), state.lowest),
+        where(
+            stops,
+            where(last.interrupted_on > 0, last.interrupted_on, last.on),
+            where(treated | resumes, 0, state.interrupted_on),
+        ),
+        too_many,
+    )
+
+
+def interval_end(packed: Packed, phase: Any, dose: Dose) -> Any:
+    """Give the day on which the interval is over; the days missed are added once they are more than their share."""
+    begun, missed = dose.interval_from, dose.days_missed
+    titration = where(dose.reviewed, after(packed.review, begun), after(packed.first_assessment, begun))
+    end = where(phase == _TAPER, after(packed.taper_step, begun), titration)
+    much = missed * packed.missed_denominator > (end - begun) * packed.missed_numerator
+    return end + where(much, missed, 0)
+
+
+def position_of(packed: Packed, treated: Any, interrupted: Any, dose: Dose, ceiling: Any) -> Any:
+    """Give the weight of where the level held stands; in an interruption, of the level to resume at."""
+    levels = packed.levels
+    kind = wide(interrupted) * 2 + wide(dose.taking >= 0)
+    found = pick(packed.positions, (kind * levels + np.maximum(dose.level, 0)) * (levels + 1) + ceiling + 1)
+    return where(treated | interrupted, found, packed.no_position)
+
+
+def ceiling_of(packed: Packed, left_by_harm: Any, clearance: Any) -> Any:
+    """Give the highest level allowed now: what harm has left, and what the newest clearance allows."""
+    return where((clearance & 3) >= LOW, np.minimum(left_by_harm, packed.clearance_ceiling), left_by_harm)
+
+
+def response_of(packed: Packed, phase: Any, visit: Visits, start: Any, lowest: Any, judgements: bool) -> Any:
+    """Give the response, from the scores and a judgement."""
+    kind = wide((phase != _TITRATION) & (phase != _INTERRUPTED))
+    shown = wide(pick(packed.responses, ((kind * SCORES + visit.score) * SCORES + start) * SCORES + lowest))
+    if judgements:
+        return pick(packed.judged, (phase * _JUDGEMENTS + visit.judged) * _RESPONSES + shown)
+    return shown
+
+
+def safety_of(packed: Packed, known: Known, unknown: Any) -> Any:
+    """Give the weight of the first that applies of stop, interrupt, not assessed, caution and acceptable."""
+    standing = known.standing
+    gravest = wide((standing & packed.cautions) != 0)
+    gravest = np.maximum(gravest, wide((standing & packed.interrupts) != 0) * 2)
+    gravest = np.maximum(gravest, wide((standing & packed.stops) != 0) * 3)
+    bands = (known.neutrophils & 3) | (known.platelets & 3) << 2 | wide((known.clearance & 3) == DANGER) << 4
+    return pick(packed.safeties, bands | wide(unknown) << 5 | gravest << 6)
+
+
+def _gap(result: Any, first_fresh: Any) -> Any:
+    """Tell why a result is missing; a danger counts however old it is."""
+    missing = (result < first_fresh << 2) & ((result & 3) != DANGER)
+    return wide(missing) << wide(result > 0)  # 1: absent, 2: stale
+
+
+def _gaps(
+    packed: Packed, people: People, phase: Any, started: Any, watched_from: Any, known: Known, visit: Visits
+) -> Any:
+    """Give the safety facts that are missing or too old, two bits for each; see `GAPS`."""
+    day = visit.day
+    early = watched_from >= first_within(packed.counts_early, day)
+    fresh = where(early, first_within(packed.counts_age_early, day), first_within(packed.counts_age, day))
+    not_asked = (visit.events == NOT_ASKED) & ((known.standing & packed.known_dangers) == 0)
+    return (
+        wide(not_asked)
+        | tests_missing(packed, people, phase, started, known, visit) << 2
+        | _gap(known.neutrophils, fresh) << 4
+        | _gap(known.platelets, fresh) << 6
+        | _gap(known.clearance, first_within(packed.clearance_age, day)) << 8
+    )
+
+
+def tests_missing(packed: Packed, people: People, phase: Any, started: Any, known: Known, visit: Visits) -> Any:
+    """Tell why a pregnancy test required on this day is missing; a known pregnancy needs no test."""
+    day, negative = visit.day, known.negative_test
+    before_start = (started == 0) | (phase == _OFF_TREATMENT)
+    usual = where(people.regular, first_within(packed.test_age, day), first_within(packed.test_age_irregular, day))
+    early = started >= first_within(packed.tests_early, day)
+    fresh = where(early, first_within(packed.test_age_early, day), usual)
+    fresh = where(before_start, first_within(packed.second_test_age, day), fresh)
+    missing = (negative < fresh) | (before_start & ~visit.first_test)
+    needed = people.tested & (phase != _DISCONTINUED) & ((known.standing & packed.pregnant) == 0)
+    # Stale is a test that was done and is too old; the first of two that was never done is absent.
+    return wide(missing & needed) << wide((negative > 0) & (negative < fresh))
+
+
+# machine.py
+
+
+def recommend(packed: Packed, came: Came, seen: Seen) -> Any:
+    """Decide: what follows from the situation, the level held and the ceiling."""
+    levels = packed.levels + 1
+    return pick(packed.answers, (seen.situation * levels + came.dose.level + 1) * levels + seen.ceiling + 1)
+
+
+def anchor_of(state: State, seen: Seen, answer: Any, day: Any) -> Any:
+    """Give the day that a running interval ends on, or, off treatment, the day of the finish."""
+    off = (answer >> PHASE_SHIFT & _PHASE_MASK) == _OFF_TREATMENT
+    return where(off, where(state.finished_on > 0, state.finished_on, day), seen.due_on)
+
+
+def apply(
+    packed: Packed, lists: Lists, state: State, came: Came, known: Known, visit: Visits, seen: Seen, answer: Any
+) -> State:
+    """Give the state after a decision: what was advised takes place, and what was found is remembered."""
+    day, dose, start = visit.day, came.dose, state.start
+    starts, interrupts = (answer & STARTS) != 0, (answer & INTERRUPTS) != 0
+    begins = (answer & SETS_INTERVAL) != 0
+    anew = begins | interrupts
+    advised = (answer & _LEVEL_MASK) - 1
+    harmed = ((answer & MARKS_HARM) != 0) & harm_in(packed, known)
+    ceiling = where(harmed, np.minimum(state.ceiling, dose.level - 1), state.ceiling)
+    gain_on = where(starts, day, seen.gain_on)
+    came_with = Dose(
+        where(starts, -1, dose.level),
+        dose.since,
+        dose.interval_from,
+        dose.watched_from,
+        dose.reviewed,
+        dose.days_missed,
+        dose.taking,
+    )
+    return State(
+        answer >> PHASE_SHIFT & _PHASE_MASK,
+        ceiling,
+        known,
+        Start(
+            where(starts, day, start.on),
+            where(starts, visit.score, start.score),
+            where(starts, pick(lists.neuropathy, visit.events), start.neuropathy),
+        ),
+        Dose(
+            where((answer & SETS_LEVEL) != 0, advised, dose.level),
+            where((answer & SETS_SINCE) != 0, day, dose.since),
+            where(begins, day, dose.interval_from),
+            where((answer & SETS_WATCH) != 0, day, dose.watched_from),
+            ((answer & REVIEWS) != 0) | (dose.reviewed & ~anew),
+            where(anew, 0, dose.days_missed),
+            where(anew, -1, dose.taking),
+        ),
+        where((answer & SETS_LOWEST) != 0, visit.score, seen.lowest),
+        gain_on,
+        where((answer & ENDS_PAUSE) != 0, 0, where(interrupts, day, came.interrupted_on)),
+        where(starts, 0, where((answer & FINISHES) != 0, day, state.finished_on)),
+        Last(day, visit.score, advised, (answer & HANDS_OVER) != 0, came_with, seen.lowest, came.interrupted_on),
+    )
+
+
+def harm_in(packed: Packed, known: Known) -> Any:
+    """Tell whether a count or an event is a harm for which the level is not given again."""
+    low = ((known.neutrophils & 3) == DANGER) | ((known.platelets & 3) == DANGER)
+    return low | ((known.standing & packed.harms) != 0)
+
+
+def step(
+    packed: Packed, lists: Lists, people: People, state: State, came: Came, visit: Visits, judgements: bool
+) -> tuple[State, Any, Any, Any, Any]:
+    """Decide on a visit: give the state after it, the situation, what is missing, the answer, and `anchor_of`."""
+    known = learn(packed, lists, state.known, visit, state.start.neuropathy)
+    seen = observe(packed, people, state, came, known, visit, judgements)
+    answer = recommend(packed, came, seen)
+    after_it = apply(packed, lists, state, came, known, visit, seen, answer)
+    return after_it, seen.situation, seen.gaps, answer, anchor_of(state, seen, answer, visit.day)

@@ -1,0 +1,97 @@
+"""Patients walk from visit to visit: all that have a first visit, then all that have a second, and so on."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .packed import NOT_GIVEN, DosageTable, Ints, Packed
+from .stepping import Came, Lists, People, State, Visits, begin, follow_advice, follow_dosage, step
+
+
+class Walked(NamedTuple):
+    """What was found and advised at each visit; `answer` is -1 where nothing was decided."""
+
+    situation: Ints
+    gaps: Ints
+    answer: Ints
+    anchor: Ints
+    too_many: Ints
+
+
+def walk(
+    packed: Packed, lists: Lists, dosages: DosageTable, people: People, visits: Visits, patient: Ints, number: Any
+) -> Walked:
+    """Decide on visits that lie patient by patient; `number` counts each patient's visits from 0."""
+    count = np.bincount(patient, minlength=len(people.tested))
+    # The patients with the most visits first: those that have a visit more are then always the first so many.
+    order = np.argsort(-count, kind="stable")
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    having = np.bincount(number, minlength=1)
+    begins = np.concatenate([[0], np.cumsum(having)])
+    place = begins.take(number) + rank.take(patient)
+    laid = Visits(*(_laid(each, place) for each in visits))
+    ordered = People(*(each[order] for each in people))
+    found = Walked(*(np.empty(len(place), np.int32) for _ in Walked._fields))
+    state = begin(packed, int(having[0]))
+    for first, last in zip(begins[:-1].tolist(), begins[1:].tolist(), strict=True):
+        visit = Visits(*(each[first:last] for each in laid))
+        if last - first < len(state.phase):
+            state = _each(state, slice(last - first))
+        some = People(*(each[: last - first] for each in ordered))
+        state, *told = _step(packed, lists, dosages, some, state, visit, first == 0)
+        for column, values in zip(found, told, strict=True):
+            column[first:last] = values
+    return Walked(*(each.take(place) for each in found))
+
+
+def _laid(column: Any, place: Any) -> Any:
+    """Put a column in the order of the walk; what is the same everywhere lies anyhow."""
+    if (column[:100] == column[:1]).all() and (column == column[:1]).all():
+        return column
+    laid = np.empty_like(column)
+    laid[place] = column
+    return laid
+
+
+def _each(values: Any, rows: Any) -> Any:
+    """Give some rows of a nest of arrays."""
+    if isinstance(values, tuple):
+        return type(values)(*[_each(each, rows) for each in values])
+    return values[rows]
+
+
+def _put(into: Any, rows: Any, values: Any) -> Any:
+    """Give a nest of arrays with other values in some rows."""
+    if isinstance(into, tuple):
+        return type(into)(*(_put(each, rows, value) for each, value in zip(into, values, strict=True)))
+    changed = into.copy()
+    changed[rows] = values
+    return changed
+
+
+def _step(
+    packed: Packed, lists: Lists, dosages: DosageTable, people: People, state: State, visit: Visits, first: bool
+) -> tuple[Any, ...]:
+    """Decide on a visit of each of many patients; what is seldom reported costs only where it is."""
+    if first:
+        came = Came(state.phase, state.dose, state.lowest, state.interrupted_on, visit.missed * 0)
+    else:
+        came = follow_advice(dosages, state, visit, bool(visit.missed.any()))
+        taken = np.flatnonzero(visit.taken != NOT_GIVEN)
+        if len(taken):
+            came = _put(came, taken, follow_dosage(dosages, _each(state, taken), _each(visit, taken)))
+    return *step(packed, lists, people, state, came, visit, bool(visit.judged.any())), came.too_many
+
+
+def end_at_faults(walked: Walked, patient: Ints) -> None:
+    """Leave undecided what comes after more doses missed than there were."""
+    if not walked.too_many.any():
+        return
+    faulty = np.flatnonzero(walked.too_many)
+    who, where = np.unique(patient[faulty], return_index=True)
+    ends = np.full(int(patient[-1]) + 1, len(patient))
+    ends[who] = faulty[where]
+    rows = np.arange(len(patient))
+    walked.answer[rows >= ends[patient]] = -1
+    walked.too_many[rows > ends[patient]] = 0
