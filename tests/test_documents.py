@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
@@ -105,6 +105,7 @@ def test_a_course_is_written_and_read_back_the_same(course) -> None:
     assert course_data(parse_course(json.dumps(data))) == data
 
 
+@settings(max_examples=50)
 @given(courses())
 def test_every_decision_is_whole_and_fits_its_schema(course) -> None:
     for decision in replay(course):
