@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 
 from attrs import field, frozen
@@ -196,7 +196,7 @@ def reach(protocol: Protocol) -> Reach:
     meetings, leads = {first.place: first}, {first.place: set[Place]()}
     ends: set[Place] = set()
     shows = repertoire(protocol)
-    after: dict[tuple[object, ...], tuple[Place, ...]] = {}
+    after: dict[tuple[object, ...], frozenset[Place]] = {}
     known: set[tuple[object, ...]] = set()
     walked: list[Meeting] = []
     queue = deque([first])
@@ -219,7 +219,7 @@ def reach(protocol: Protocol) -> Reach:
                         meetings.setdefault(next_meeting.place, next_meeting)
                         leads.setdefault(next_meeting.place, set())
                         queue.append(next_meeting)
-                after[key] = tuple(places)
+                after[key] = frozenset(places)
             leads[meeting.place].update(after[key])
     return Reach(protocol, meetings, tuple(walked), leads, frozenset(ends), shows)
 
@@ -251,20 +251,12 @@ def _for_good(seen: Observation) -> Safety:
 def decisions_at(shows: "Repertoire", meeting: Meeting) -> Iterator[Decision]:
     """Give one real decision for each row that can apply in a place, and each kind of effect that it can have there."""
     done = set()
-    for showing in SHOWINGS:
-        if not shows.can_show(meeting.place, showing):
-            continue
-        told = shows.answer(meeting.place, showing)
-        gain = showing.response in GAIN
-        # One row can answer to a harm and to a danger that counts for good: each leaves a mark of its own.
-        mark = showing.safety if showing.mark else None
-        effect = (told.match.rule.id, told.phase_after, told.level, gain, mark)
-        if effect in done:
-            continue
-        seen = shows.realize(meeting, showing)
-        if seen is not None:
-            done.add(effect)
-            yield recommend(seen)
+    for showing, effect in shows.effects(meeting.place):
+        if effect not in done:
+            seen = shows.realize(meeting, showing)
+            if seen is not None:
+                done.add(effect)
+                yield recommend(seen)
 
 
 def clocks(protocol: Protocol, state: State) -> tuple[object, ...]:
@@ -335,15 +327,22 @@ def next_visits(protocol: Protocol, decision: Decision, state: State) -> Iterato
     last = decision.visit.date
     if state.phase not in TREATED:
         due = decision.next_visit.due if decision.next_visit else last + _FOUR_WEEKS
-        yield False, observe(protocol, state, Visit(due))
+        yield False, observe(protocol, state, _empty(due))
         return
     tomorrow = last + timedelta(days=1)
     for taken in what_can_be_taken(protocol, decision, state):
-        seen = observe(protocol, state, Visit(tomorrow, dosage_taken=taken))
+        seen = observe(protocol, state, _empty(tomorrow, taken))
         days = {tomorrow, *boundaries(protocol, seen)}
         for day in sorted(each for each in days if each > last):
-            yield day + timedelta(days=1) in days, observe(protocol, state, Visit(day, dosage_taken=taken))
+            met = seen if day == tomorrow else observe(protocol, state, _empty(day, taken))
+            yield day + timedelta(days=1) in days, met
         yield from ((False, each) for each in _with_doses_missed(seen, state, taken))
+
+
+@lru_cache(maxsize=16384)
+def _empty(day: date, taken: DosageTaken | None = None, missed: int | None = None) -> Visit:
+    """Give a visit that shows nothing; the same ones come again and again."""
+    return Visit(day, dosage_taken=taken, doses_missed=missed)
 
 
 def _with_doses_missed(seen: Observation, state: State, taken: DosageTaken | None) -> Iterator[Observation]:
@@ -361,7 +360,7 @@ def _with_doses_missed(seen: Observation, state: State, taken: DosageTaken | Non
     same = seen.facts.timing is Timing.BEFORE_DUE and seen.facts.trial is Trial.RUNNING and lengthened < exhausted
     for day in dict.fromkeys((later,) if same else (lengthened, later)):
         missed = doses_between(last.on, day, dosage)
-        yield observe(protocol, state, Visit(day, dosage_taken=taken, doses_missed=missed))
+        yield observe(protocol, state, _empty(day, taken, missed))
 
 
 def boundaries(protocol: Protocol, seen: Observation) -> Iterator[date]:
@@ -397,6 +396,16 @@ def what_can_be_taken(protocol: Protocol, decision: Decision, state: State) -> I
 
 Change = dict[str, object]
 
+Effect = tuple[str, Phase, Level | None, bool, Safety | None]
+"""The row that applies, the phase and the level after it, whether there is a gain, and the mark that is left."""
+
+
+def _effect(told: Answer) -> Effect:
+    showing = told.showing
+    # One row can answer to a harm and to a danger that counts for good: each leaves a mark of its own.
+    mark = showing.safety if showing.mark else None
+    return told.match.rule.id, told.phase_after, told.level, showing.response in GAIN, mark
+
 
 @frozen(eq=False)
 class Repertoire:
@@ -406,16 +415,26 @@ class Repertoire:
     well: Change
     changes: dict[tuple[Safety, bool, bool], list[Change]] = field(repr=False)
     """What makes a well visit show a safety, with or without a lowered ceiling and a mark; the plainest first."""
-    _answers: dict[tuple[Place, Showing], Answer] = field(init=False, repr=False, factory=dict)
+    # What was worked out once, by what it depends on.
+    _answers: dict[Place, dict[Showing, Answer]] = field(init=False, repr=False, factory=dict)
+    _effects: dict[Place, tuple[tuple[Showing, Effect], ...]] = field(init=False, repr=False, factory=dict)
     _skins: dict[tuple[object, ...], Change] = field(init=False, repr=False, factory=dict)
 
     def answer(self, place: Place, showing: Showing) -> Answer:
         """Give what the table says in a place to what a visit shows; it is worked out once."""
-        key = (place, showing)
-        told = self._answers.get(key)
+        answers = self._answers.setdefault(place, {})
+        told = answers.get(showing)
         if told is None:
-            told = self._answers[key] = answer(self.protocol, place, showing)
+            told = answers[showing] = answer(self.protocol, place, showing)
         return told
+
+    def effects(self, place: Place) -> tuple[tuple[Showing, Effect], ...]:
+        """Give all that can be shown in a place, each with what comes of it for the patient."""
+        if place not in self._effects:
+            self._effects[place] = tuple(
+                (each, _effect(self.answer(place, each))) for each in SHOWINGS if self.can_show(place, each)
+            )
+        return self._effects[place]
 
     def of(self, showing: Showing) -> list[Change]:
         """Give the changes to a well visit that may show it."""

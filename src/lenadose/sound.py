@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 from attrs import Attribute, fields, frozen
@@ -30,11 +31,16 @@ class Consistent:
         return iter(())
 
     def __attrs_post_init__(self) -> None:
-        faults = tuple(
-            self.contradictions({each.name: getattr(self, each.name) for each in fields(type(self)) if each.init})
-        )
+        own: type = type(self)
+        faults = tuple(self.contradictions({name: getattr(self, name) for name in _given(own)}))
         if faults:
             raise self.error(faults)
+
+
+@cache
+def _given(kind: type[Any]) -> tuple[str, ...]:
+    """Give the names of the fields that a value is made from."""
+    return tuple(each.name for each in fields(kind) if each.init)
 
 
 def refused(place: str, reason: str, mend: str) -> ProtocolError:

@@ -20,6 +20,9 @@ class Word(Enum):
     rank: int
     weight: int
 
+    # A word is one object, and is looked up millions of times: the hash of its name would be a call in Python.
+    __hash__ = object.__hash__
+
     def __init__(self, said: str) -> None:
         self.rank = len(type(self).__members__)
 
