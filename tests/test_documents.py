@@ -24,8 +24,8 @@ from lenadose import (
 from lenadose.adapters.jsonable import LARGEST, ledger_data
 from lenadose.adapters.schema import SCHEMAS
 from lenadose.errors import Fault
+from lenadose.testing import courses
 from patients import PROTOCOL
-from strategies import courses
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples" / "courses").glob("*.json"))
 SCHEMA = Draft202012Validator(SCHEMAS["course"](), format_checker=FormatChecker())
@@ -97,7 +97,7 @@ def test_the_course_of_the_design_is_read_and_decided() -> None:
     assert course_data(read_course(WHOLE)) == WHOLE
 
 
-@given(courses())
+@given(courses(PROTOCOL))
 def test_a_course_is_written_and_read_back_the_same(course) -> None:
     data = json.loads(json.dumps(course_data(course)))
     assert read_course(data) == course
@@ -106,7 +106,7 @@ def test_a_course_is_written_and_read_back_the_same(course) -> None:
 
 
 @settings(max_examples=50)
-@given(courses())
+@given(courses(PROTOCOL))
 def test_every_decision_is_whole_and_fits_its_schema(course) -> None:
     for decision in replay(course):
         data = decision_data(decision)

@@ -10,9 +10,9 @@ from lenadose import Decision, Patient, Visit, begin, replay, step
 from lenadose.course import PregnancyTest, TestResult
 from lenadose.missing import ORDER
 from lenadose.observation import Why
+from lenadose.testing import courses
 from lenadose.vocabulary import ON_TREATMENT, Action, Phase, Safety
 from patients import DAY0, FERTILE, PROTOCOL, STERILE, clearance, count, day, event, judged, negative, seen, walk
-from strategies import courses
 
 MISSED = (event("missed period"),)
 HISTORIES = {
@@ -110,7 +110,7 @@ def check_request(decision: Decision) -> None:
         assert decision.obtain_first in [gap.field for gap in decision.missing]
 
 
-@given(courses())
+@given(courses(PROTOCOL))
 def test_data_is_requested_exactly_when_it_would_change_the_action(course) -> None:
     for decision in replay(course):
         check_request(decision)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from itertools import cycle
 
 import pytest
+from attrs import evolve
 from dateutil.relativedelta import relativedelta
 
 from lenadose import CallError, ProtocolError, get_protocol
@@ -12,9 +13,11 @@ from lenadose.course import YEARS
 from lenadose.dosing import Dosage, DoseLadder, Level, lower, plain
 from lenadose.errors import Fault
 from lenadose.intervals import days, months, months_between, weeks
+from lenadose.observation import interval_name
 from lenadose.protocol import say
 from lenadose.protocols import BUILT_IN
 from lenadose.provenance import assumed
+from lenadose.state import Dose
 from lenadose.vocabulary import Phase
 from patients import PROTOCOL
 
@@ -44,6 +47,13 @@ def test_an_age_in_months_adds_up_to_its_days() -> None:
         whole, _, rest, _ = months_between(early, day).split()
         assert early + relativedelta(months=int(whole)) + timedelta(days=int(rest)) == day
     assert months_between(early, date(2024, 3, 1)) == "1 month 1 day"
+
+
+def test_the_interval_that_runs_has_a_name() -> None:
+    dose = Dose(FIVE, date(2026, 1, 5), date(2026, 1, 5), date(2026, 1, 5))
+    assert interval_name(Phase.TITRATION, dose) == "first_assessment"
+    assert interval_name(Phase.TITRATION, evolve(dose, reviewed=True)) == "review"
+    assert interval_name(Phase.TAPER, dose) == "taper_step"
 
 
 def test_weeks_and_months_do_not_convert() -> None:

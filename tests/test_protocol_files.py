@@ -332,6 +332,11 @@ ONLY_READ = [
         "safety.neutrophils.interrupt_below.value: 1.6 is above caution_",
     ),
     ("safety.platelets.caution_below.value", "3001", "safety.platelets.caution_below.value: 3001 is outside its range"),
+    (
+        "safety.neutrophils.caution_below.value",
+        "1500",
+        "safety.neutrophils.caution_below.value: 1500 is outside its range; give a number from 0 to 100, in 10⁹/L",
+    ),
     ("safety.neutrophils_same_day_below.value", "101", "safety.neutrophils_same_day_below.value: 101 is outside"),
     ("safety.clearance_lowers_below.value", "301", "safety.clearance_lowers_below.value: 301 is outside its range"),
     (

@@ -11,6 +11,7 @@ from lenadose import Decision, Patient, Visit, alternatives, apply, explain, obs
 from lenadose.course import Antiphospholipid
 from lenadose.reasons import Rationale
 from lenadose.render import advice, next_visit
+from lenadose.testing import courses
 from lenadose.vocabulary import (
     OK,
     ON_LADDER,
@@ -25,7 +26,6 @@ from lenadose.vocabulary import (
     Trial,
 )
 from patients import FERTILE, PROTOCOL, clearance, count, day, event, judged, negative, seen, took, walk
-from strategies import courses
 
 
 def redo(why: Rationale) -> tuple[Response, Safety, Timing, Trial]:
@@ -82,7 +82,7 @@ def _trial(met: dict[str, list[bool | None]]) -> Trial:
     return Trial.EXHAUSTED if all(over) else Trial.RUNNING
 
 
-@given(courses())
+@given(courses(PROTOCOL))
 def test_the_facts_can_be_worked_out_again_from_what_is_printed(course) -> None:
     for decision in replay(course):
         why = rationale(decision)
@@ -133,14 +133,14 @@ def redo_level(why: Rationale) -> tuple[Position, str | None]:
 
 
 @settings(max_examples=60)
-@given(courses())
+@given(courses(PROTOCOL))
 def test_the_position_and_the_dosage_can_be_worked_out_again_from_what_is_printed(course) -> None:
     for decision in replay(course):
         said = None if decision.dosage is None else str(decision.dosage)
         assert redo_level(rationale(decision)) == (decision.facts.position, said)
 
 
-@given(courses())
+@given(courses(PROTOCOL))
 def test_what_was_leaned_on_is_every_unstated_criterion_looked_at_and_the_row(course) -> None:
     entries = {entry.id: entry for entry in PROTOCOL.ledger}
     for decision in replay(course):
@@ -156,7 +156,7 @@ def test_what_was_leaned_on_is_every_unstated_criterion_looked_at_and_the_row(co
 
 
 @settings(max_examples=60)
-@given(courses())
+@given(courses(PROTOCOL))
 def test_a_page_says_the_advice_its_rule_every_input_and_the_limits(course) -> None:
     decision = replay(course)[-1]
     page = explain(decision)
@@ -223,7 +223,7 @@ def test_the_arithmetic_of_an_interruption_names_its_cause_and_its_length() -> N
 
 
 @settings(max_examples=60)
-@given(courses())
+@given(courses(PROTOCOL))
 def test_the_arithmetic_says_how_the_next_visit_comes_about(course) -> None:
     for decision in replay(course):
         told = [each for each in rationale(decision).arithmetic if each.name == "next visit due"]
@@ -358,7 +358,7 @@ def test_counts_and_tests_that_fall_due_are_printed_with_their_dates() -> None:
     assert rationale(walk([seen(0, 0)])[-1]).falls_due == ()
 
 
-@given(courses(longest=4))
+@given(courses(PROTOCOL, longest=4))
 def test_what_falls_due_is_enough_until_that_day_and_no_longer(course) -> None:
     for decision in replay(course):
         state = apply(decision)

@@ -14,8 +14,8 @@ from lenadose.machine import make_decision
 from lenadose.observation import Observation, make_observation
 from lenadose.protocols import BUILT_IN, get_protocol
 from lenadose.state import Dose, Known, Last, Score, close, make_dose, make_known, make_last, make_score, open_again
+from lenadose.testing import courses
 from patients import DAY0, PROTOCOL, STERILE, seen
-from strategies import courses
 
 ROOT = Path(__file__).parents[1]
 FIVE = PROTOCOL.ladder.start
@@ -31,7 +31,7 @@ def by_hand(course: Course, name: str) -> list[Decision]:
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-@given(course=courses())
+@given(course=courses(PROTOCOL))
 def test_to_replay_a_course_is_to_step_through_it(name: str, course: Course) -> None:
     try:
         expected = by_hand(course, name)
