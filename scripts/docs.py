@@ -27,7 +27,7 @@ OTHERS = {
     "vectors": "Parity with other implementations",
     "benchmarks": "Benchmarks",
 }
-"""Pages of docs/ that are there or not."""
+"""What is checked and measured, and how."""
 
 PLACES = {
     "Decide": "load_course parse_course read_course replay begin step observe recommend apply",
@@ -99,8 +99,8 @@ def _documented(module: str, name: str, value: object) -> Iterator[str]:
 
 
 def contents(source: Path) -> None:
-    """Put every page into the navigation, those of others where they are there."""
-    others = [f"{title} <{name}>" for name, title in OTHERS.items() if (source / f"{name}.md").exists()]
+    """Put every page into the navigation."""
+    others = [f"{title} <{name}>" for name, title in OTHERS.items()]
     protocols = [
         line
         for id in BUILT_IN
@@ -112,7 +112,7 @@ def contents(source: Path) -> None:
     ]
     parts = {
         "Begin": ["tutorial", "evidence"],
-        "How to": ["howto/rationale", "howto/import", "howto/protocol", "testing"],
+        "How to": ["howto/rationale", "howto/import", "howto/protocol", "testing", "cohort"],
         "Stories": [f"notebooks/{path.stem}" for path in sorted((source / "notebooks").glob("*.ipynb"))],
         "Protocols": [*protocols, "The two compared <comparison>"],
         "Reference": ["reference", *others],
