@@ -262,22 +262,25 @@ def _asks_off_drug(reached: Reach, place: Place, each: Answer) -> Checked:
     """Off the drug whether to ask depends on what exactly is missing: try every set of missing facts."""
     showing = each.showing
     responses = _can_be(place.phase) if showing.response is Response.NOT_ASSESSED else (showing.response,)
-    for found in _FOUND:
-        for known in OK:
-            actions = {
-                reached.answer(place, Showing(response, graver(known, safety), lowered)).action
-                for safety, lowered, _ in found
+    decided: dict[frozenset[tuple[Safety, bool]], set[Action]] = {}
+    for completions in _COMPLETIONS:
+        if completions not in decided:
+            decided[completions] = {
+                reached.answer(place, Showing(response, safety, lowered)).action
+                for safety, lowered in completions
                 for response in responses
             }
-            yield place, each.match, _held_against(each, actions)
+        yield place, each.match, _held_against(each, decided[completions])
 
 
-_FOUND = tuple(
-    combined(tuple((*each, None) for each in SAFETY_FINDINGS[name]) for name in missing)
+_COMPLETIONS = tuple(
+    frozenset((graver(known, safety), lowered) for safety, lowered, _ in found)
     for size in range(1, len(SAFETY_FINDINGS) + 1)
     for missing in combinations(SAFETY_FINDINGS, size)
+    for found in [combined(tuple((*each, None) for each in SAFETY_FINDINGS[name]) for name in missing)]
+    for known in (Safety.CAUTION, Safety.ACCEPTABLE)
 )
-"""All that each set of missing safety facts can turn out to be."""
+"""All that each set of missing safety facts can turn out to be, with what is known calling for caution or not."""
 
 
 def _held_against(each: Answer, actions: set[Action]) -> Breach | None:
