@@ -94,7 +94,7 @@ def _page(outcomes: Sequence[Outcome]) -> Iterator[str]:
         "sheet (`tests/second_reading.py`) and the vectors (`tests/vectors`). This page is made by "
         "`scripts/mutants.py`.\n"
     )
-    head = ("broken", "made", "refused when built", "laws", "laws or second reading", "vectors", "noticed by none")
+    head = ("broken", "made", "refused", "laws", "laws or reading", "vectors", "missed")
     yield from table(head, (_counts(kind, [each for each in outcomes if each.kind == kind]) for kind in KINDS))
     yield "\n## Which law notices a replaced action\n"
     replaced = [each for each in outcomes if each.kind == "action replaced"]

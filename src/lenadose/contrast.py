@@ -288,6 +288,7 @@ class _Search:
         visit, steps = self.visit, dict(way[1])
         day = self.days[steps.get("date", 0)]
         values = {name: self._value(name, steps[name], day) for name in FIELDS if name in steps}
+        # Fields by their names: the visit checks each value, the type checker cannot.
         seen = observe(self.seen.protocol, self.seen.before, evolve(visit, **values))  # type: ignore[arg-type]
         assert seen.match.rule.action is action, f"the machine does not say {action.said} to {values}"
         changes = (Change(name, getattr(visit, name), each, self._means(name, each)) for name, each in values.items())
@@ -725,6 +726,7 @@ def span(alternative: Alternative, change: Change) -> Span | None:
 
     def leads_there(other: Given) -> bool:
         try:
+            # A field by its name, as above.
             again = observe(protocol, seen.before, evolve(visit, **{change.field: other}))  # type: ignore[arg-type]
         except CallError:
             return False  # so many doses were not there to miss by then

@@ -472,6 +472,7 @@ class Repertoire:
         if "pregnancy_tests" not in shown:
             shown["pregnancy_tests"] = self._tests(day, phase)
         taken, missed = seen.visit.dosage_taken, seen.visit.doses_missed
+        # Fields by their names: the visit checks each value, the type checker cannot.
         return Visit(day, dosage_taken=taken, doses_missed=missed, **shown)  # type: ignore[arg-type]
 
     def _tests(self, day: date, phase: Phase) -> tuple[PregnancyTest, ...]:

@@ -392,6 +392,7 @@ class Reader:
             def read(text: str) -> int | None:
                 entries = _entries(text)
                 events = None if entries is None else tuple(_event(each) for each in entries)
+                # That none is in it the type checker does not see.
                 return None if events is None or None in events else self._number_list(events)  # type: ignore[arg-type]
 
             found = _mapped(cells, read, NOT_ASKED, -1, np.int32)
@@ -661,6 +662,7 @@ def _tests_of(cells: pa.Array) -> tuple[Ints, Ints, Ints]:
             read = None if entries is None else [_test(each) for each in entries]
             fine = read is not None and None not in read
             lengths.append(len(read) if read is not None and fine else -2)
+            # What is fine holds no None: the type checker does not see it.
             lists.append(read if fine else [])  # type: ignore[arg-type]
         length = np.array([*lengths, 0], np.int32)[numbers]
         flat = np.array([each for read in lists for each in read or ()], np.int32).reshape(-1, 2)

@@ -77,7 +77,6 @@ class Packed(NamedTuple):
     # The weights of the words of the six facts in the number of a situation.
     phase_weight: int
     response_weight: int
-    safety_weight: int
     due: int
     exhausted: int
     positions: Ints
@@ -153,7 +152,6 @@ def pack(protocol: Protocol) -> Packed:
         answers=_answers(protocol),
         phase_weight=Phase.TITRATION.weight,
         response_weight=Response.PARTIAL.weight,
-        safety_weight=Safety.INTERRUPT.weight,
         due=Timing.DUE.weight,
         exhausted=Trial.EXHAUSTED.weight,
         positions=_positions(protocol),
