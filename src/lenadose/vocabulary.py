@@ -14,9 +14,12 @@ from attrs import frozen
 class Word(Enum):
     """One word out of a closed list; `rank` is its place in that list.
 
-    `weight` is what it adds to the number of a situation, for a word of one of the six facts.
+    `said` is the word as it is said aloud, "not assessed"; `code` as it is written in data, "not-assessed". `weight` is
+    what it adds to the number of a situation, for a word of one of the six facts.
     """
 
+    said: str
+    code: str
     rank: int
     weight: int
 
@@ -24,17 +27,8 @@ class Word(Enum):
     __hash__ = object.__hash__
 
     def __init__(self, said: str) -> None:
+        self.said, self.code = said, said.replace(" ", "-")
         self.rank = len(type(self).__members__)
-
-    @property
-    def said(self) -> str:
-        """The word as it is said aloud: "not assessed"."""
-        return str(self.value)
-
-    @property
-    def code(self) -> str:
-        """The word as it is written in data: "not-assessed"."""
-        return self.said.replace(" ", "-")
 
 
 class Phase(Word):
