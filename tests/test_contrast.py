@@ -16,15 +16,17 @@ from jsonschema import Draft202012Validator, FormatChecker
 from lenadose import AdverseEvent, Decision, DosageTaken, Judgement, PregnancyTest, alternatives, load_course, replay
 from lenadose.adapters.jsonable import contrast_data, course_data, read_course
 from lenadose.adapters.schema import decision_schema
-from lenadose.contrast import FIELDS, HORIZON, Alternative, Change, Means, span
+from lenadose.contrast import HORIZON, Alternative, Change
 from lenadose.course import RESOLVABLE, Course, Judged, Measurement, TestResult
 from lenadose.errors import CallError
 from lenadose.intervals import days, months
 from lenadose.observation import observe
 from lenadose.protocol import Protocol
 from lenadose.protocols import get_protocol
+from lenadose.spans import span
 from lenadose.testing import courses
 from lenadose.vocabulary import Action, Phase, Safety
+from lenadose.ways import FIELDS, Means
 from lenadose.wording import changed, least_changes
 from patients import FERTILE, clearance, count, day, event, judged, negative, seen, took, walk
 

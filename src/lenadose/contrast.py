@@ -13,12 +13,11 @@ number of doses missed, and each date after the visit before, at most a year fro
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import chain, combinations
-from typing import TypeVar
 
 from attrs import evolve, field, frozen
 
@@ -42,7 +41,6 @@ from .course import (
 )
 from .criteria import EventCriterion
 from .dosing import EVERY_DAYS, MG, Dosage, DoseLadder, Level, lower
-from .errors import CallError
 from .intervals import Interval
 from .machine import Decision
 from .observation import (
@@ -58,42 +56,15 @@ from .observation import (
 from .protocol import Protocol
 from .reach import GAIN, TREATED, at_most_days
 from .state import Dose, Known, learn
-from .units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
-from .vocabulary import ON_TREATMENT, Action, Phase, Position, Response, Safety, Timing, Trial, Word, situation_number
+from .units import NEUTROPHILS, PLATELETS, QUANTITIES
+from .vocabulary import ON_TREATMENT, Action, Phase, Position, Response, Safety, Timing, Trial, situation_number
+from .ways import AS_IT_IS, FIELDS, Means, Way, both, change, keep, together
 
 Given = date | int | Measurement | tuple[PregnancyTest, ...] | tuple[AdverseEvent, ...] | DosageTaken | Judgement | None
 """What a field of a visit can hold; None where it is left out."""
 
-FIELDS = (
-    "date",
-    "clasi_activity",
-    "neutrophils",
-    "platelets",
-    "creatinine_clearance",
-    "adverse_events",
-    "pregnancy_tests",
-    "judgement",
-    "doses_missed",
-    "dosage_taken",
-)
-"""The fields of a visit that can change an action; of two equal sets of changes the one in earlier fields is nearer."""
-
 HORIZON = timedelta(days=366)
 """How far from the visit a date is looked for."""
-
-
-class Means(Word):
-    """How a change can come about; the first two are in somebody's hands.
-
-    By waiting for a day; by obtaining a result or an answer that is missing or too old; by the clinician's own
-    judgement; by what the patient shows; not any more, because it lies in the past.
-    """
-
-    WAIT = "wait"
-    OBTAIN = "obtain"
-    JUDGE = "judge"
-    SHOWN = "shown"
-    PAST = "past"
 
 
 @frozen
@@ -141,49 +112,6 @@ def alternatives(decision: Decision) -> tuple[Alternative, ...]:
 
 def _search(decision: Decision) -> "_Search":
     return _Search(decision.seen, decision.next_visit.latest if decision.next_visit else None)
-
-
-# A way to a situation: what its changes cost, and for each field changed the number of the option it takes. A cost is
-# one number. Its digits are how many fields, how hard to bring about, which fields, and how far in each of them. So the
-# cost of two ways together is the sum, and of two ways the one that costs less is nearer.
-
-_Way = tuple[int, tuple[tuple[str, int], ...]]
-
-_PLACE = {name: place for place, name in enumerate(FIELDS)}
-_BITS = 11
-_AS_IT_IS: _Way = (0, ())
-_HARD = {Means.WAIT: 0, Means.OBTAIN: 0, Means.SHOWN: 1, Means.JUDGE: 2, Means.PAST: 3}
-
-
-def _step(name: str, option: int, distance: int, hard: int) -> _Way:
-    place = _PLACE[name]
-    fields = (((1 << 5) + hard) << len(FIELDS)) + (1 << place)
-    far = min(distance, (1 << _BITS) - 1) << _BITS * (len(FIELDS) - 1 - place)
-    return (fields << _BITS * len(FIELDS)) + far, ((name, option),)
-
-
-def _both(one: _Way, other: _Way) -> _Way:
-    return one[0] + other[0], one[1] + other[1]
-
-
-K = TypeVar("K")
-L = TypeVar("L")
-M = TypeVar("M")
-
-
-def _keep(best: dict[K, _Way], key: K, way: _Way) -> None:
-    """Keep a way if it is the nearest so far."""
-    if key not in best or way[0] < best[key][0]:
-        best[key] = way
-
-
-def _together(some: dict[K, _Way], others: dict[L, _Way], join: Callable[[K, L], M]) -> dict[M, _Way]:
-    """Put two parts of a visit together: for each thing that they can come to, the nearest way."""
-    best: dict[M, _Way] = {}
-    for key, way in some.items():
-        for other, other_way in others.items():
-            _keep(best, join(key, other), _both(way, other_way))
-    return best
 
 
 Allowed = tuple[Safety, Level | None]
@@ -245,7 +173,6 @@ class _Findings:
 _RESULTS = {"neutrophils": "neutrophils", "platelets": "platelets", "creatinine_clearance": "clearance"}
 """The results of a visit, each with its name among what is known."""
 
-_QUANTITIES = {each.name: each for each in (NEUTROPHILS, PLATELETS, CREATININE_CLEARANCE)}
 _DAY = timedelta(days=1)
 _PAIR, _POSITIVE, _NO_TEST = 3, 4, 5  # their places among the tests that are looked at
 
@@ -257,9 +184,9 @@ class _Search:
     seen: Observation
     next_visit: date | None
     # What was worked out once, by what it depends on.
-    _answered: dict[tuple[object, ...], dict[Action, _Way]] = field(init=False, factory=dict)
-    _responded: dict[tuple[Phase, int | None], dict[Response, _Way]] = field(init=False, factory=dict)
-    _allowing: dict[_Findings, dict[Allowed, _Way]] = field(init=False, factory=dict)
+    _answered: dict[tuple[object, ...], dict[Action, Way]] = field(init=False, factory=dict)
+    _responded: dict[tuple[Phase, int | None], dict[Response, Way]] = field(init=False, factory=dict)
+    _allowing: dict[_Findings, dict[Allowed, Way]] = field(init=False, factory=dict)
 
     @cached_property
     def visit(self) -> Visit:
@@ -271,19 +198,19 @@ class _Search:
         """What was known before the visit."""
         return self.seen.before.known
 
-    def ways(self) -> dict[Action, _Way]:
+    def ways(self) -> dict[Action, Way]:
         """Give the nearest way to each action that can be reached."""
-        best: dict[Action, _Way] = {}
+        best: dict[Action, Way] = {}
         for took, taken in zip(self._steps("dosage_taken", self.dosages), self.dosages, strict=True):
             for moved, day in zip(self._steps("date", self.days), self.days, strict=True):
                 bare = observe(self.seen.protocol, self.seen.before, Visit(day, dosage_taken=taken))
                 for timing, missed in self._timings(bare).items():
-                    clocks = _both(_both(took, moved), missed)
+                    clocks = both(both(took, moved), missed)
                     for action, rest in self._answers(bare, timing).items():
-                        _keep(best, action, _both(clocks, rest))
+                        keep(best, action, both(clocks, rest))
         return best
 
-    def alternative(self, action: Action, way: _Way) -> Alternative:
+    def alternative(self, action: Action, way: Way) -> Alternative:
         """Turn a way back into values, and let the machine say what they lead to."""
         visit, steps = self.visit, dict(way[1])
         day = self.days[steps.get("date", 0)]
@@ -329,12 +256,12 @@ class _Search:
         day = getattr(test, "date", None)
         return day is not None and day < self.visit.date and test not in (self.visit.pregnancy_tests or ())
 
-    def _steps(self, name: str, options: Sequence[Given]) -> Iterator[_Way]:
+    def _steps(self, name: str, options: Sequence[Given]) -> Iterator[Way]:
         """Give the way to each option of a field; the first is the visit's own value, the others come by nearness."""
-        yield _AS_IT_IS
+        yield AS_IT_IS
         for number, value in enumerate(options[1:], 1):
             beyond = isinstance(value, date) and self.next_visit is not None and value > self.next_visit
-            yield _step(name, number, number, _HARD[Means.PAST if beyond else self._means(name, value)])
+            yield change(name, number, number, Means.PAST if beyond else self._means(name, value))
 
     # What each field can hold
 
@@ -353,7 +280,7 @@ class _Search:
         return {name: self._either_side(name, known) for name, known in _RESULTS.items()}
 
     def _either_side(self, name: str, known_as: str) -> tuple[Measurement | None, ...]:
-        quantity, limits = _QUANTITIES[name], _limits(self.seen.protocol, name)
+        quantity, limits = QUANTITIES[name], self.seen.protocol.safety.limits_of(name)
         here: Measurement | None = getattr(self.visit, name)
         known: Result | None = getattr(self.seen.known, known_as)
         unit = here.unit if here else quantity.unit
@@ -476,14 +403,14 @@ class _Search:
 
     # What they come to
 
-    def _timings(self, bare: Observation) -> dict[Timing, _Way]:
+    def _timings(self, bare: Observation) -> dict[Timing, Way]:
         """Give the timings that doses missed can come to on a day, each with the nearest number of them."""
         here, last, dose = self.visit.doses_missed or 0, self.seen.before.last, bare.dose
         dosage = self._dosage(bare.visit.dosage_taken)
         most = doses_between(last.on, bare.visit.date, dosage) if last else 0
 
-        def way(missed: int) -> _Way:
-            return _AS_IT_IS if missed == here else _step("doses_missed", missed, abs(missed - here), _HARD[Means.PAST])
+        def way(missed: int) -> Way:
+            return AS_IT_IS if missed == here else change("doses_missed", missed, abs(missed - here), Means.PAST)
 
         if dose is None or dosage is None or bare.phase not in ON_TREATMENT:
             return {bare.facts.timing: way(min(here, most))}
@@ -501,7 +428,7 @@ class _Search:
             found[Timing.BEFORE_DUE] = way(min(max(here, due), most))
         return found
 
-    def _answers(self, bare: Observation, timing: Timing) -> dict[Action, _Way]:
+    def _answers(self, bare: Observation, timing: Timing) -> dict[Action, Way]:
         """Give the actions that follow from all that can be found on a day, each with the nearest findings."""
         dose, lowest, findings = bare.dose, bare.lowest.activity if bare.lowest else None, self._findings(bare)
         held = (dose.level, dose.off_ladder is None) if dose and bare.start and bare.phase in TREATED else None
@@ -517,7 +444,7 @@ class _Search:
         held: tuple[Level, bool] | None,
         lowest: int | None,
         findings: _Findings,
-    ) -> dict[Action, _Way]:
+    ) -> dict[Action, Way]:
         phase, trial, table = bare.phase, bare.facts.trial, bare.protocol.table
 
         def action(allowed: Allowed, response: Response) -> Action:
@@ -526,9 +453,9 @@ class _Search:
             still = Trial.RUNNING if response in GAIN else trial
             return table.match(situation_number(phase, response, safety, timing, still, position)).rule.action
 
-        return _together(self._allowed(findings), self._responses(phase, lowest), action)
+        return together(self._allowed(findings), self._responses(phase, lowest), action)
 
-    def _responses(self, phase: Phase, lowest: int | None) -> dict[Response, _Way]:
+    def _responses(self, phase: Phase, lowest: int | None) -> dict[Response, Way]:
         """Give the responses that a score and a judgement can come to, each with the nearest ones."""
         key = (phase, lowest)
         if key not in self._responded:
@@ -541,7 +468,7 @@ class _Search:
 
             scores = dict(zip(self.scores, self._steps("clasi_activity", self.scores), strict=True))
             judged = dict(zip(self.judgements, self._steps("judgement", self.judgements), strict=True))
-            self._responded[key] = _together(scores, judged, response)
+            self._responded[key] = together(scores, judged, response)
         return self._responded[key]
 
     def _findings(self, bare: Observation) -> _Findings:
@@ -584,19 +511,19 @@ class _Search:
             any(on >= day for on in positive),
         )
 
-    def _allowed(self, findings: _Findings) -> dict[Allowed, _Way]:
+    def _allowed(self, findings: _Findings) -> dict[Allowed, Way]:
         """Give all that results, events and tests can come to together, each with the nearest ones."""
         if findings not in self._allowing:
-            together = {(Safety.ACCEPTABLE, self.seen.before.ceiling): _AS_IT_IS}
+            found = {(Safety.ACCEPTABLE, self.seen.before.ceiling): AS_IT_IS}
             for name, (as_it_is, left_out) in zip(_RESULTS, findings.results, strict=True):
-                together = _together(together, self._result(name, as_it_is, left_out), _lower)
-            self._allowing[findings] = _together(together, self._told(findings), _also)
+                found = together(found, self._result(name, as_it_is, left_out), _lower)
+            self._allowing[findings] = together(found, self._told(findings), _also)
         return self._allowing[findings]
 
-    def _result(self, name: str, as_it_is: Allowed | None, left_out: Allowed) -> dict[Allowed, _Way]:
+    def _result(self, name: str, as_it_is: Allowed | None, left_out: Allowed) -> dict[Allowed, Way]:
         """Give what a result can allow, each with the nearest value."""
-        safety, ceiling, quantity = self.seen.protocol.safety, self.seen.before.ceiling, _QUANTITIES[name]
-        best: dict[Allowed, _Way] = {}
+        safety, ceiling, quantity = self.seen.protocol.safety, self.seen.before.ceiling, QUANTITIES[name]
+        best: dict[Allowed, Way] = {}
         options = self.results[name]
         for number, (value, way) in enumerate(zip(options, self._steps(name, options), strict=True)):
             if not number or value is None:
@@ -606,22 +533,22 @@ class _Search:
                 known = _known(name, Result(amount, self.visit.date, value))
                 allowed = safety_of(safety, known, False), ceiling_of(safety, ceiling, known)
             if allowed is not None:
-                _keep(best, allowed, way)
+                keep(best, allowed, way)
         return best
 
-    def _told(self, findings: _Findings) -> dict[Safety, _Way]:
+    def _told(self, findings: _Findings) -> dict[Safety, Way]:
         """Give what events and tests can allow together, each with the nearest lists."""
         positive_test = self.seen.protocol.safety.positive_test.safety
         asked_for = any(gap.field == "pregnancy_tests" for gap in self.seen.gaps)
-        tested: dict[_Tested, _Way] = {}
+        tested: dict[_Tested, Way] = {}
         for number, missing in enumerate(findings.tests_missing):
             past = number == _NO_TEST or (number == _PAIR and findings.first_test_is_past)
             means = Means.PAST if past else Means.OBTAIN if asked_for else Means.SHOWN
-            way = _step("pregnancy_tests", number, number, _HARD[means]) if number else _AS_IT_IS
+            way = change("pregnancy_tests", number, number, means) if number else AS_IT_IS
             if number or findings.tests_known:
                 positive = number == _POSITIVE or (not number and findings.positive)
                 still = number == _POSITIVE or (not number and findings.positive_after_end)
-                _keep(tested, _Tested(missing, positive, still), way)
+                keep(tested, _Tested(missing, positive, still), way)
 
         def allows(listed: _Listed, tests: _Tested) -> Safety:
             positive = tests.positive_after_end if listed.ends_pregnancy else tests.positive
@@ -630,13 +557,13 @@ class _Search:
             unknown = listed.unknown or (tests.missing and not known)
             return graver(found, Safety.NOT_ASSESSED) if unknown else found
 
-        return _together(self.listed, tested, allows)
+        return together(self.listed, tested, allows)
 
     @cached_property
-    def listed(self) -> dict[_Listed, _Way]:
+    def listed(self) -> dict[_Listed, Way]:
         """What a list of events, or none, can come to, each with the nearest list."""
         safety, start = self.seen.protocol.safety, self.seen.before.start
-        best: dict[_Listed, _Way] = {}
+        best: dict[_Listed, Way] = {}
         for events, way in zip(self.lists, self._steps("adverse_events", self.lists), strict=True):
             visit = Visit(self.visit.date, adverse_events=events)
             standing = learn(safety, self.known, visit, start.neuropathy if start else None).standing
@@ -647,7 +574,7 @@ class _Search:
                 any(each.name == PREGNANCY for each in standing),
                 any(each.resolved and each.name == PREGNANCY for each in events or ()),
             )
-            _keep(best, come_to, way)
+            keep(best, come_to, way)
         return best
 
 
@@ -705,84 +632,6 @@ def _known(name: str, result: Result | None) -> Known:
 def _end(protocol: Protocol, phase: Phase, dose: Dose, days_missed: int) -> date:
     """Give the day on which the interval would be over with so many days missed."""
     return interval_end(protocol, phase, evolve(dose, days_missed=days_missed))
-
-
-@frozen
-class Span:
-    """The run of values around a changed one that lead to the same action, the other changes made.
-
-    `least` and `most` belong to it, and None is no bound; but for a result `most` is the limit that it is below.
-    """
-
-    least: date | int | Decimal | None
-    most: date | int | Decimal | None
-
-
-def span(alternative: Alternative, change: Change) -> Span | None:
-    """Give the run of values around a changed one for which the action stays; None for what has no order."""
-    seen = alternative.seen
-    assert seen is not None
-    protocol, visit, value = seen.protocol, seen.visit, change.after
-
-    def leads_there(other: Given) -> bool:
-        try:
-            # A field by its name, as above.
-            again = observe(protocol, seen.before, evolve(visit, **{change.field: other}))  # type: ignore[arg-type]
-        except CallError:
-            return False  # so many doses were not there to miss by then
-        return again.match.rule.action is alternative.action
-
-    if isinstance(value, Measurement):
-        return _band(protocol, change.field, value, leads_there)
-    if isinstance(value, int):
-        return Span(*_run(value, *_range(seen, change.field), leads_there))
-    if isinstance(value, date):
-        last = seen.before.last
-        dated = [each.on for each in visit.counted if each and each.given.date]
-        dated += [each.date for each in visit.pregnancy_tests or () if each.date]
-        earliest = max([value - HORIZON, *dated, *([last.on + _DAY] if last else [])])
-        first, end = earliest.toordinal(), min(value + HORIZON, date(YEARS[1], 12, 31)).toordinal()
-        run = _run(value.toordinal(), first, end, lambda day: leads_there(date.fromordinal(day)))
-        return Span(*(None if each is None else date.fromordinal(each) for each in run))
-    return None
-
-
-def _run(value: int, least: int, most: int, leads_there: Callable[[int], bool]) -> tuple[int | None, int | None]:
-    """Give the first and the last of the run that a value stands in, None for one that goes to the end."""
-    first, last = value, value
-    while first > least and leads_there(first - 1):
-        first -= 1
-    while last < most and leads_there(last + 1):
-        last += 1
-    return (None if first == least else first), (None if last == most else last)
-
-
-def _range(seen: Observation, name: str) -> tuple[int, int]:
-    if name == "clasi_activity":
-        return ACTIVITY
-    last, taken = seen.before.last, seen.visit.dosage_taken
-    advised = last.advised.dosage if last and last.advised else None
-    return 0, doses_between(last.on, seen.visit.date, (taken.dosage if taken else None) or advised) if last else 0
-
-
-def _band(protocol: Protocol, name: str, value: Measurement, leads_there: Callable[[Measurement], bool]) -> Span:
-    """Give the limits between which a result leads to the action; between two limits all results do the same."""
-    factor = _QUANTITIES[name].factors[value.unit]
-    limits = sorted({Decimal(0), *_limits(protocol, name)})
-    place = max(index for index, each in enumerate(limits) if each <= value.value * factor)
-    first, last = _run(
-        place, 0, len(limits) - 1, lambda index: leads_there(Measurement(limits[index] / factor, value.unit))
-    )
-    return Span(None if first is None else limits[first], None if last is None else limits[last + 1])
-
-
-def _limits(protocol: Protocol, name: str) -> tuple[Decimal, Decimal]:
-    """Give the graver and the milder limit of a result."""
-    safety = protocol.safety
-    if name == CREATININE_CLEARANCE.name:
-        return safety.clearance_interrupt_below.value, safety.clearance_lowers_below.value
-    limits = safety.neutrophils if name == NEUTROPHILS.name else safety.platelets
-    return limits.interrupt_below.value, limits.caution_below.value
 
 
 def phases(decision: Decision) -> tuple[Phase, ...]:

@@ -305,6 +305,13 @@ class SafetyCriteria(Consistent):
             if "positive_test" in known and known["positive_test"].id in {each.id for each in known["events"]}:
                 yield Fault("positive_test.id", "an event has this name", "give each a name of its own")
 
+    def limits_of(self, result: str) -> tuple[Decimal, Decimal]:
+        """Give the graver and the milder limit of a count or the clearance, in the unit used inside."""
+        if result == CREATININE_CLEARANCE.name:
+            return self.clearance_interrupt_below.value, self.clearance_lowers_below.value
+        limits = self.neutrophils if result == NEUTROPHILS.name else self.platelets
+        return limits.interrupt_below.value, limits.caution_below.value
+
     def counts_age_on(self, day: date, watched_from: date | None) -> Interval:
         """Give the greatest age of a count on a day."""
         if watched_from is None or self.counts_early.value.is_over(watched_from, day):

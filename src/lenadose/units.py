@@ -22,5 +22,8 @@ NEUTROPHILS = Quantity("neutrophils", "10*9/L", _PER_LITRE, Decimal(100))
 PLATELETS = Quantity("platelets", "10*9/L", _PER_LITRE, Decimal(3000))
 CREATININE_CLEARANCE = Quantity("creatinine_clearance", "mL/min", {"mL/min": Decimal(1)}, Decimal(300))
 
+QUANTITIES = {each.name: each for each in (NEUTROPHILS, PLATELETS, CREATININE_CLEARANCE)}
+"""What is measured at a visit, by its name."""
+
 PRINTED = {"10*9/L": "× 10⁹/L", "10*3/uL": "× 10³/µL", "/uL": "/µL", "mL/min": "mL/min"}
 """How a unit is printed for people."""

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from .contrast import HORIZON, Alternative, Change, Given, Means, phases, span
+from .contrast import HORIZON, Alternative, Change, Given, phases
 from .course import AdverseEvent, DosageTaken, Judgement, Measurement, PregnancyTest
 from .dosing import plain
 from .machine import Decision
-from .units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, PRINTED
+from .spans import span
+from .units import PRINTED, QUANTITIES
 from .vocabulary import Action, Phase
+from .ways import Means
 from .weighing import Argument
 
 MEANS = {
@@ -21,7 +23,7 @@ MEANS = {
 }
 """Whose hands a change is in."""
 
-_UNITS = {each.name: PRINTED[each.unit] for each in (NEUTROPHILS, PLATELETS, CREATININE_CLEARANCE)}
+_UNITS = {each.name: PRINTED[each.unit] for each in QUANTITIES.values()}
 _NAMES = {"clasi_activity": "CLASI activity", "creatinine_clearance": "creatinine clearance"}
 
 

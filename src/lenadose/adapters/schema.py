@@ -11,7 +11,6 @@ from typing import Any, get_args, get_origin
 
 from attrs import NOTHING, fields
 
-from ..contrast import FIELDS, Means
 from ..course import (
     ACTIVITY,
     AGE,
@@ -37,6 +36,7 @@ from ..provenance import Provenance, Sourced
 from ..sound import NAME, PROSE, name
 from ..units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity
 from ..vocabulary import DIMENSIONS, Action, Phase, Tag, Word
+from ..ways import FIELDS, Means
 from .jsonable import DATE, Json, number
 from .sheets import DECIMAL, FRACTION
 
