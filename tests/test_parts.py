@@ -66,6 +66,11 @@ def test_weeks_and_months_do_not_convert() -> None:
 def test_an_interval_is_over_only_after_its_last_day() -> None:
     assert not days(7).is_over(date(2026, 1, 1), date(2026, 1, 8))
     assert days(7).is_over(date(2026, 1, 1), date(2026, 1, 9))
+    for since in (date(2023, 12, 1) + timedelta(days=each) for each in range(500)):
+        for span in map(months, (1, 2, 3, 6, 12, 13)):
+            last = since + relativedelta(months=span.count)
+            assert not span.is_over(since, last)
+            assert span.is_over(since, last + timedelta(days=1))
 
 
 def test_an_interval_says_its_length() -> None:

@@ -1,4 +1,4 @@
-"""What was made fast is still the same: a course replayed, a value made in half the time; and the benchmarks run."""
+"""What was made fast is still the same: a course replayed, a value made; and the benchmarks run."""
 
 import subprocess
 import sys

@@ -58,15 +58,16 @@ class Interval:
     count: int = field(validator=_count)
     unit: Unit
     days: int | None = field(init=False, eq=False, repr=False)
-    _span: timedelta | None = field(init=False, eq=False, repr=False)
+    _span: timedelta = field(init=False, eq=False, repr=False)
 
     @days.default
     def _count_days(self) -> int | None:
         return None if self.unit is Unit.MONTHS else self.count * (7 if self.unit is Unit.WEEKS else 1)
 
     @_span.default
-    def _measure(self) -> timedelta | None:
-        return None if self.days is None else timedelta(days=self.days)
+    def _measure(self) -> timedelta:
+        """Give its length; of months the least that they can have."""
+        return timedelta(days=28 * self.count if self.days is None else self.days)
 
     @property
     def usual_days(self) -> float:
@@ -75,13 +76,12 @@ class Interval:
 
     def after(self, day: date) -> date:
         """Give the date this long after `day`; one addition, never month upon month."""
-        span = self._span
-        return add_months(day, self.count) if span is None else day + span
+        return add_months(day, self.count) if self.days is None else day + self._span
 
     def is_over(self, since: date, day: date) -> bool:
         """Tell whether more than this has passed from `since` to `day`."""
-        span = self._span
-        return day > (add_months(since, self.count) if span is None else since + span)
+        # Usually not even the shortest months have passed, and the calendar need not be asked.
+        return day - since > self._span and (self.days is not None or day > add_months(since, self.count))
 
     def __str__(self) -> str:
         return f"{self.count} {self.unit.said if self.count > 1 else self.unit.said[:-1]}"

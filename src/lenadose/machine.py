@@ -134,12 +134,12 @@ class Decision:
         """Every field of the visit that is absent or stale, in the order in which to ask."""
         return missing(self.seen)
 
-    @cached_property
+    @property
     def possible_actions(self) -> frozenset[Action]:
         """Exactly the actions that some completion of what is missing leads to; one when all is known."""
         return possible_actions(self.seen)
 
-    @cached_property
+    @property
     def obtain_first(self) -> str | None:
         """The missing field that narrows the possible actions most, or None where none can change the action."""
         return obtain_first(self.seen)
@@ -185,7 +185,10 @@ def _come_back(
 
 def apply(decision: Decision) -> State:
     """Give the state after a decision: what was advised takes place, and what was found is remembered."""
-    seen = decision.seen
+    return _state_after(decision.seen, decision)
+
+
+def _state_after(seen: Observation, decision: Decision) -> State:
     record = open_again(seen.before)
     _write(
         record,
@@ -236,7 +239,7 @@ def _write(
                 dose = make_dose(level, dose.since, day, dose.watched_from, reviewed=True)
         else:
             watched_from = dose.watched_from if action is _REDUCE else day
-            dose = make_dose(level, dose.since if level == dose.level else day, day, watched_from)
+            dose = make_dose(level, dose.since if level.rank == dose.level.rank else day, day, watched_from)
         if action is _START or action is _ESCALATE:
             lowest = None if activity is None else make_score(activity, day)
         interrupted_on = None
@@ -278,8 +281,9 @@ def _neuropathy(visit: Visit) -> int:
 
 def step(protocol: Protocol, state: State, visit: Visit) -> tuple[Decision, State]:
     """Decide on a visit and give the state after it; raises CallError for a visit that cannot follow the state."""
-    decision = recommend(observe(protocol, state, visit))
-    return decision, apply(decision)
+    seen = observe(protocol, state, visit)
+    decision = recommend(seen)
+    return decision, _state_after(seen, decision)
 
 
 def replay(course: Course, by: Protocol | None = None) -> tuple[Decision, ...]:

@@ -81,7 +81,7 @@ class Source:
     confidence: str = field(validator=prose)
 
 
-@frozen
+@frozen(slots=False)
 class Protocol(Consistent):
     """A dosing protocol as data. Everything it decides is in here, and its `hash` names exactly this content."""
 
@@ -100,6 +100,9 @@ class Protocol(Consistent):
     notes: tuple[Note, ...]
     table: RuleTable = field(metadata={"key": "rules"})
     """The rows; in data they are the `rules`."""
+    # What was worked out before; each is the same however often it is.
+    _visits: dict[date, NextVisit] = field(init=False, eq=False, repr=False, factory=dict)
+    _advised: dict[tuple[int, int, int], Advice] = field(init=False, eq=False, repr=False, factory=dict)
 
     @classmethod
     def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
@@ -112,20 +115,12 @@ class Protocol(Consistent):
                 mend = "give a level of the ladder"
                 yield Fault("safety.clearance_ceiling.value", f"{ceiling} is not a level", mend)
 
-    @cached_property
-    def _visits(self) -> dict[date, NextVisit]:
-        return {}
-
     def visit_due(self, due: date) -> NextVisit:
         """Give the next visit that is due on a day; each is worked out once."""
         found = self._visits.get(due)
         if found is None:
             found = self._visits[due] = NextVisit(due, due, self.intervals.late_after.value.after(due))
         return found
-
-    @cached_property
-    def _advised(self) -> dict[tuple[int, int, int], Advice]:
-        return {}
 
     def advise(self, match: Match, held: Level | None, ceiling: Level | None) -> Advice:
         """Give what follows from a situation with a level held and a ceiling; each is worked out once."""
@@ -140,7 +135,7 @@ class Protocol(Consistent):
     @cached_property
     def data(self) -> dict[str, object]:
         """The whole protocol as plain data: the content that the hash is taken of."""
-        return {key_of(each): _plain(getattr(self, each.name)) for each in fields(Protocol)}
+        return {key_of(each): _plain(getattr(self, each.name)) for each in fields(Protocol) if each.init}
 
     @cached_property
     def hash(self) -> str:

@@ -116,10 +116,10 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
         yield ""
         for gap in decision.missing:
             yield f"- {called(gap.field)}: {gap.why.said}"
-        possible = [action.said for action in Action if action in decision.possible_actions]
-        yield f"- Still possible: {', '.join(possible)}"
-        if decision.obtain_first:
-            yield f"- Obtain first: {called(decision.obtain_first)}"
+        possible, first = decision.possible_actions, decision.obtain_first
+        yield f"- Still possible: {', '.join(action.said for action in Action if action in possible)}"
+        if first:
+            yield f"- Obtain first: {called(first)}"
     yield ""
     yield from contrast
     yield ""

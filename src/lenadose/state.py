@@ -109,7 +109,7 @@ class Harm:
     causes: tuple[str, ...]
 
 
-@define(weakref_slot=False, eq=False)
+@define(weakref_slot=False, eq=False, init=False)
 class Record:
     """All that the next decision needs of the past, while it is being written.
 
@@ -141,20 +141,20 @@ make_known, make_dose, make_score, make_last = quick(Known), quick(Dose), quick(
 
 def open_again(state: State) -> Record:
     """Give a record to write on, from where a state stands."""
-    return Record(
-        state.patient,
-        state.ceiling,
-        state.phase,
-        state.known,
-        state.start,
-        state.dose,
-        state.lowest,
-        state.responded_on,
-        state.interrupted_on,
-        state.finished_on,
-        state.harms,
-        state.last,
-    )
+    record = Record()
+    record.patient = state.patient
+    record.ceiling = state.ceiling
+    record.phase = state.phase
+    record.known = state.known
+    record.start = state.start
+    record.dose = state.dose
+    record.lowest = state.lowest
+    record.responded_on = state.responded_on
+    record.interrupted_on = state.interrupted_on
+    record.finished_on = state.finished_on
+    record.harms = state.harms
+    record.last = state.last
+    return record
 
 
 def close(record: Record) -> State:

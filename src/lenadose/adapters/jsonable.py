@@ -140,7 +140,7 @@ def number(value: Decimal) -> int | float:
 def decision_data(decision: Decision) -> dict[str, Json]:
     """Give a decision whole, as plain data: what was decided, on which facts, and every reason for it."""
     why = rationale(decision)
-    next_visit = decision.next_visit
+    next_visit, possible = decision.next_visit, decision.possible_actions
     return {
         **identity(decision.protocol),
         "patient": decision.seen.patient.id,
@@ -159,7 +159,7 @@ def decision_data(decision: Decision) -> dict[str, Json]:
         "facts": {name: getattr(decision.facts, name).code for name, _ in DIMENSIONS},
         "phase_after": decision.phase_after.code,
         "missing": [{"field": gap.field, "why": gap.why.code} for gap in decision.missing],
-        "possible_actions": [action.code for action in Action if action in decision.possible_actions],
+        "possible_actions": [action.code for action in Action if action in possible],
         "obtain_first": decision.obtain_first,
         "reasons": list(_reasons(why)),
         "reason": why.reason,

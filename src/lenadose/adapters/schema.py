@@ -382,11 +382,12 @@ _EXACT: dict[Any, Schema] = {
 
 def _part(kind: type, **known: Json) -> Schema:
     """Give the schema of a part of a protocol, field by field; `known` are those of another shape in a file."""
+    given = [each for each in fields(kind) if each.init]
     return _object(
-        (key_of(each) for each in fields(kind) if each.default is NOTHING),
+        (key_of(each) for each in given if each.default is NOTHING),
         {
             key_of(each): known.get(key_of(each)) or (_NAME if each.validator is name else _shape(each.type))
-            for each in fields(kind)
+            for each in given
         },
     )
 
