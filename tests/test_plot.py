@@ -259,7 +259,8 @@ def test_a_count_of_before_the_first_visit_is_on_the_page():
 
 
 def test_without_matplotlib_the_command_says_what_to_install(tmp_path, monkeypatch, capsys):
-    monkeypatch.delitem(sys.modules, "lenadose.adapters.plot")
+    for name in [each for each in sys.modules if each.startswith("lenadose.adapters.plot")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.delattr("lenadose.adapters.plot")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main(["plot", str(EXAMPLES / f"{NAMES[0]}.json"), "-o", str(tmp_path / "a.svg")]) == 2
