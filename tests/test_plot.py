@@ -146,6 +146,20 @@ def test_a_count_too_old_is_told_from_one_never_given():
     assert "? old" in texts
 
 
+@pytest.mark.parametrize("name", [*NAMES, "another-dosage-than-advised", "missed-doses"])
+def test_no_line_crosses_a_letter(name):
+    panels = [axes for axes in course(name).figure.axes if axes.axison]
+    # What stands beside a panel, or in a box of its own, is crossed by nothing.
+    among = [
+        text
+        for axes in panels
+        for text in axes.texts
+        if not (text.get_bbox_patch() or getattr(text, "arrow_patch", None))
+    ]
+    assert len(among) > 3
+    assert all(text.get_path_effects() for text in among)
+
+
 def test_a_relapse_is_named():
     made = decisions("relapse-after-withdrawal")
     relapsed = [each for each in made if is_relapse(each)]

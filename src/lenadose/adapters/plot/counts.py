@@ -15,7 +15,7 @@ from ...protocol import Protocol
 from ...state import newer
 from ...units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, PRINTED, Quantity
 from .panels import Axis, write_limits
-from .paper import BLACK, BLUE, VERMILLION, Key, key, missing
+from .paper import BLACK, BLUE, HALO, VERMILLION, Key, key, missing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,7 +70,14 @@ def draw_count(panel: "Axes", axis: Axis, decisions: Sequence[Decision], place: 
         if below is not None:
             style = {"color": VERMILLION, "markersize": 6}
             panel.annotate(
-                plain(exact), (x, amount), (0, 5), textcoords="offset points", size=7, weight="bold", ha="center"
+                plain(exact),
+                (x, amount),
+                (0, 5),
+                textcoords="offset points",
+                size=7,
+                weight="bold",
+                ha="center",
+                path_effects=HALO,
             )
             words = f"below the limit: {below.words}"
             used[words] = key(words, marker=below.mark, markeredgecolor=BLACK, **style)
@@ -80,7 +87,16 @@ def draw_count(panel: "Axes", axis: Axis, decisions: Sequence[Decision], place: 
         gap = next((each for each in decision.seen.gaps if each.field == quantity.name), None)
         if gap is not None:
             said = "?" if gap.why is Why.ABSENT else "? old"
-            panel.text(axis.at(decision.visit.date), top * 0.88, said, size=8, weight="bold", ha="center", va="center")
+            panel.text(
+                axis.at(decision.visit.date),
+                top * 0.88,
+                said,
+                size=8,
+                weight="bold",
+                ha="center",
+                va="center",
+                path_effects=HALO,
+            )
             used["missing"] = missing()
     called = quantity.name.replace("_", "\n").capitalize()
     panel.set_ylabel(f"{called}\n({PRINTED[quantity.unit]})", size=7.5)

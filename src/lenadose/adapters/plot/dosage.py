@@ -10,7 +10,7 @@ from ...protocol import Protocol
 from ...vocabulary import Phase
 from .between import Span
 from .panels import Axis
-from .paper import BLACK, BLUE, GREY, VERMILLION, Key, key
+from .paper import BLACK, BLUE, GREY, HALO, VERMILLION, Key, key
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +39,7 @@ def draw_dosage(
             line("advised, not taken", ":", 1.5, VERMILLION, x, (advised, advised))
         if span.is_open:
             line("no dosage recommended until answered", ":", 2.5, GREY, x, (0, 0))
-            panel.text(sum(x) / 2, 0.12, "?", size=9, weight="bold", ha="center")
+            panel.text(sum(x) / 2, 0.12, "?", size=9, weight="bold", ha="center", path_effects=HALO)
         if span.is_open and not span.is_reported:
             y = 0.0
         elif index == len(spans) - 1:
@@ -52,9 +52,11 @@ def draw_dosage(
             panel.plot((x[0], x[0]), (before, y), color=BLUE, linewidth=1)
         before = y
         if span.taken is not None and protocol.ladder.level_of(span.taken) is None:
-            panel.text(sum(x) / 2, y + 0.12, str(span.taken), size=6.5, ha="center")
+            panel.text(sum(x) / 2, y + 0.12, str(span.taken), size=6.5, ha="center", va="bottom", path_effects=HALO)
         if span.missed and marked:
-            panel.text(sum(x) / 2, y - 0.14, f"{span.missed} missed", size=6.5, ha="center", va="top")
+            panel.text(
+                sum(x) / 2, y - 0.14, f"{span.missed} missed", size=6.5, ha="center", va="top", path_effects=HALO
+            )
         if span.ceiling != protocol.ladder.top and span.phase is not Phase.DISCONTINUED and marked:
             top = _height(protocol, span.ceiling.dosage if span.ceiling else None) + 0.3
             line("ceiling: nothing above is allowed", "-", 1.2, VERMILLION, x, (top, top))

@@ -18,6 +18,7 @@ from matplotlib.font_manager import FontProperties, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 
 from ...errors import fault
@@ -26,6 +27,9 @@ from ...render import NOT_A_DEVICE
 
 # The palette of Okabe and Ito, told apart by people with any colour vision; grey for what stands behind.
 BLACK, ORANGE, BLUE, GREEN, VERMILLION, GREY = "#000000", "#E69F00", "#0072B2", "#009E73", "#D55E00", "#595959"
+
+HALO = (withStroke(linewidth=2, foreground="white"),)
+"""Around what is written among lines, so that none of them crosses a letter."""
 
 _SETTINGS: dict[Any, object] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that a text is as wide on every machine

@@ -11,7 +11,7 @@ from ...machine import Decision
 from ...vocabulary import Phase, Response
 from .between import Span
 from .panels import Axis, write_limits
-from .paper import BLACK, BLUE, GREEN, VERMILLION, Key, inches, key, missing
+from .paper import BLACK, BLUE, GREEN, HALO, VERMILLION, Key, inches, key, missing
 from .words import is_relapse
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _draw_scores(panel: "Axes", axis: Axis, decisions: Sequence[Decision], top: 
         if activity is None:
             judged = decision.visit.judgement
             said = f"? judged {judged.response.said}" if judged else "?"
-            panel.text(x, top * 0.9, said, size=8, weight="bold", ha="center", va="center")
+            panel.text(x, top * 0.9, said, size=8, weight="bold", ha="center", va="center", path_effects=HALO)
             used["missing"] = missing()
             continue
         shape, size = ("D", 7.5) if worse else ("o", 4.5)
@@ -106,7 +106,7 @@ def _draw_scores(panel: "Axes", axis: Axis, decisions: Sequence[Decision], top: 
                 ha="center",
                 zorder=4,
                 weight="bold" if worse else "normal",
-                bbox={"boxstyle": "square,pad=0.05", "facecolor": "white", "edgecolor": "none", "alpha": 0.8 * worse},
+                path_effects=HALO,
             )
             written = place + half
         was_worse = worse
