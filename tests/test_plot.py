@@ -56,9 +56,10 @@ def written(picture):
 
 def pictures():
     """Every kind of picture, to be looked at: courses, courses side by side, the phases with a way and without."""
-    for name in NAMES:
+    for name in (*NAMES, "ask-before-start", "shah-2009-case-1"):
         yield pytest.param(lambda name=name: course(name), 40, id=name)
-    side = {name: decisions(name) for name in (*NAMES[:3], "complete-response-and-taper", "relapse-in-taper")}
+    beside = (*NAMES[:3], "complete-response-and-taper", "ask-before-start", "relapse-in-taper")
+    side = {name: decisions(name) for name in beside}
     yield pytest.param(lambda: draw_courses(side), 90, id="side by side")
     for id in ("cortes-hernandez-2012", "penn-2012"):
         yield pytest.param(lambda id=id: draw_phases(get_protocol(id)), 40, id=id)
@@ -167,6 +168,11 @@ def test_a_relapse_is_named():
     texts = [text for text, _ in written(course("relapse-after-withdrawal"))]
     assert "relapse 8" in texts
     assert why(relapsed[-1]) == "start: relapse"
+
+
+def test_the_legend_tells_a_score_that_is_worse_from_the_line_where_worse_begins():
+    (legend,) = course("falling-clearance").figure.legends
+    assert {"worse", "worse, from this score on"} <= {text.get_text() for text in legend.get_texts()}
 
 
 def test_a_low_count_carries_its_number():

@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LIMITS = (
-    ("start", "start", "--", BLACK, "B, at the start: {}", "B, the score at the start of the course"),
-    ("worse", "worse_from", "-.", VERMILLION, "worse: {} or more", "worse, from this score on"),
-    ("partial", "partial_to", ":", GREEN, "partial: {} or less", "partial response, up to this score"),
+    ("start", "--", BLACK, "B, at the start: {}", "B, the score at the start of the course"),
+    ("worse_from", "-.", VERMILLION, "worse: {} or more", "worse, from this score on"),
+    ("partial_to", ":", GREEN, "partial: {} or less", "partial response, up to this score"),
 )
-"""The limits that hold from one visit to the next: name, field of a span, line, colour, and the words beside it and in
-the legend."""
+"""The limits, by the field of a span that holds them: line, colour, and the words beside it and in the legend."""
 
 
 def draw_skin(
@@ -48,12 +47,12 @@ def _draw_limits(panel: "Axes", axis: Axis, spans: Sequence[Span]) -> tuple[dict
     """Draw the limits while they hold; give those that hold at the end, too, with their words."""
     used: dict[str, Key] = {}
     last: list[tuple[float, str]] = []
-    for name, field, style, colour, words, meaning in _LIMITS:
+    for field, style, colour, words, meaning in _LIMITS:
         for span in spans:
             value = getattr(span, field)
             if value is not None:
                 panel.plot((axis.at(span.begin), axis.at(span.end)), (value, value), style, color=colour, linewidth=1.2)
-                used[name] = key(meaning, style, color=colour, linewidth=1.2)
+                used[field] = key(meaning, style, color=colour, linewidth=1.2)
         value = getattr(spans[-1], field)
         if value is not None:
             last.append((value, words.format(value)))
@@ -76,7 +75,9 @@ def _draw_scores(panel: "Axes", axis: Axis, decisions: Sequence[Decision], top: 
         if activity is None:
             judged = decision.visit.judgement
             said = f"? judged {judged.response.said}" if judged else "?"
-            panel.text(x, top * 0.9, said, size=8, weight="bold", ha="center", va="center", path_effects=HALO)
+            # The question mark stands at the visit, and the words after it, unless they end beyond the page.
+            place = min(x - inches("?", 8) / 2 * axis.per_inch, axis.days - inches(said, 8) * axis.per_inch)
+            panel.text(place, top * 0.9, said, size=8, weight="bold", va="center", path_effects=HALO)
             used["missing"] = missing()
             continue
         shape, size = ("D", 7.5) if worse else ("o", 4.5)
