@@ -236,9 +236,17 @@ class _Cohort:
         shown = self._reader.read(table)
         counts = np.diff(np.append(block.begins, len(rows)))
         patient = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-        visit = np.arange(len(rows)) - block.begins.take(patient)
-        reasons = self._faults(block, table, shown, patient, visit)
-        told, kept = self._walked(shown, reasons, patient, visit, block.begins)
+        visit = np.arange(len(rows)) - np.repeat(block.begins, counts)
+        able, regular = (_of_patient(each, block.begins, counts) for each in (shown.able, shown.regular))
+        changes = {
+            name: (said >= 0) & (said != np.repeat(each, counts))
+            for name, said, each in (
+                ("able_to_become_pregnant", shown.able, able),
+                ("regular_cycles", shown.regular, regular),
+            )
+        }
+        reasons = self._faults(table, shown, visit, np.repeat(block.nameless, counts), changes)
+        told, kept = self._walked(shown, reasons, patient, visit, People(able != 0, regular == 1))
         for index in np.flatnonzero(told.too_many):
             row, there_were = int(kept[index]), int(told.too_many[index]) - 1
             reasons[row] = str(too_many_missed(int(shown.missed[row]), there_were))
@@ -253,17 +261,16 @@ class _Cohort:
         self._tell(place, told, day)
 
     def _walked(
-        self, shown: Rows, reasons: dict[int, str], patient: Ints, visit: Any, begins: Any
+        self, shown: Rows, reasons: dict[int, str], patient: Ints, visit: Any, people: People
     ) -> tuple[Walked, Any]:
         """Let the patients walk as far as nothing is at fault; give what was found and the rows it was found at."""
-        first_test = self._reader.first_tests(shown, patient)
+        first_test = self._reader.first_tests(shown, visit)
         kept = np.arange(len(patient))
         if reasons:
-            ends = np.full(len(begins), len(patient))
+            ends = np.full(len(people.tested), len(patient))
             for row in sorted(reasons, reverse=True):
                 ends[patient[row]] = visit[row]
             kept = np.flatnonzero(visit < ends[patient])
-        people = People(_of_patient(shown.able, patient, begins) != 0, _of_patient(shown.regular, patient, begins) == 1)
         visits = Visits(
             shown.day,
             shown.score,
@@ -285,21 +292,17 @@ class _Cohort:
         end_at_faults(told, patient)
         return told, kept
 
-    def _faults(self, block: _Block, table: pa.Table, shown: Rows, patient: Ints, visit: Any) -> dict[int, str]:
+    def _faults(
+        self, table: pa.Table, shown: Rows, visit: Any, nameless: Flags, changes: dict[str, Flags]
+    ) -> dict[int, str]:
         """Give the reason of each row that cannot be read, or cannot follow the one before."""
-        twice = np.zeros(len(patient), bool)
-        twice[1:] = (patient[1:] == patient[:-1]) & (shown.day[1:] == shown.day[:-1]) & (shown.day[1:] > 0)
+        twice = np.zeros(len(visit), bool)
+        twice[1:] = (visit[1:] > 0) & (shown.day[1:] == shown.day[:-1]) & (shown.day[1:] > 0)
         twice[:-1] |= twice[1:]
         early = (visit == 0) & ((shown.taken != NOT_GIVEN) | (shown.missed > 0))
-        able, regular = (_of_patient(each, patient, block.begins).take(patient) for each in (shown.able, shown.regular))
-        changes = {
-            "able_to_become_pregnant": (shown.able >= 0) & (shown.able != able),
-            "regular_cycles": (shown.regular >= 0) & (shown.regular != regular),
-        }
-        nameless = block.nameless.take(patient)
         suspect = shown.suspect | twice | early | nameless
         for each in changes.values():
-            suspect = suspect | each
+            suspect |= each
         reasons = {}
         for row in np.flatnonzero(suspect).tolist():
             given = table.slice(row, 1).to_pylist()[0]
@@ -461,13 +464,14 @@ def _words(protocol: Protocol) -> _Words:
     return _Words(protocol)
 
 
-def _of_patient(values: Ints, patient: Ints, begins: Any) -> Ints:
+def _of_patient(values: Ints, begins: Any, counts: Any) -> Ints:
     """Give the first value that is known of each patient, or -1."""
     found = values[begins]
-    if (found.take(patient) == values).all():
+    if (values == values[0]).all() or (np.repeat(found, counts) == values).all():
         return found
-    found = np.full(len(begins), -1, np.int32)
+    found = np.full(len(begins), -1, np.int8)
     known = np.flatnonzero(values >= 0)
+    patient = np.repeat(np.arange(len(begins)), counts)
     # The last to be written is the first that is known.
     found[patient[known[::-1]]] = values[known[::-1]]
     return found
