@@ -69,6 +69,7 @@ FLOORS = (
     "adapters.cohort.walking",
     "adapters.cohort.compiled",
     "adapters.cohort.columns",
+    "adapters.cohort.answers",
     "adapters.cohort",
     "adapters.cohort.files",
     "adapters.cohort_dask",

@@ -217,9 +217,11 @@ def add_months(days: Ints, months: int) -> Ints:
 
 def after(interval: Interval, days: Ints) -> Ints:
     """Give the days this long after others."""
-    if interval.days is None:
-        return add_months(days, interval.count)
-    return (days + interval.days).astype(np.int32)
+    if interval.days is not None:
+        return days + np.int32(interval.days)
+    if len(days) and days.min() >= FIRST_DAY and days.max() <= LAST_DAY:
+        return _calendar(interval.count)[0].take(days - FIRST_DAY)
+    return add_months(days, interval.count)
 
 
 # Rows
