@@ -7,9 +7,7 @@ row that cannot be read comes back marked, with its reason, and so does what fol
 other patients are untouched.
 """
 
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from importlib.util import find_spec
 from typing import Any, TypeVar, cast
@@ -36,9 +34,6 @@ Frame = TypeVar("Frame")
 BLOCK = 1 << 18
 """Rows looked at together: enough that a call counts for many visits, few enough that they stay in the cache."""
 
-THREADS = min(4, os.cpu_count() or 1)
-"""Blocks looked at at a time: numpy lets threads run side by side; each takes the memory of a block."""
-
 ENOUGH = 1 << 22
 """Visits from which on compiling gains more than it costs."""
 
@@ -61,17 +56,11 @@ def decide(frame: Frame, protocol: Protocol | None = None, progress: Callable[[i
     visits = given if len(given) > BLOCK else nw.from_native(given.to_arrow())
     cohort = _Cohort(visits, protocol or get_protocol())
     done = 0
-    for count in _side_by_side(cohort.decide, _blocks(visits)):
+    for count in map(cohort.decide, _blocks(visits)):
         done += count
         if progress is not None:
             progress(done, len(given))
     return cast(Frame, cohort.answers.beside(given))
-
-
-def _side_by_side(decide: "Callable[[_Block], int]", blocks: "Iterator[_Block]") -> Iterator[int]:
-    """Decide on blocks, some at a time, and tell in their order how many rows are done."""
-    with ThreadPoolExecutor(THREADS) as pool:
-        yield from pool.map(decide, blocks)
 
 
 def _walk_of(visits: int) -> Callable[..., Walked]:

@@ -57,10 +57,7 @@ RESULTS = (
 
 
 class Answers:
-    """The answers as they grow: what was decided, as numbers, and why the rest was refused.
-
-    Rows may be written by several threads at once, each its own.
-    """
+    """The answers as they grow: what was decided, as numbers, and why the rest was refused."""
 
     def __init__(self, protocol: Protocol, total: int) -> None:
         self._protocol = protocol

@@ -7,7 +7,6 @@ the readers of a course, so that a table is refused for what a course is refused
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from threading import Lock
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -254,13 +253,9 @@ def _mapped(cells: pa.Array, read: Callable[[str], Any], missing: Any, bad: Any,
 
 
 class Reader:
-    """Reads the visits of some patients at a time; lists of events and dosages are numbered as they are met.
-
-    Several threads may read at once: what has a number keeps it, and what a thread has read has one.
-    """
+    """Reads the visits of some patients at a time; lists of events and dosages are numbered as they are met."""
 
     def __init__(self, protocol: Protocol) -> None:
-        self._numbering = Lock()
         self._safety = protocol.safety
         self._dosages = Dosages(protocol)
         self._first_test = protocol.safety.first_test.value
@@ -272,18 +267,15 @@ class Reader:
 
     def dosages(self) -> Any:
         """Give what the machine asks of the dosages met so far."""
-        with self._numbering:
-            return self._dosages.table()
+        return self._dosages.table()
 
     def lists(self) -> Lists:
         """Give what the lists of adverse events met so far do."""
-        with self._numbering:
-            told = tuple(self._told)
         return Lists(
-            np.array([each.keeps for each in told], np.int32),
-            np.array([each.adds for each in told], np.int32).ravel(),
-            np.array([each.neuropathy for each in told], np.int32),
-            np.array([each.ends_pregnancy for each in told], bool),
+            np.array([each.keeps for each in self._told], np.int32),
+            np.array([each.adds for each in self._told], np.int32).ravel(),
+            np.array([each.neuropathy for each in self._told], np.int32),
+            np.array([each.ends_pregnancy for each in self._told], bool),
         )
 
     def read(self, table: pa.Table) -> Rows:
@@ -409,8 +401,7 @@ class Reader:
             mg, every = mg.take(some), every.take(some).astype(np.int64)
             firsts, place = _distinct(_distinct(mg)[1] * np.int64(EVERY_DAYS[1] + 1) + every)
             kinds = zip(mg.take(firsts).tolist(), every.take(firsts).tolist(), strict=True)
-            with self._numbering:
-                numbers = [self._dosages.number(Dosage(decimal(amount), often)) for amount, often in kinds]
+            numbers = [self._dosages.number(Dosage(decimal(amount), often)) for amount, often in kinds]
             taken[rows.take(some)] = np.array(numbers, np.int32).take(place)
         return taken
 
@@ -418,13 +409,12 @@ class Reader:
 
     def _number_list(self, events: tuple[AdverseEvent, ...]) -> int | None:
         """Give the number of a list of adverse events, None for one that contradicts itself."""
-        with self._numbering:
-            number = self._lists.get(events)
-            if number is None:
-                if any(Visit.contradictions({"adverse_events": events})):
-                    return None
-                number = self._lists[events] = len(self._told)
-                self._told.append(listed(self._safety, events))
+        number = self._lists.get(events)
+        if number is None:
+            if any(Visit.contradictions({"adverse_events": events})):
+                return None
+            number = self._lists[events] = len(self._told)
+            self._told.append(listed(self._safety, events))
         return number
 
     def _event(self, given: Any) -> AdverseEvent | None:

@@ -22,36 +22,44 @@ def walk(
     packed: Packed, lists: Lists, dosages: DosageTable, people: People, visits: Visits, patient: Ints, number: Any
 ) -> Walked:
     """Decide on visits that lie patient by patient; `number` counts each patient's visits from 0."""
-    count = np.bincount(patient, minlength=len(people.tested))
+    heads = np.flatnonzero(number == 0)
+    count = np.diff(np.append(heads, len(number)))
     # The patients with the most visits first: those that have a visit more are then always the first so many.
     order = np.argsort(-count, kind="stable")
-    rank = np.empty(len(order), np.int64)
+    rank = np.empty(len(order), np.intp)
     rank[order] = np.arange(len(order))
-    having = np.bincount(number, minlength=1)
-    begins = np.concatenate([[0], np.cumsum(having)])
-    place = begins.take(number) + rank.take(patient)
+    begins = np.append(0, np.cumsum(np.bincount(number)))
+    place = begins.take(number) + np.repeat(rank, count)
     laid = Visits(*(_laid(each, place) for each in visits))
-    ordered = People(*(each[order] for each in people))
+    some = People(*(each.take(patient.take(heads.take(order))) for each in people))
     found = Walked(*(np.empty(len(place), np.int32) for _ in Walked._fields))
-    state = begin(packed, int(having[0]))
+    state = begin(packed, len(order))
     for first, last in zip(begins[:-1].tolist(), begins[1:].tolist(), strict=True):
         visit = Visits(*(each[first:last] for each in laid))
         if last - first < len(state.phase):
-            state = _each(state, slice(last - first))
-        some = People(*(each[: last - first] for each in ordered))
+            state, some = _each(state, slice(last - first)), _each(some, slice(last - first))
         state, *told = _step(packed, lists, dosages, some, state, visit, first == 0)
         for column, values in zip(found, told, strict=True):
             column[first:last] = values
-    return Walked(*(each.take(place) for each in found))
+    return Walked(*(_taken(each, place) for each in found))
 
 
 def _laid(column: Any, place: Any) -> Any:
     """Put a column in the order of the walk; what is the same everywhere lies anyhow."""
-    if (column[:100] == column[:1]).all() and (column == column[:1]).all():
+    if _is_even(column):
         return column
     laid = np.empty_like(column)
     laid[place] = column
     return laid
+
+
+def _taken(laid: Any, place: Any) -> Any:
+    """Give a column back in the order of the visits."""
+    return laid if _is_even(laid) else laid.take(place)
+
+
+def _is_even(column: Any) -> bool:
+    return bool((column[:100] == column[:1]).all() and (column == column[:1]).all())
 
 
 def _each(values: Any, rows: Any) -> Any:
