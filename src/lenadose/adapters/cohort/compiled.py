@@ -19,7 +19,7 @@ _SCALAR = {
 _FUNCTIONS = (
     *("after", "first_within", "learn", "is_treated", "ceiling_of", "response_of", "_gap", "tests_missing", "_gaps"),
     *("safety_of", "interval_end", "position_of", "_too_many", "observe", "follow_advice", "follow_dosage"),
-    *("recommend", "anchor_of", "harm_in", "apply", "step"),
+    *("recommend", "anchor_of", "harm_in", "_is", "apply", "step"),
 )
 """What is compiled, what calls another after it."""
 
@@ -51,10 +51,10 @@ def _one_by_one() -> Any:
     def one_by_one(
         packed: Any, lists: Any, dosages: Any, people: Any, visits: Any, patients: Any, begins: Any, found: Any
     ) -> None:
-        no_day, none = np.int64(0), np.int64(-1)
+        no_day, no, none = np.int64(0), np.int64(0), np.int64(-1)
         for index, patient in enumerate(patients):
             person = People(people.tested[patient], people.regular[patient])
-            dose = Dose(none, no_day, no_day, no_day, False, no_day, none)
+            dose = Dose(none, no_day, no_day, no_day, no, no_day, none)
             state = State(
                 before_start,
                 np.int64(packed.top),
@@ -65,7 +65,7 @@ def _one_by_one() -> Any:
                 no_day,
                 no_day,
                 no_day,
-                Last(no_day, unscored, none, False, dose, unscored, no_day),
+                Last(no_day, unscored, none, no, dose, unscored, no_day),
             )
             for row in range(begins[index], begins[index + 1]):
                 visit = Visits(

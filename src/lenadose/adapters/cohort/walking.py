@@ -66,16 +66,16 @@ def _each(values: Any, rows: Any) -> Any:
     """Give some rows of a nest of arrays."""
     if isinstance(values, tuple):
         return type(values)(*[_each(each, rows) for each in values])
-    return values[rows]
+    return values[rows] if isinstance(rows, slice) else values.take(rows)
 
 
-def _put(into: Any, rows: Any, values: Any) -> Any:
-    """Give a nest of arrays with other values in some rows."""
+def _write(into: Any, rows: Any, values: Any) -> None:
+    """Write other values into some rows of a nest of arrays."""
     if isinstance(into, tuple):
-        return type(into)(*(_put(each, rows, value) for each, value in zip(into, values, strict=True)))
-    changed = into.copy()
-    changed[rows] = values
-    return changed
+        for each, value in zip(into, values, strict=True):
+            _write(each, rows, value)
+    else:
+        into[rows] = values
 
 
 def _step(
@@ -88,7 +88,8 @@ def _step(
         came = follow_advice(dosages, state, visit, bool(visit.missed.any()))
         taken = np.flatnonzero(visit.taken != NOT_GIVEN)
         if len(taken):
-            came = _put(came, taken, follow_dosage(dosages, _each(state, taken), _each(visit, taken)))
+            # In place: each array of a state that was applied is its own, and `came` takes over from it.
+            _write(came, taken, follow_dosage(dosages, _each(state, taken), _each(visit, taken)))
     return *step(packed, lists, people, state, came, visit, bool(visit.judged.any())), came.too_many
 
 
