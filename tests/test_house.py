@@ -66,6 +66,7 @@ FLOORS = (
     "adapters.notebook",
     "adapters.cohort.packed",
     "adapters.cohort.stepping",
+    "adapters.cohort.knowing",
     "adapters.cohort.walking",
     "adapters.cohort.compiled",
     "adapters.cohort.columns",

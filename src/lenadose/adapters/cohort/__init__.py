@@ -25,8 +25,9 @@ from .answers import RESULTS as RESULTS
 from .answers import Answers
 from .columns import COLUMNS as COLUMNS
 from .columns import NAMES, Reader, Rows, columns_of, days_of, faults_of
+from .knowing import Results, remember
 from .packed import NOT_GIVEN, Flags, Ints, pack
-from .stepping import People, Visits
+from .stepping import Visits
 from .walking import Walked, end_at_faults, walk
 
 Frame = TypeVar("Frame")
@@ -191,7 +192,8 @@ class _Cohort:
             )
         }
         reasons = self._faults(table, shown, visit, np.repeat(block.nameless, counts), changes)
-        told, kept = self._walked(shown, reasons, patient, visit, People(able != 0, regular == 1))
+        tested, cycles = np.repeat(able != 0, counts), np.repeat(regular == 1, counts)
+        told, kept = self._walked(shown, reasons, patient, visit, tested, cycles)
         for index in np.flatnonzero(told.too_many):
             row, there_were = int(kept[index]), int(told.too_many[index]) - 1
             reasons[row] = str(too_many_missed(int(shown.missed[row]), there_were))
@@ -205,12 +207,12 @@ class _Cohort:
         return total
 
     def _walked(
-        self, shown: Rows, reasons: dict[int, str], patient: Ints, visit: Any, people: People
+        self, shown: Rows, reasons: dict[int, str], patient: Ints, visit: Any, tested: Flags, regular: Flags
     ) -> tuple[Walked, Any]:
         """Let the patients walk as far as nothing is at fault; give what was found and the rows it was found at."""
-        visits = Visits(
+        lists = self._reader.lists()
+        results = Results(
             shown.day,
-            shown.score,
             shown.neutrophils,
             shown.platelets,
             shown.clearance,
@@ -218,18 +220,17 @@ class _Cohort:
             shown.positive_test,
             self._reader.first_tests(shown, visit),
             shown.events,
-            shown.judged,
-            shown.taken,
-            shown.missed,
         )
+        known = remember(self._packed, lists, results, patient, tested, regular)
+        visits = Visits(shown.day, shown.score, known, shown.events, shown.judged, shown.taken, shown.missed)
         kept = np.arange(len(patient))
         if reasons:
-            ends = np.full(len(people.tested), len(patient))
+            ends = np.full(int(patient[-1]) + 1, len(patient))
             for row in sorted(reasons, reverse=True):
                 ends[patient[row]] = visit[row]
             kept = np.flatnonzero(visit < ends[patient])
             visits, patient, visit = Visits(*(each[kept] for each in visits)), patient[kept], visit[kept]
-        told = self._walk(self._packed, self._reader.lists(), self._reader.dosages(), people, visits, patient, visit)
+        told = self._walk(self._packed, lists, self._reader.dosages(), visits, visit)
         end_at_faults(told, patient)
         return told, kept
 

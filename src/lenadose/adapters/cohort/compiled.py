@@ -7,8 +7,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from .packed import NO_SCORE, NOT_GIVEN, DosageTable, Ints, Packed
-from .stepping import BEFORE_START, Came, Dose, Known, Last, Lists, People, Start, State, Visits, step
+from .packed import NO_SCORE, NOT_GIVEN, DosageTable, Packed
+from .stepping import BEFORE_START, Came, Dose, Last, Lists, Start, State, Visits, step
 from .walking import Walked
 
 _SCALAR = {
@@ -17,20 +17,18 @@ _SCALAR = {
     "pick": lambda table, index: table[index],
 }
 _FUNCTIONS = (
-    *("after", "first_within", "learn", "is_treated", "ceiling_of", "response_of", "_gap", "tests_missing", "_gaps"),
+    *("after", "first_within", "learn", "is_treated", "ceiling_of", "response_of", "tests_missing", "_gaps"),
     *("safety_of", "interval_end", "position_of", "_too_many", "observe", "follow_advice", "follow_dosage"),
     *("recommend", "anchor_of", "harm_in", "_is", "apply", "step"),
 )
 """What is compiled, what calls another after it."""
 
 
-def walk(
-    packed: Packed, lists: Lists, dosages: DosageTable, people: People, visits: Visits, patient: Ints, number: Any
-) -> Walked:
+def walk(packed: Packed, lists: Lists, dosages: DosageTable, visits: Visits, number: Any) -> Walked:
     """Decide on visits that lie patient by patient; `number` counts each patient's visits from 0."""
-    found = Walked(*(np.empty(len(patient), np.int32) for _ in Walked._fields))
+    found = Walked(*(np.empty(len(number), np.int32) for _ in Walked._fields))
     begins = np.flatnonzero(number == 0)
-    _one_by_one()(packed, lists, dosages, people, visits, patient[begins], np.append(begins, len(patient)), found)
+    _one_by_one()(packed, lists, dosages, visits, np.append(begins, len(number)), found)
     return found
 
 
@@ -48,17 +46,14 @@ def _one_by_one() -> Any:
     unscored, not_given, before_start = np.int64(NO_SCORE), NOT_GIVEN, np.int64(BEFORE_START)
 
     @numba.njit(nogil=True, cache=True)
-    def one_by_one(
-        packed: Any, lists: Any, dosages: Any, people: Any, visits: Any, patients: Any, begins: Any, found: Any
-    ) -> None:
+    def one_by_one(packed: Any, lists: Any, dosages: Any, visits: Any, begins: Any, found: Any) -> None:
         no_day, no, none = np.int64(0), np.int64(0), np.int64(-1)
-        for index, patient in enumerate(patients):
-            person = People(people.tested[patient], people.regular[patient])
+        for index in range(len(begins) - 1):
             dose = Dose(none, no_day, no_day, no_day, no, no_day, none)
             state = State(
                 before_start,
                 np.int64(packed.top),
-                Known(no_day, no_day, no_day, no_day, no_day, no_day),
+                no_day,
                 Start(no_day, unscored, none),
                 dose,
                 unscored,
@@ -71,12 +66,7 @@ def _one_by_one() -> Any:
                 visit = Visits(
                     np.int64(visits.day[row]),
                     np.int64(visits.score[row]),
-                    np.int64(visits.neutrophils[row]),
-                    np.int64(visits.platelets[row]),
-                    np.int64(visits.clearance[row]),
-                    np.int64(visits.negative_test[row]),
-                    np.int64(visits.positive_test[row]),
-                    visits.first_test[row],
+                    np.int64(visits.known[row]),
                     np.int64(visits.events[row]),
                     np.int64(visits.judged[row]),
                     np.int64(visits.taken[row]),
@@ -88,7 +78,7 @@ def _one_by_one() -> Any:
                     came = follow_dosage(dosages, state, visit)
                 else:
                     came = follow_advice(dosages, state, visit, True)
-                state, situation, gaps, answer, anchor = step_one(packed, lists, person, state, came, visit, True)
+                state, situation, gaps, answer, anchor = step_one(packed, lists, state, came, visit, True)
                 found.situation[row] = situation
                 found.gaps[row] = gaps
                 found.answer[row] = answer

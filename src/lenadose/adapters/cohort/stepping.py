@@ -12,14 +12,12 @@ import numpy as np
 from ...course import Judged
 from ...vocabulary import Phase, Response
 from .packed import (
-    DANGER,
     ENDS_PAUSE,
     FINISHES,
     FIRST_DAY,
     HANDS_OVER,
     INTERRUPTS,
     LEVEL_BITS,
-    LOW,
     MARKS_HARM,
     NEUROPATHY_GRADES,
     NO_SCORE,
@@ -52,7 +50,15 @@ _GRADES, _JUDGEMENTS, _RESPONSES = len(NEUROPATHY_GRADES), len(Judged) + 1, len(
 
 GAPS = ("adverse_events", "pregnancy_tests", "neutrophils", "platelets", "creatinine_clearance", "clasi_activity")
 """The fields of a visit that can be missing, two bits for each: 1 absent, 2 stale."""
-SCORE_GAP = 2 * GAPS.index("clasi_activity")
+SCORE_GAP, CLEARANCE_GAP = 2 * GAPS.index("clasi_activity"), 2 * GAPS.index("creatinine_clearance")
+COUNTS_GAP, TESTS_GAP = 2 * GAPS.index("neutrophils"), 2 * GAPS.index("pregnancy_tests")
+
+CLEARANCE_LOW, COUNT_DANGER, POSITIVE, COUNT_GAPS, TEST_GAPS = 5, 6, 7, 8, 16
+"""Bits of what is known at a visit, see `knowing`. The lowest five are the bands of neutrophils and platelets and
+whether clearance is a danger; then whether clearance lowers the ceiling, a count is a danger, a positive test counts.
+Two bits for each gap follow, as in `GAPS`: of neutrophils and platelets, usually and under the close watch; of
+pregnancy tests, usually, early in a course and before a start; of clearance."""
+_BANDS = (1 << CLEARANCE_LOW) - 1
 
 
 class Lists(NamedTuple):
@@ -65,39 +71,15 @@ class Lists(NamedTuple):
 
 
 class Visits(NamedTuple):
-    """What a visit of each patient showed, a result by its day and band; see `packed`."""
+    """What a visit of each patient showed; `known` is what is known at it, see `COUNT_DANGER`."""
 
     day: Ints
     score: Ints
-    neutrophils: Ints
-    platelets: Ints
-    clearance: Ints
-    negative_test: Ints
-    positive_test: Ints
-    first_test: Flags
-    """Whether a negative test known by now was done in the days before a start when the first one is asked for."""
+    known: Ints
     events: Ints
     judged: Ints
     taken: Ints
     missed: Ints
-
-
-class People(NamedTuple):
-    """Which patients need pregnancy tests, and which have regular cycles."""
-
-    tested: Flags
-    regular: Flags
-
-
-class Known(NamedTuple):
-    """The newest results and negative test, the events that count, and when a pregnancy was last reported ended."""
-
-    neutrophils: Ints
-    platelets: Ints
-    clearance: Ints
-    negative_test: Ints
-    standing: Ints
-    pregnancy_ended: Ints
 
 
 class Start(NamedTuple):
@@ -143,7 +125,8 @@ class State(NamedTuple):
 
     phase: Ints
     ceiling: Ints
-    known: Known
+    standing: Ints
+    """The events that count, and positive tests."""
     start: Start
     dose: Dose
     lowest: Ints
@@ -232,7 +215,7 @@ def begin(packed: Packed, count: int) -> State:
     return State(
         each(BEFORE_START),
         each(packed.top),
-        Known(no_day, no_day, no_day, no_day, no_day, no_day),
+        no_day,
         Start(no_day, unscored, none),
         dose,
         unscored,
@@ -243,35 +226,24 @@ def begin(packed: Packed, count: int) -> State:
     )
 
 
-def learn(packed: Packed, lists: Lists, known: Known, visit: Visits, neuropathy_at_start: Any) -> Known:
-    """Add what a visit showed to what was known: newest results and tests, events that count from now on."""
+def learn(packed: Packed, lists: Lists, standing: Any, visit: Visits, neuropathy_at_start: Any) -> Any:
+    """Add what a visit reported to the events that count from now on."""
     adds = pick(lists.adds, visit.events * _GRADES + neuropathy_at_start + 1)
-    standing = (known.standing & pick(lists.keeps, visit.events)) | adds
-    ended = where(pick(lists.ends_pregnancy, visit.events), visit.day, known.pregnancy_ended)
-    positive = (visit.positive_test > 0) & (visit.positive_test >= ended)
-    return Known(
-        np.maximum(known.neutrophils, visit.neutrophils),
-        np.maximum(known.platelets, visit.platelets),
-        np.maximum(known.clearance, visit.clearance),
-        np.maximum(known.negative_test, visit.negative_test),
-        where(positive, standing | packed.positive, standing),
-        ended,
-    )
+    positive = (visit.known >> POSITIVE & 1) * packed.positive
+    return (standing & pick(lists.keeps, visit.events)) | adds | positive
 
 
 # observation.py
 
 
-def observe(
-    packed: Packed, people: People, state: State, came: Came, known: Known, visit: Visits, judgements: bool
-) -> Seen:
-    """Turn a visit into facts; how the patient came and what is known now was settled first."""
+def observe(packed: Packed, state: State, came: Came, standing: Any, visit: Visits, judgements: bool) -> Seen:
+    """Turn a visit into facts; how the patient came and which events count was settled first."""
     day, phase, dose, start = visit.day, came.phase, came.dose, state.start
-    ceiling = ceiling_of(packed, state.ceiling, known.clearance)
+    ceiling = ceiling_of(packed, state.ceiling, visit.known)
     lowest = np.minimum(came.lowest, visit.score)
     response = response_of(packed, phase, visit, start.score, lowest, judgements)
-    gaps = _gaps(packed, people, phase, start.on, dose.watched_from, known, visit)
-    safety = safety_of(packed, known, gaps != 0)
+    gaps = _gaps(packed, phase, start.on, dose.watched_from, standing, visit)
+    safety = safety_of(packed, standing, visit.known, gaps != 0)
     gaps = gaps | (wide(response == _NOT_ASSESSED) << SCORE_GAP)
 
     interrupted, treated = phase == _INTERRUPTED, is_treated(phase)
@@ -391,9 +363,9 @@ def position_of(packed: Packed, treated: Any, interrupted: Any, dose: Dose, ceil
     return where(treated | interrupted, found, packed.no_position)
 
 
-def ceiling_of(packed: Packed, left_by_harm: Any, clearance: Any) -> Any:
+def ceiling_of(packed: Packed, left_by_harm: Any, known: Any) -> Any:
     """Give the highest level allowed now: what harm has left, and what the newest clearance allows."""
-    return where((clearance & 3) >= LOW, np.minimum(left_by_harm, packed.clearance_ceiling), left_by_harm)
+    return where(known >> CLEARANCE_LOW & 1, np.minimum(left_by_harm, packed.clearance_ceiling), left_by_harm)
 
 
 def response_of(packed: Packed, phase: Any, visit: Visits, start: Any, lowest: Any, judgements: bool) -> Any:
@@ -405,51 +377,34 @@ def response_of(packed: Packed, phase: Any, visit: Visits, start: Any, lowest: A
     return shown
 
 
-def safety_of(packed: Packed, known: Known, unknown: Any) -> Any:
+def safety_of(packed: Packed, standing: Any, known: Any, unknown: Any) -> Any:
     """Give the weight of the first that applies of stop, interrupt, not assessed, caution and acceptable."""
-    standing = known.standing
     gravest = wide((standing & packed.cautions) != 0)
     gravest = np.maximum(gravest, wide((standing & packed.interrupts) != 0) * 2)
     gravest = np.maximum(gravest, wide((standing & packed.stops) != 0) * 3)
-    bands = (known.neutrophils & 3) | (known.platelets & 3) << 2 | wide((known.clearance & 3) == DANGER) << 4
-    return pick(packed.safeties, bands | wide(unknown) << 5 | gravest << 6)
+    return pick(packed.safeties, (known & _BANDS) | wide(unknown) << 5 | gravest << 6)
 
 
-def _gap(result: Any, first_fresh: Any) -> Any:
-    """Tell why a result is missing; a danger counts however old it is."""
-    missing = (result < first_fresh << 2) & ((result & 3) != DANGER)
-    return wide(missing) << wide(result > 0)  # 1: absent, 2: stale
-
-
-def _gaps(
-    packed: Packed, people: People, phase: Any, started: Any, watched_from: Any, known: Known, visit: Visits
-) -> Any:
+def _gaps(packed: Packed, phase: Any, started: Any, watched_from: Any, standing: Any, visit: Visits) -> Any:
     """Give the safety facts that are missing or too old, two bits for each; see `GAPS`."""
-    day = visit.day
-    early = watched_from >= first_within(packed.counts_early, day)
-    fresh = where(early, first_within(packed.counts_age_early, day), first_within(packed.counts_age, day))
-    not_asked = (visit.events == NOT_ASKED) & ((known.standing & packed.known_dangers) == 0)
+    known = visit.known
+    early = wide(watched_from >= first_within(packed.counts_early, visit.day))
+    not_asked = (visit.events == NOT_ASKED) & ((standing & packed.known_dangers) == 0)
     return (
         wide(not_asked)
-        | tests_missing(packed, people, phase, started, known, visit) << 2
-        | _gap(known.neutrophils, fresh) << 4
-        | _gap(known.platelets, fresh) << 6
-        | _gap(known.clearance, first_within(packed.clearance_age, day)) << 8
+        | tests_missing(packed, phase, started, standing, visit) << TESTS_GAP
+        | (known >> (COUNT_GAPS + 4 * early) & 15) << COUNTS_GAP
+        | (known >> (TEST_GAPS + 6) & 3) << CLEARANCE_GAP
     )
 
 
-def tests_missing(packed: Packed, people: People, phase: Any, started: Any, known: Known, visit: Visits) -> Any:
+def tests_missing(packed: Packed, phase: Any, started: Any, standing: Any, visit: Visits) -> Any:
     """Tell why a pregnancy test required on this day is missing; a known pregnancy needs no test."""
-    day, negative = visit.day, known.negative_test
     before_start = (started == 0) | (phase == _OFF_TREATMENT)
-    usual = where(people.regular, first_within(packed.test_age, day), first_within(packed.test_age_irregular, day))
-    early = started >= first_within(packed.tests_early, day)
-    fresh = where(early, first_within(packed.test_age_early, day), usual)
-    fresh = where(before_start, first_within(packed.second_test_age, day), fresh)
-    missing = (negative < fresh) | (before_start & ~visit.first_test)
-    needed = people.tested & (phase != _DISCONTINUED) & ((known.standing & packed.pregnant) == 0)
-    # Stale is a test that was done and is too old; the first of two that was never done is absent.
-    return wide(missing & needed) << wide((negative > 0) & (negative < fresh))
+    early = started >= first_within(packed.tests_early, visit.day)
+    which = np.maximum(wide(before_start) * 2, wide(early))
+    needed = (phase != _DISCONTINUED) & ((standing & packed.pregnant) == 0)
+    return (visit.known >> (TEST_GAPS + 2 * which) & 3) * wide(needed)
 
 
 # machine.py
@@ -468,7 +423,7 @@ def anchor_of(state: State, seen: Seen, answer: Any, day: Any) -> Any:
 
 
 def apply(
-    packed: Packed, lists: Lists, state: State, came: Came, known: Known, visit: Visits, seen: Seen, answer: Any
+    packed: Packed, lists: Lists, state: State, came: Came, standing: Any, visit: Visits, seen: Seen, answer: Any
 ) -> State:
     """Give the state after a decision: what was advised takes place, and what was found is remembered."""
     day, dose, start = visit.day, came.dose, state.start
@@ -476,7 +431,7 @@ def apply(
     anew = begins | interrupts
     goes_on = 1 - anew
     advised = (answer & _LEVEL_MASK) - 1
-    harmed = _is(answer, MARKS_HARM) & harm_in(packed, known)
+    harmed = _is(answer, MARKS_HARM) & harm_in(packed, standing, visit.known)
     gain_on = where(starts, day, seen.gain_on)
     came_with = Dose(
         where(starts, -1, dose.level),
@@ -490,7 +445,7 @@ def apply(
     return State(
         answer >> PHASE_SHIFT & _PHASE_MASK,
         where(harmed, np.minimum(state.ceiling, dose.level - 1), state.ceiling),
-        known,
+        standing,
         Start(
             where(starts, day, start.on),
             where(starts, visit.score, start.score),
@@ -518,18 +473,17 @@ def _is(answer: Any, what: int) -> Any:
     return wide((answer & what) != 0)
 
 
-def harm_in(packed: Packed, known: Known) -> Any:
+def harm_in(packed: Packed, standing: Any, known: Any) -> Any:
     """Tell whether a count or an event is a harm for which the level is not given again."""
-    low = ((known.neutrophils & 3) == DANGER) | ((known.platelets & 3) == DANGER)
-    return low | ((known.standing & packed.harms) != 0)
+    return (known >> COUNT_DANGER & 1) | wide((standing & packed.harms) != 0)
 
 
 def step(
-    packed: Packed, lists: Lists, people: People, state: State, came: Came, visit: Visits, judgements: bool
+    packed: Packed, lists: Lists, state: State, came: Came, visit: Visits, judgements: bool
 ) -> tuple[State, Any, Any, Any, Any]:
     """Decide on a visit: give the state after it, the situation, what is missing, the answer, and `anchor_of`."""
-    known = learn(packed, lists, state.known, visit, state.start.neuropathy)
-    seen = observe(packed, people, state, came, known, visit, judgements)
+    standing = learn(packed, lists, state.standing, visit, state.start.neuropathy)
+    seen = observe(packed, state, came, standing, visit, judgements)
     answer = recommend(packed, came, seen)
-    after_it = apply(packed, lists, state, came, known, visit, seen, answer)
+    after_it = apply(packed, lists, state, came, standing, visit, seen, answer)
     return after_it, seen.situation, seen.gaps, answer, anchor_of(state, seen, answer, visit.day)

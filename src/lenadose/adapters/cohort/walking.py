@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .packed import NOT_GIVEN, DosageTable, Ints, Packed
-from .stepping import Came, Lists, People, State, Visits, begin, follow_advice, follow_dosage, step
+from .stepping import Came, Lists, State, Visits, begin, follow_advice, follow_dosage, step
 
 
 class Walked(NamedTuple):
@@ -18,9 +18,7 @@ class Walked(NamedTuple):
     too_many: Ints
 
 
-def walk(
-    packed: Packed, lists: Lists, dosages: DosageTable, people: People, visits: Visits, patient: Ints, number: Any
-) -> Walked:
+def walk(packed: Packed, lists: Lists, dosages: DosageTable, visits: Visits, number: Any) -> Walked:
     """Decide on visits that lie patient by patient; `number` counts each patient's visits from 0."""
     heads = np.flatnonzero(number == 0)
     count = np.diff(np.append(heads, len(number)))
@@ -31,14 +29,13 @@ def walk(
     begins = np.append(0, np.cumsum(np.bincount(number)))
     place = begins.take(number) + np.repeat(rank, count)
     laid = Visits(*(_laid(each, place) for each in visits))
-    some = People(*(each.take(patient.take(heads.take(order))) for each in people))
     found = Walked(*(np.empty(len(place), np.int32) for _ in Walked._fields))
     state = begin(packed, len(order))
     for first, last in zip(begins[:-1].tolist(), begins[1:].tolist(), strict=True):
         visit = Visits(*(each[first:last] for each in laid))
         if last - first < len(state.phase):
-            state, some = _each(state, slice(last - first)), _each(some, slice(last - first))
-        state, *told = _step(packed, lists, dosages, some, state, visit, first == 0)
+            state = _each(state, slice(last - first))
+        state, *told = _step(packed, lists, dosages, state, visit, first == 0)
         for column, values in zip(found, told, strict=True):
             column[first:last] = values
     return Walked(*(_taken(each, place) for each in found))
@@ -79,7 +76,7 @@ def _write(into: Any, rows: Any, values: Any) -> None:
 
 
 def _step(
-    packed: Packed, lists: Lists, dosages: DosageTable, people: People, state: State, visit: Visits, first: bool
+    packed: Packed, lists: Lists, dosages: DosageTable, state: State, visit: Visits, first: bool
 ) -> tuple[Any, ...]:
     """Decide on a visit of each of many patients; what is seldom reported costs only where it is."""
     if first:
@@ -90,7 +87,7 @@ def _step(
         if len(taken):
             # In place: each array of a state that was applied is its own, and `came` takes over from it.
             _write(came, taken, follow_dosage(dosages, _each(state, taken), _each(visit, taken)))
-    return *step(packed, lists, people, state, came, visit, bool(visit.judged.any())), came.too_many
+    return *step(packed, lists, state, came, visit, bool(visit.judged.any())), came.too_many
 
 
 def end_at_faults(walked: Walked, patient: Ints) -> None:
