@@ -315,7 +315,7 @@ def speaker(numbers: Numbers) -> Callable[[tuple[int, ...]], tuple[Any, ...]]:
     words = [[each.code for each in kind] for _, kind in DIMENSIONS]
     phases, why = [each.code for each in Phase], [None, *(each.code for each in Why)]
     by, limits = f"{protocol.id} {protocol.version} {protocol.hash}", f"{protocol.evidence} {NOT_A_DEVICE}"
-    first = dt.datetime(1970, 1, 1)
+    first = dt.datetime.combine(EPOCH, dt.time())
 
     def date(day: int) -> Any:
         return None if day == NEVER else first + dt.timedelta(day)

@@ -70,6 +70,7 @@ FLOORS = (
     "adapters.cohort.walking",
     "adapters.cohort.compiled",
     "adapters.cohort.columns",
+    "adapters.cohort.tables",
     "adapters.cohort.answers",
     "adapters.cohort",
     "adapters.cohort.files",

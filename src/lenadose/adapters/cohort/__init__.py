@@ -28,6 +28,7 @@ from .columns import NAMES, Reader, Rows, columns_of, days_of, faults_of
 from .knowing import Results, remember
 from .packed import NOT_GIVEN, Flags, Ints, pack
 from .stepping import Visits
+from .tables import arrow_of
 from .walking import Walked, end_at_faults, walk
 
 Frame = TypeVar("Frame")
@@ -54,7 +55,7 @@ def decide(frame: Frame, protocol: Protocol | None = None, progress: Callable[[i
         raise DocumentError((Fault("columns", "two have the same name", "keep one of the two"),)) from None
     columns_of(given.columns)
     # What is small becomes Arrow once; of what is large there is never more than some blocks twice.
-    visits = given if len(given) > BLOCK else nw.from_native(given.to_arrow())
+    visits = given if len(given) > BLOCK else nw.from_native(arrow_of(given))
     cohort = _Cohort(visits, protocol or get_protocol())
     done = 0
     for count in map(cohort.decide, _blocks(visits)):
@@ -107,13 +108,11 @@ def _blocks(given: nw.DataFrame[Any]) -> Iterator[_Block]:
 
 def _runs(given: nw.DataFrame[Any]) -> tuple[Any, Flags] | None:
     """Give where each patient's rows begin and which patients have no name; None where the rows are not in order."""
-    begins, names, nameless = [], [], []
+    begins, names = [], []
     before: tuple[Any, int] | None = None
     for first in range(0, len(given), 4 * BLOCK):
         ids, day = _ids_and_days(given[first : first + 4 * BLOCK])
-        changes = np.ones(len(day), bool)
-        same = pa.compute.equal(ids[1:], ids[:-1]).fill_null(False)
-        changes[1:] = ~same.to_numpy(zero_copy_only=False)
+        changes = np.append(True, _differ(ids))
         if before is not None:
             changes[0] = before[0] is None or ids[0].as_py() != before[0]
         if (~changes & (day < np.append(before[1] if before else 0, day[:-1]))).any():
@@ -121,20 +120,24 @@ def _runs(given: nw.DataFrame[Any]) -> tuple[Any, Flags] | None:
         heads = np.flatnonzero(changes)
         begins.append(heads + first)
         names.append(ids.take(pa.array(heads)))
-        nameless.append(names[-1].is_null().to_numpy(zero_copy_only=False))
         before = ids[-1].as_py(), int(day[-1])
-    named = pa.chunked_array(names, names[0].type if names else pa.string()).drop_null()
-    if len(named) != len(named.unique()):
+    named = pa.chunked_array(names, names[0].type if names else pa.string())
+    nameless = named.is_null().to_numpy()
+    if len(named.drop_null().unique()) != len(named) - named.null_count:
         return None
-    return _joined(begins, np.int64), _joined(nameless, bool)
+    return np.concatenate(begins) if begins else np.zeros(0, np.int64), nameless
 
 
-def _joined(parts: list[Any], kind: Any) -> Any:
-    return np.concatenate(parts) if parts else np.zeros(0, kind)
+def _differ(ids: pa.Array) -> Flags:
+    """Tell which patients are not the one of the row before."""
+    if pa.types.is_integer(ids.type) and ids.null_count == 0:
+        numbers = ids.to_numpy()
+        return np.asarray(numbers[1:] != numbers[:-1])
+    return np.asarray(~pa.compute.equal(ids[1:], ids[:-1]).fill_null(False).to_numpy(zero_copy_only=False))
 
 
 def _ids_and_days(given: nw.DataFrame[Any]) -> tuple[pa.Array, Ints]:
-    table = given.select("patient", "date").to_arrow()
+    table = arrow_of(given.select("patient", "date"))
     ids = table.column("patient").combine_chunks()
     kind = ids.type.value_type if pa.types.is_dictionary(ids.type) else ids.type
     if pa.types.is_floating(kind):
@@ -177,7 +180,7 @@ class _Cohort:
 
     def decide(self, block: _Block) -> int:
         """Decide on all visits of a block; give how many there are."""
-        table = self._given.select(self._names)[block.rows].to_arrow().select(self._names)
+        table = arrow_of(self._given.select(self._names)[block.rows]).select(self._names)
         total = len(table)
         shown = self._reader.read(table)
         counts = np.diff(np.append(block.begins, total))

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any
-from typing import Protocol as Kind
 
 import narwhals as nw
 import numpy as np
@@ -17,8 +16,9 @@ from ...observation import Why
 from ...protocol import Protocol
 from ...render import NOT_A_DEVICE
 from ...vocabulary import DIMENSIONS, SITUATION_NUMBERS, Action, Phase
-from .packed import LEVEL_BITS, PHASE_BITS, PHASE_SHIFT, RETURN_BITS, RETURN_SHIFT, Flags, Ints, after
+from .packed import LEVEL_BITS, PHASE_BITS, PHASE_SHIFT, RETURN_BITS, RETURN_SHIFT, Ints, after
 from .stepping import GAPS, where
+from .tables import Arrow, Kind, Pandas
 from .walking import Walked
 
 _SAME = ("protocol", "limits")
@@ -131,17 +131,16 @@ class Answers:
 
     def beside(self, given: nw.DataFrame[Any]) -> Any:
         """Give the result as a table of the caller's kind; what was kept for a column is let go with it."""
-        found = given.select("patient", "date")
         if given.implementation.is_pandas():
             pandas: Any = given.implementation.to_native_namespace()
-            frame = found.to_native()
-            own = {name: frame[name] for name in found.columns}
-            return pandas.DataFrame(own | self._columns(_Pandas(pandas)), index=frame.index, copy=False)
-        arrow = pa.table(self._columns(_Arrow()))
+            frame = given.to_native()
+            own = {name: frame[name] for name in ("patient", "date")}
+            return pandas.DataFrame(own | self._columns(Pandas(pandas)), index=frame.index, copy=False)
+        arrow = pa.table(self._columns(Arrow()))
         columns = nw.from_arrow(arrow, backend=given.implementation)
-        return found.with_columns(*(columns[name] for name in arrow.column_names)).to_native()
+        return given.select("patient", "date").with_columns(*(columns[name] for name in arrow.column_names)).to_native()
 
-    def _columns(self, kind: "_Cells") -> dict[str, Any]:
+    def _columns(self, kind: Kind) -> dict[str, Any]:
         """Give all columns but patient and date."""
         level = self._told.pop("level")
         none, given = self._days["due"] == 0, level >= 0
@@ -212,74 +211,3 @@ class _Words:
 @lru_cache(maxsize=8)
 def _words(protocol: Protocol) -> _Words:
     return _Words(protocol)
-
-
-# Cells
-
-
-class _Cells(Kind):
-    """How a kind of table holds its columns."""
-
-    def words(self, numbers: Ints, words: tuple[str, ...]) -> Any:
-        """Give words by their numbers, none for -1."""
-
-    def numbers(self, values: Any, known: Flags | None) -> Any:
-        """Give numbers where they are known, everywhere for None."""
-
-    def days(self, days: Ints, known: Flags) -> Any:
-        """Give days since 1970, where they are known."""
-
-    def texts(self, texts: pa.Array) -> Any:
-        """Give texts, of which seldom two are alike."""
-
-
-class _Arrow:
-    """Arrow, and what is made of it."""
-
-    def words(self, numbers: Ints, words: tuple[str, ...]) -> pa.Array:
-        return pa.DictionaryArray.from_arrays(_arrow(numbers, numbers >= 0), pa.array(words, pa.string()))
-
-    def numbers(self, values: Any, known: Flags | None) -> pa.Array:
-        return _arrow(values, known)
-
-    def days(self, days: Ints, known: Flags) -> pa.Array:
-        return _arrow(days, known).view(pa.date32())
-
-    def texts(self, texts: pa.Array) -> pa.Array:
-        return texts
-
-
-def _arrow(values: Any, known: Flags | None) -> pa.Array:
-    """Give an array as Arrow holds it, without a copy."""
-    if known is not None and known.all():
-        known = None
-    valid = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little"))
-    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [valid, pa.py_buffer(values)])
-
-
-@frozen
-class _Pandas:
-    """pandas: words are categories, dates `datetime64`; whole numbers of which some are missing would be floats: so
-    they are always."""
-
-    pandas: Any
-
-    def words(self, numbers: Ints, words: tuple[str, ...]) -> Any:
-        return self.pandas.Categorical.from_codes(numbers, dtype=_categories(self.pandas, words))
-
-    def numbers(self, values: Any, known: Flags | None) -> Any:
-        return values.astype(np.float64, copy=False) if known is None else np.where(known, values, np.nan)
-
-    def days(self, days: Ints, known: Flags) -> Any:
-        found = (days * np.int64(86_400_000)).view("datetime64[ms]")
-        found[~known] = np.datetime64("NaT")
-        return found
-
-    def texts(self, texts: pa.Array) -> Any:
-        return texts.to_pandas()
-
-
-@lru_cache(maxsize=64)
-def _categories(pandas: Any, words: tuple[str, ...]) -> Any:
-    """Give the kind of a column of some words; pandas looks long at each that is made."""
-    return pandas.CategoricalDtype(words)

@@ -20,6 +20,7 @@ class Walked(NamedTuple):
 
 def walk(packed: Packed, lists: Lists, dosages: DosageTable, visits: Visits, number: Any) -> Walked:
     """Decide on visits that lie patient by patient; `number` counts each patient's visits from 0."""
+    packed = _as_arrays(packed)
     heads = np.flatnonzero(number == 0)
     count = np.diff(np.append(heads, len(number)))
     # The patients with the most visits first: those that have a visit more are then always the first so many.
@@ -39,6 +40,13 @@ def walk(packed: Packed, lists: Lists, dosages: DosageTable, visits: Visits, num
         for column, values in zip(found, told, strict=True):
             column[first:last] = values
     return Walked(*(_taken(each, place) for each in found))
+
+
+def _as_arrays(values: Any) -> Any:
+    """Give a nest of numbers and arrays with each number as an array: so numpy takes it at once, step after step."""
+    if isinstance(values, tuple):
+        return type(values)(*map(_as_arrays, values))
+    return np.array(values, np.int32) if isinstance(values, int) else values
 
 
 def _laid(column: Any, place: Any) -> Any:
