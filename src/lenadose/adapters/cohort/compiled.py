@@ -7,19 +7,27 @@ from typing import Any
 import numba
 import numpy as np
 
-from .packed import NO_SCORE, NOT_GIVEN, DosageTable, Packed
+from .packed import FLAG_SHIFT, NO_SCORE, NOT_GIVEN, DosageTable, Packed
 from .stepping import BEFORE_START, Came, Dose, Last, Lists, Start, State, Visits, step
 from .walking import Walked
+
+
+def _flags(answer: Any) -> Any:
+    bits = answer >> FLAG_SHIFT
+    first = (bits & 1, bits >> 1 & 1, bits >> 2 & 1, bits >> 3 & 1, bits >> 4 & 1, bits >> 5 & 1)
+    return (*first, bits >> 6 & 1, bits >> 7 & 1, bits >> 8 & 1, bits >> 9 & 1, bits >> 10 & 1, bits >> 11 & 1)
+
 
 _SCALAR = {
     "where": lambda condition, this, other: this if condition else other,
     "wide": lambda narrow: np.int64(narrow),
     "pick": lambda table, index: table[index],
+    "flags": _flags,
 }
 _FUNCTIONS = (
     *("after", "first_within", "learn", "is_treated", "ceiling_of", "response_of", "tests_missing", "_gaps"),
     *("safety_of", "interval_end", "position_of", "_too_many", "observe", "follow_advice", "follow_dosage"),
-    *("recommend", "anchor_of", "harm_in", "_is", "apply", "step"),
+    *("recommend", "anchor_of", "harm_in", "apply", "step"),
 )
 """What is compiled, what calls another after it."""
 
@@ -38,7 +46,7 @@ def _one_by_one() -> Any:
     names: dict[str, Any] = {**step.__globals__}
     for name in _SCALAR:
         names[name] = numba.njit(_SCALAR[name])
-    # The same code is compiled with other meanings of those three; what it calls was compiled before it.
+    # The same code is compiled with other meanings of those four; what it calls was compiled before it.
     for name in _FUNCTIONS:
         function = names[name]
         names[name] = numba.njit(FunctionType(function.__code__, names, name, function.__defaults__), cache=True)

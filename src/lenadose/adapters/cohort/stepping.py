@@ -1,8 +1,9 @@
 """The machine over arrays: one visit of each of many patients, or of one, from what was known to what is advised.
 
 What `observation.py` and `machine.py` do with a state and a visit, written for arrays, function by function and under
-the same names; which row applies and what follows from it is looked up. `where`, `wide` and `pick` are all that differs
-between many patients at once, as arrays, and one patient at a time, as numbers that numba compiles: see `compiled.py`.
+the same names; which row applies and what follows from it is looked up. `where`, `wide`, `pick` and `flags` are all
+that differs between many patients at once, as arrays, and one patient at a time, as numbers that numba compiles: see
+`compiled.py`.
 """
 
 from typing import Any, NamedTuple
@@ -12,27 +13,17 @@ import numpy as np
 from ...course import Judged
 from ...vocabulary import Phase, Response
 from .packed import (
-    ENDS_PAUSE,
-    FINISHES,
     FIRST_DAY,
-    HANDS_OVER,
-    INTERRUPTS,
+    FLAG_SHIFT,
+    FLAGS,
     LEVEL_BITS,
-    MARKS_HARM,
     NEUROPATHY_GRADES,
     NO_SCORE,
     NOT_ASKED,
     NOTHING,
     PHASE_BITS,
     PHASE_SHIFT,
-    REVIEWS,
     SCORES,
-    SETS_INTERVAL,
-    SETS_LEVEL,
-    SETS_LOWEST,
-    SETS_SINCE,
-    SETS_WATCH,
-    STARTS,
     DosageTable,
     Flags,
     Ints,
@@ -181,6 +172,14 @@ def pick(table: Any, index: Any) -> Any:
     """Look up in a table."""
     # Three times as fast as table[index] where the index is narrow.
     return table.take(index)
+
+
+_BITS = np.arange(FLAG_SHIFT, FLAG_SHIFT + FLAGS, dtype=np.int32)[:, np.newaxis]
+
+
+def flags(answer: Any) -> Any:
+    """Tell one after another, as 1 or 0, what an answer says; see `packed.SETS_LEVEL`."""
+    return answer >> _BITS & 1
 
 
 # intervals.py
@@ -427,11 +426,24 @@ def apply(
 ) -> State:
     """Give the state after a decision: what was advised takes place, and what was found is remembered."""
     day, dose, start = visit.day, came.dose, state.start
-    starts, interrupts, begins = _is(answer, STARTS), _is(answer, INTERRUPTS), _is(answer, SETS_INTERVAL)
+    (
+        sets_level,
+        sets_since,
+        begins,
+        sets_watch,
+        sets_lowest,
+        reviews,
+        starts,
+        finishes,
+        interrupts,
+        ends_pause,
+        marks_harm,
+        hands_over,
+    ) = flags(answer)
     anew = begins | interrupts
     goes_on = 1 - anew
     advised = (answer & _LEVEL_MASK) - 1
-    harmed = _is(answer, MARKS_HARM) & harm_in(packed, standing, visit.known)
+    harmed = marks_harm & harm_in(packed, standing, visit.known)
     gain_on = where(starts, day, seen.gain_on)
     came_with = Dose(
         where(starts, -1, dose.level),
@@ -452,25 +464,20 @@ def apply(
             where(starts, pick(lists.neuropathy, visit.events), start.neuropathy),
         ),
         Dose(
-            where(_is(answer, SETS_LEVEL), advised, dose.level),
-            where(_is(answer, SETS_SINCE), day, dose.since),
+            where(sets_level, advised, dose.level),
+            where(sets_since, day, dose.since),
             where(begins, day, dose.interval_from),
-            where(_is(answer, SETS_WATCH), day, dose.watched_from),
-            _is(answer, REVIEWS) | (dose.reviewed & goes_on),
+            where(sets_watch, day, dose.watched_from),
+            reviews | (dose.reviewed & goes_on),
             dose.days_missed * goes_on,
             where(anew, -1, dose.taking),
         ),
-        where(_is(answer, SETS_LOWEST), visit.score, seen.lowest),
+        where(sets_lowest, visit.score, seen.lowest),
         gain_on,
-        where(interrupts, day, came.interrupted_on) * (1 - _is(answer, ENDS_PAUSE)),
-        where(_is(answer, FINISHES), day, state.finished_on) * (1 - starts),
-        Last(day, visit.score, advised, _is(answer, HANDS_OVER), came_with, seen.lowest, came.interrupted_on),
+        where(interrupts, day, came.interrupted_on) * (1 - ends_pause),
+        where(finishes, day, state.finished_on) * (1 - starts),
+        Last(day, visit.score, advised, hands_over, came_with, seen.lowest, came.interrupted_on),
     )
-
-
-def _is(answer: Any, what: int) -> Any:
-    """Tell, as 1 or 0, whether an answer says something: one of the bits of `packed`."""
-    return wide((answer & what) != 0)
 
 
 def harm_in(packed: Packed, standing: Any, known: Any) -> Any:

@@ -32,11 +32,12 @@ def walk(packed: Packed, lists: Lists, dosages: DosageTable, visits: Visits, num
     laid = Visits(*(_laid(each, place) for each in visits))
     found = Walked(*(np.empty(len(place), np.int32) for _ in Walked._fields))
     state = begin(packed, len(order))
+    seldom = Seldom(*(bool(each.any()) for each in (visits.missed, visits.judged, visits.taken != NOT_GIVEN)))
     for first, last in zip(begins[:-1].tolist(), begins[1:].tolist(), strict=True):
         visit = Visits(*(each[first:last] for each in laid))
         if last - first < len(state.phase):
-            state = _each(state, slice(last - first))
-        state, *told = _step(packed, lists, dosages, state, visit, first == 0)
+            state = _first(state, last - first)
+        state, *told = _step(packed, lists, dosages, state, visit, seldom, first == 0)
         for column, values in zip(found, told, strict=True):
             column[first:last] = values
     return Walked(*(_taken(each, place) for each in found))
@@ -74,6 +75,13 @@ def _each(values: Any, rows: Any) -> Any:
     return values[rows] if isinstance(rows, slice) else values.take(rows)
 
 
+def _first(state: State, count: int) -> State:
+    """Give the state of the first so many; of the visit before, only what is asked of all of them is cut."""
+    last, some = state.last, slice(count)
+    cut = last._replace(on=last.on[some], advised=last.advised[some])
+    return State._make([*(_each(each, some) for each in state[:-1]), cut])
+
+
 def _write(into: Any, rows: Any, values: Any) -> None:
     """Write other values into some rows of a nest of arrays."""
     if isinstance(into, tuple):
@@ -83,19 +91,27 @@ def _write(into: Any, rows: Any, values: Any) -> None:
         into[rows] = values
 
 
+class Seldom(NamedTuple):
+    """Whether any visit reports doses missed, a judgement, a dosage taken: what nobody reports costs nothing."""
+
+    missed: bool
+    judged: bool
+    taken: bool
+
+
 def _step(
-    packed: Packed, lists: Lists, dosages: DosageTable, state: State, visit: Visits, first: bool
+    packed: Packed, lists: Lists, dosages: DosageTable, state: State, visit: Visits, seldom: Seldom, first: bool
 ) -> tuple[Any, ...]:
     """Decide on a visit of each of many patients; what is seldom reported costs only where it is."""
     if first:
         came = Came(state.phase, state.dose, state.lowest, state.interrupted_on, visit.missed * 0)
     else:
-        came = follow_advice(dosages, state, visit, bool(visit.missed.any()))
-        taken = np.flatnonzero(visit.taken != NOT_GIVEN)
+        came = follow_advice(dosages, state, visit, seldom.missed)
+        taken = np.flatnonzero(visit.taken != NOT_GIVEN) if seldom.taken else ()
         if len(taken):
             # In place: each array of a state that was applied is its own, and `came` takes over from it.
             _write(came, taken, follow_dosage(dosages, _each(state, taken), _each(visit, taken)))
-    return *step(packed, lists, state, came, visit, bool(visit.judged.any())), came.too_many
+    return *step(packed, lists, state, came, visit, seldom.judged), came.too_many
 
 
 def end_at_faults(walked: Walked, patient: Ints) -> None:
