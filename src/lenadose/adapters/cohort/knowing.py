@@ -96,6 +96,6 @@ def _positive(lists: Lists, place: Any, results: Results) -> Flags:
     """Tell at which visits a positive test counts: one that was done since a pregnancy was last reported ended."""
     found = results.positive_test > 0
     if found.any():
-        ended = _newest(place, np.where(lists.ends_pregnancy.take(results.events), results.day, 0))
+        ended = _newest(place, results.day * lists.ends_pregnancy.take(results.events))
         found &= results.positive_test >= ended
     return found
