@@ -208,8 +208,7 @@ def begin(packed: Packed, count: int) -> State:
     def each(value: int) -> Ints:
         return np.full(count, value, np.int32)
 
-    none, no_day, unscored = each(-1), each(0), each(NO_SCORE)
-    no = no_day
+    none, no_day, no, unscored = each(-1), each(0), each(0), each(NO_SCORE)
     dose = Dose(none, no_day, no_day, no_day, no, no_day, none)
     return State(
         each(BEFORE_START),

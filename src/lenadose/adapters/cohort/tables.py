@@ -29,16 +29,16 @@ def _column(series: Any) -> pa.Array:
         values = series.to_numpy()
         return _arrow(values, ~np.isnan(values))
     if isinstance(kind, np.dtype) and kind.kind == "M":
-        values = series.to_numpy()
-        unit = pa.timestamp(np.datetime_data(kind)[0])
-        return _arrow(values.view(np.int64), ~np.isnat(values)).view(unit)
+        values = np.ascontiguousarray(series.to_numpy())
+        return _arrow(values.view(np.int64), ~np.isnat(values)).view(pa.timestamp(np.datetime_data(kind)[0]))
     if kind == np.int64:
         return _arrow(series.to_numpy(), None)
     return pa.array(series, from_pandas=True)
 
 
 def _arrow(values: Any, known: Flags | None) -> pa.Array:
-    """Give an array as Arrow holds it, without a copy."""
+    """Give an array as Arrow holds it, without a copy where it lies in one piece."""
+    values = np.ascontiguousarray(values)
     if known is not None and known.all():
         known = None
     valid = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little"))
