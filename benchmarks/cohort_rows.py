@@ -1,14 +1,25 @@
-"""The rules as a user would write them for one patient, visit after visit, with plain numbers; see cohort_peers."""
+"""The rules as a user would write them for one patient, visit after visit, with plain numbers; see cohort_peers.
+
+`by_pandas` does all that `decide` does with the same frame: it reads and checks every cell of a row and gives the same
+columns in words. `by_pandas_numbers` is given clean numbers and gives numbers: nothing is read, checked or said.
+"""
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterator
+from itertools import chain
 from math import isnan
-from typing import Any
+from typing import Any, NamedTuple
 
 from cohort_peers import NEVER, OUTPUTS, SHOWN, Numbers, rule_finder
 from dateutil.relativedelta import relativedelta
 
-from lenadose.vocabulary import Action, Phase, Position, Response, Safety, Timing, Trial
+from lenadose.adapters.cohort import RESULTS
+from lenadose.course import ACTIVITY
+from lenadose.observation import Why
+from lenadose.render import NOT_A_DEVICE
+from lenadose.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
+from lenadose.vocabulary import DIMENSIONS, Action, Phase, Position, Response, Safety, Timing, Trial
 
 EPOCH = dt.date(1970, 1, 1)
 
@@ -210,8 +221,8 @@ def row_by_row(numbers: Numbers) -> Callable[[Any], Iterator[tuple[int, ...]]]:
     return decide
 
 
-def by_pandas(numbers: Numbers, visits: Any) -> dict[str, Any]:
-    """Decide on all visits of a pandas frame: groupby.apply, and in each group row by row."""
+def by_pandas_numbers(numbers: Numbers, visits: Any) -> dict[str, Any]:
+    """Decide on all visits of a frame of numbers: groupby.apply, and in each group row by row."""
     import pandas as pd
 
     decide = row_by_row(numbers)
@@ -221,3 +232,132 @@ def by_pandas(numbers: Numbers, visits: Any) -> dict[str, Any]:
 
     whole = visits.groupby("patient", sort=False, group_keys=False)[list(SHOWN)].apply(of_patient)
     return {name: whole[name].to_numpy() for name in OUTPUTS}
+
+
+# The same with all that `decide` does besides
+
+
+class Visit(NamedTuple):
+    """A row that was read."""
+
+    day: int
+    score: int
+    asked: bool
+    n: float
+    p: float
+    k: float
+
+
+class Refused(Exception):
+    """A row that cannot be read, with its reason."""
+
+
+def reader() -> Callable[[Any, int], Visit]:
+    """Give the function that reads a row after a visit on another day, and refuses what no record can hold."""
+    quantities = {
+        each.name: ({unit: float(1 / factor) for unit, factor in each.factors.items()}, float(each.largest))
+        for each in (NEUTROPHILS, PLATELETS, CREATININE_CLEARANCE)
+    }
+
+    def result(name: str, value: Any, unit: Any) -> float:
+        if isnan(value):
+            return value
+        divisors, largest = quantities[name]
+        if not isinstance(unit, str):
+            raise Refused(f"{name}_unit: is missing: a bare number, {value}; give {' or '.join(divisors)}")
+        if unit not in divisors:
+            raise Refused(f"{name}: {unit!r} is not a unit accepted here; give {' or '.join(divisors)}")
+        found = value / divisors[unit]
+        if not 0 <= found <= largest:
+            raise Refused(f"{name}: no patient has {value} {unit}; check the value and its unit")
+        return found
+
+    def read(row: Any, before: int) -> Visit:
+        if not isinstance(row.date, dt.date):
+            raise Refused("date: is missing; give it")
+        day = row.date.toordinal() - EPOCH.toordinal()
+        if row.date.hour or row.date.minute or row.date.second:
+            raise Refused(f"date: {row.date} is no date; give a day")
+        if day <= before:
+            raise Refused(f"date: two visits of the patient on {row.date.date()}; give the visits in order, one a day")
+        score = row.clasi_activity
+        if isnan(score):
+            score = -1
+        elif not ACTIVITY[0] <= score <= ACTIVITY[1] or score != int(score):
+            raise Refused(f"clasi_activity: {score} is outside its range; give a whole number up to {ACTIVITY[1]}")
+        asked = isinstance(row.adverse_events, str)
+        if asked:
+            try:
+                events = json.loads(row.adverse_events)
+            except ValueError:
+                raise Refused("adverse_events: is no JSON; give a list") from None
+            if events != []:
+                raise Refused("adverse_events: these rules know no events; give an empty list")
+        if row.able_to_become_pregnant is not False:
+            raise Refused("able_to_become_pregnant: these rules know no pregnancy tests; give false")
+        return Visit(
+            day,
+            int(score),
+            asked,
+            result("neutrophils", row.neutrophils, row.neutrophils_unit),
+            result("platelets", row.platelets, row.platelets_unit),
+            result("creatinine_clearance", row.creatinine_clearance, row.creatinine_clearance_unit),
+        )
+
+    return read
+
+
+def speaker(numbers: Numbers) -> Callable[[tuple[int, ...]], tuple[Any, ...]]:
+    """Give the function that says a decision in the words and columns of `decide`."""
+    protocol = numbers.protocol
+    rules, actions = [row.id for row in protocol.table.rules], [each.code for each in Action]
+    dosages = [(str(each), float(each.dosage.mg), float(each.dosage.every_days)) for each in protocol.ladder.levels]
+    words = [[each.code for each in kind] for _, kind in DIMENSIONS]
+    phases, why = [each.code for each in Phase], [None, *(each.code for each in Why)]
+    by, limits = f"{protocol.id} {protocol.version} {protocol.hash}", f"{protocol.evidence} {NOT_A_DEVICE}"
+    first = dt.datetime.combine(EPOCH, dt.time())
+
+    def date(day: int) -> Any:
+        return None if day == NEVER else first + dt.timedelta(day)
+
+    def say(told: tuple[int, ...]) -> tuple[Any, ...]:
+        rule, action, level, earliest, due, latest, *facts, after, not_asked, no_n, no_p, no_k, no_score = told
+        dosage = (None, None, None) if level < 0 else dosages[level]
+        gaps = (why[not_asked], None, why[no_n], why[no_p], why[no_k], why[no_score])
+        days = (date(earliest), date(due), date(latest))
+        said = (known[fact] for known, fact in zip(words, facts, strict=True))
+        return (actions[action], *dosage, rules[rule], *days, *said, phases[after], *gaps, by, limits, None)
+
+    return say
+
+
+def by_pandas(numbers: Numbers, visits: Any) -> Any:
+    """Decide on all visits of the frame that `decide` is given: groupby.apply, and in each group row by row."""
+    import pandas as pd
+
+    decide, read, say = row_by_row(numbers), reader(), speaker(numbers)
+    columns = [each.name for each in RESULTS[2:]]
+    protocol = numbers.protocol
+    same = (f"{protocol.id} {protocol.version} {protocol.hash}", f"{protocol.evidence} {NOT_A_DEVICE}")
+
+    def of_patient(group: Any) -> list[tuple[Any, ...]]:
+        shown, before, reason = [], NEVER - 1, ""
+        for row in group.itertuples():
+            try:
+                shown.append(read(row, before))
+            except Refused as error:
+                reason = str(error)
+                break
+            before = shown[-1].day
+        told = [say(each) for each in decide(shown)]
+        if reason:
+            none = (None,) * (len(columns) - 3)
+            told.append((*none, *same, reason))
+            later = "patient: an earlier visit was refused; mend that one first"
+            told += [(*none, *same, later)] * (len(group) - len(told))
+        return told
+
+    ordered = visits.sort_values(["patient", "date"], kind="stable")
+    parts = ordered.groupby("patient", sort=False).apply(of_patient)
+    found = pd.DataFrame(list(chain.from_iterable(parts)), columns=columns, index=ordered.index)
+    return visits[["patient", "date"]].join(found)

@@ -144,8 +144,11 @@ def check(contenders: Iterable[Contender], expected: Sequence[Any]) -> None:
 
 
 def race(contenders: Sequence[Contender], rounds: int, least_lap: float = LEAST_LAP) -> dict[str, list[float]]:
-    """Time contenders in turn, forth and back again; give each one's seconds for one unit, lap by lap."""
-    loops = {each.name: _loops(each, least_lap) for each in contenders}
+    """Time contenders in turn, forth and back again; give each one's seconds for one unit, lap by lap.
+
+    With a `least_lap` of 0 each lap is the work done once, and none is run beforehand: for work that lasts.
+    """
+    loops = {each.name: _loops(each, least_lap) if least_lap else 1 for each in contenders}
     laps: dict[str, list[float]] = {each.name: [] for each in contenders}
     for number in range(rounds):
         for each in contenders if number % 2 == 0 else reversed(contenders):

@@ -201,6 +201,33 @@ def test_a_pandas_frame_keeps_its_index(visits) -> None:
     assert list(frame.columns) == visits.column_names
 
 
+def test_a_pandas_frame_may_hold_its_columns_in_any_of_its_ways(visits) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = visits.to_pandas(date_as_object=False)
+    numbers = ["clasi_activity", "neutrophils", "platelets", "creatinine_clearance"]
+    # One array whose columns do not lie in one piece; numbers, words and days of pandas' other kinds; nothing known.
+    array = np.ascontiguousarray(frame[numbers].to_numpy(np.float64))
+    strided = pandas.DataFrame(array, columns=numbers, copy=False)
+    assert not strided["platelets"].to_numpy().flags.c_contiguous
+    ways = {
+        **{name: strided[name] for name in numbers},
+        "neutrophils_unit": frame["neutrophils_unit"].astype("string"),
+        "platelets_unit": frame["platelets_unit"].astype(object),
+        "doses_missed": frame["doses_missed"].astype("Int64"),
+        "date": frame["date"].astype("datetime64[ns]"),
+        "judgement": pandas.Categorical([None] * len(frame)),
+        "judgement_reason": pandas.Series([None] * len(frame), dtype=object),
+    }
+    plain = visits
+    for name in ("judgement", "judgement_reason"):
+        plain = plain.set_column(plain.column_names.index(name), name, pa.nulls(len(plain)))
+    decided = decide(frame.assign(**ways))
+    assert decided.drop(columns=["patient", "date"]).equals(
+        decide(plain.to_pandas(date_as_object=False)).drop(columns=["patient", "date"])
+    )
+    assert decided["rule"].tolist() == decide(plain)["rule"].to_pylist()
+
+
 def test_rows_may_lie_in_any_order(visits) -> None:
     order = np.random.default_rng(4).permutation(len(visits))
     mixed = decide(visits.take(pa.array(order)))

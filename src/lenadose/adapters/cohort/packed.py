@@ -117,11 +117,11 @@ class Packed(NamedTuple):
 LEVEL_BITS, PHASE_BITS, RETURN_BITS = 7, 3, 3
 PHASE_SHIFT = LEVEL_BITS
 RETURN_SHIFT = PHASE_SHIFT + PHASE_BITS
-_FLAG = RETURN_SHIFT + RETURN_BITS
+FLAG_SHIFT, FLAGS = RETURN_SHIFT + RETURN_BITS, 12
 SETS_LEVEL, SETS_SINCE, SETS_INTERVAL, SETS_WATCH, SETS_LOWEST, REVIEWS, STARTS, FINISHES, INTERRUPTS, ENDS_PAUSE = (
-    1 << _FLAG + bit for bit in range(10)
+    1 << FLAG_SHIFT + bit for bit in range(FLAGS - 2)
 )
-MARKS_HARM, HANDS_OVER = 1 << _FLAG + 10, 1 << _FLAG + 11
+MARKS_HARM, HANDS_OVER = 1 << FLAG_SHIFT + FLAGS - 2, 1 << FLAG_SHIFT + FLAGS - 1
 """What an answer says, beside the level (plus 1, 0 for none), the phase after it and when the patient is to come back:
 whether the level changes, its day, its interval, the close watch over counts and the lowest score begin today, whether
 the interval is now a review, a course starts or finishes, an interruption begins or ends, harm found lowers the
@@ -217,9 +217,11 @@ def add_months(days: Ints, months: int) -> Ints:
 
 def after(interval: Interval, days: Ints) -> Ints:
     """Give the days this long after others."""
-    if interval.days is None:
-        return add_months(days, interval.count)
-    return (days + interval.days).astype(np.int32)
+    if interval.days is not None:
+        return days + np.int32(interval.days)
+    if len(days) and days.min() >= FIRST_DAY and days.max() <= LAST_DAY:
+        return _calendar(interval.count)[0].take(days - FIRST_DAY)
+    return add_months(days, interval.count)
 
 
 # Rows

@@ -1,8 +1,9 @@
 """The machine over arrays: one visit of each of many patients, or of one, from what was known to what is advised.
 
 What `observation.py` and `machine.py` do with a state and a visit, written for arrays, function by function and under
-the same names; which row applies and what follows from it is looked up. `where`, `wide` and `pick` are all that differs
-between many patients at once, as arrays, and one patient at a time, as numbers that numba compiles: see `compiled.py`.
+the same names; which row applies and what follows from it is looked up. `where`, `wide`, `pick` and `flags` are all
+that differs between many patients at once, as arrays, and one patient at a time, as numbers that numba compiles: see
+`compiled.py`.
 """
 
 from typing import Any, NamedTuple
@@ -12,29 +13,17 @@ import numpy as np
 from ...course import Judged
 from ...vocabulary import Phase, Response
 from .packed import (
-    DANGER,
-    ENDS_PAUSE,
-    FINISHES,
     FIRST_DAY,
-    HANDS_OVER,
-    INTERRUPTS,
+    FLAG_SHIFT,
+    FLAGS,
     LEVEL_BITS,
-    LOW,
-    MARKS_HARM,
     NEUROPATHY_GRADES,
     NO_SCORE,
     NOT_ASKED,
     NOTHING,
     PHASE_BITS,
     PHASE_SHIFT,
-    REVIEWS,
     SCORES,
-    SETS_INTERVAL,
-    SETS_LEVEL,
-    SETS_LOWEST,
-    SETS_SINCE,
-    SETS_WATCH,
-    STARTS,
     DosageTable,
     Flags,
     Ints,
@@ -52,7 +41,15 @@ _GRADES, _JUDGEMENTS, _RESPONSES = len(NEUROPATHY_GRADES), len(Judged) + 1, len(
 
 GAPS = ("adverse_events", "pregnancy_tests", "neutrophils", "platelets", "creatinine_clearance", "clasi_activity")
 """The fields of a visit that can be missing, two bits for each: 1 absent, 2 stale."""
-SCORE_GAP = 2 * GAPS.index("clasi_activity")
+SCORE_GAP, CLEARANCE_GAP = 2 * GAPS.index("clasi_activity"), 2 * GAPS.index("creatinine_clearance")
+COUNTS_GAP, TESTS_GAP = 2 * GAPS.index("neutrophils"), 2 * GAPS.index("pregnancy_tests")
+
+CLEARANCE_LOW, COUNT_DANGER, POSITIVE, COUNT_GAPS, TEST_GAPS = 5, 6, 7, 8, 16
+"""Bits of what is known at a visit, see `knowing`. The lowest five are the bands of neutrophils and platelets and
+whether clearance is a danger; then whether clearance lowers the ceiling, a count is a danger, a positive test counts.
+Two bits for each gap follow, as in `GAPS`: of neutrophils and platelets, usually and under the close watch; of
+pregnancy tests, usually, early in a course and before a start; of clearance."""
+_BANDS = (1 << CLEARANCE_LOW) - 1
 
 
 class Lists(NamedTuple):
@@ -65,39 +62,15 @@ class Lists(NamedTuple):
 
 
 class Visits(NamedTuple):
-    """What a visit of each patient showed, a result by its day and band; see `packed`."""
+    """What a visit of each patient showed; `known` is what is known at it, see `COUNT_DANGER`."""
 
     day: Ints
     score: Ints
-    neutrophils: Ints
-    platelets: Ints
-    clearance: Ints
-    negative_test: Ints
-    positive_test: Ints
-    first_test: Flags
-    """Whether a negative test known by now was done in the days before a start when the first one is asked for."""
+    known: Ints
     events: Ints
     judged: Ints
     taken: Ints
     missed: Ints
-
-
-class People(NamedTuple):
-    """Which patients need pregnancy tests, and which have regular cycles."""
-
-    tested: Flags
-    regular: Flags
-
-
-class Known(NamedTuple):
-    """The newest results and negative test, the events that count, and when a pregnancy was last reported ended."""
-
-    neutrophils: Ints
-    platelets: Ints
-    clearance: Ints
-    negative_test: Ints
-    standing: Ints
-    pregnancy_ended: Ints
 
 
 class Start(NamedTuple):
@@ -109,24 +82,27 @@ class Start(NamedTuple):
 
 
 class Dose(NamedTuple):
-    """The level held (-1: none) and its clocks; `taking` is the number of a dosage that is no level, or -1."""
+    """The level held (-1: none) and its clocks; `taking` is the number of a dosage that is no level, or -1.
+
+    `reviewed` is 1 or 0.
+    """
 
     level: Ints
     since: Ints
     interval_from: Ints
     watched_from: Ints
-    reviewed: Flags
+    reviewed: Ints
     days_missed: Ints
     taking: Ints
 
 
 class Last(NamedTuple):
-    """The visit before, with the dose (level -1: none) that the patient came with then."""
+    """The visit before, with the dose (level -1: none) that the patient came with then; `handed_over` is 1 or 0."""
 
     on: Ints
     score: Ints
     advised: Ints
-    handed_over: Flags
+    handed_over: Ints
     dose: Dose
     lowest: Ints
     interrupted_on: Ints
@@ -140,7 +116,8 @@ class State(NamedTuple):
 
     phase: Ints
     ceiling: Ints
-    known: Known
+    standing: Ints
+    """The events that count, and positive tests."""
     start: Start
     dose: Dose
     lowest: Ints
@@ -175,20 +152,34 @@ class Seen(NamedTuple):
 
 
 def where(condition: Any, this: Any, other: Any) -> Any:
-    """Give the one number where a condition holds, else the other; one of them at least is an array."""
-    # Twice as fast as np.where, which branches.
-    return other + (this - other) * wide(condition)
+    """Give the one number where a condition holds, else the other; one of them at least is an array.
+
+    A condition that is asked more than once is better made wide before.
+    """
+    # Twice as fast as np.where, which branches; in place, because what is not written again stays in the cache.
+    found = this - other
+    found *= wide(condition)
+    found += other
+    return found
 
 
 def wide(narrow: Any) -> Any:
-    """Give whole numbers with room to reckon with."""
-    return narrow.astype(np.int32)
+    """Give whole numbers with room to reckon with; a condition as 1 or 0."""
+    return narrow.astype(np.int32, copy=False)
 
 
 def pick(table: Any, index: Any) -> Any:
     """Look up in a table."""
     # Three times as fast as table[index] where the index is narrow.
     return table.take(index)
+
+
+_BITS = np.arange(FLAG_SHIFT, FLAG_SHIFT + FLAGS, dtype=np.int32)[:, np.newaxis]
+
+
+def flags(answer: Any) -> Any:
+    """Tell one after another, as 1 or 0, what an answer says; see `packed.SETS_LEVEL`."""
+    return answer >> _BITS & 1
 
 
 # intervals.py
@@ -217,12 +208,12 @@ def begin(packed: Packed, count: int) -> State:
     def each(value: int) -> Ints:
         return np.full(count, value, np.int32)
 
-    none, no_day, unscored, no = each(-1), each(0), each(NO_SCORE), np.zeros(count, bool)
+    none, no_day, no, unscored = each(-1), each(0), each(0), each(NO_SCORE)
     dose = Dose(none, no_day, no_day, no_day, no, no_day, none)
     return State(
         each(BEFORE_START),
         each(packed.top),
-        Known(no_day, no_day, no_day, no_day, no_day, no_day),
+        no_day,
         Start(no_day, unscored, none),
         dose,
         unscored,
@@ -233,35 +224,24 @@ def begin(packed: Packed, count: int) -> State:
     )
 
 
-def learn(packed: Packed, lists: Lists, known: Known, visit: Visits, neuropathy_at_start: Any) -> Known:
-    """Add what a visit showed to what was known: newest results and tests, events that count from now on."""
+def learn(packed: Packed, lists: Lists, standing: Any, visit: Visits, neuropathy_at_start: Any) -> Any:
+    """Add what a visit reported to the events that count from now on."""
     adds = pick(lists.adds, visit.events * _GRADES + neuropathy_at_start + 1)
-    standing = (known.standing & pick(lists.keeps, visit.events)) | adds
-    ended = where(pick(lists.ends_pregnancy, visit.events), visit.day, known.pregnancy_ended)
-    positive = (visit.positive_test > 0) & (visit.positive_test >= ended)
-    return Known(
-        np.maximum(known.neutrophils, visit.neutrophils),
-        np.maximum(known.platelets, visit.platelets),
-        np.maximum(known.clearance, visit.clearance),
-        np.maximum(known.negative_test, visit.negative_test),
-        where(positive, standing | packed.positive, standing),
-        ended,
-    )
+    positive = (visit.known >> POSITIVE & 1) * packed.positive
+    return (standing & pick(lists.keeps, visit.events)) | adds | positive
 
 
 # observation.py
 
 
-def observe(
-    packed: Packed, people: People, state: State, came: Came, known: Known, visit: Visits, judgements: bool
-) -> Seen:
-    """Turn a visit into facts; how the patient came and what is known now was settled first."""
+def observe(packed: Packed, state: State, came: Came, standing: Any, visit: Visits, judgements: bool) -> Seen:
+    """Turn a visit into facts; how the patient came and which events count was settled first."""
     day, phase, dose, start = visit.day, came.phase, came.dose, state.start
-    ceiling = ceiling_of(packed, state.ceiling, known.clearance)
+    ceiling = ceiling_of(packed, state.ceiling, visit.known)
     lowest = np.minimum(came.lowest, visit.score)
     response = response_of(packed, phase, visit, start.score, lowest, judgements)
-    gaps = _gaps(packed, people, phase, start.on, dose.watched_from, known, visit)
-    safety = safety_of(packed, known, gaps != 0)
+    gaps = _gaps(packed, phase, start.on, dose.watched_from, standing, visit)
+    safety = safety_of(packed, standing, visit.known, gaps != 0)
     gaps = gaps | (wide(response == _NOT_ASSESSED) << SCORE_GAP)
 
     interrupted, treated = phase == _INTERRUPTED, is_treated(phase)
@@ -289,19 +269,19 @@ def is_treated(phase: Any) -> Any:
 
 def follow_advice(dosages: DosageTable, state: State, visit: Visits, some_missed: bool) -> Came:
     """Let the state follow a patient of whom nobody said what was taken: the advised dosage, but for doses missed."""
-    last, dose, treated = state.last, state.dose, is_treated(state.phase)
-    days, advised, too_many = visit.day - last.on, last.advised >= 0, visit.missed
-    lost = where(advised, 0, days)
+    last, dose, treated = state.last, state.dose, wide(is_treated(state.phase))
+    days, advised, too_many = visit.day - last.on, wide(last.advised >= 0), visit.missed * 0
+    lost = days * (1 - advised)
     if some_missed:
         every = pick(dosages.every_days, np.maximum(last.advised, 0))
         lost = where(advised, visit.missed * every, days)
-        too_many = _too_many(visit.missed, where(advised, -(-days // every), 0))
-    missed = where(treated, dose.days_missed + lost, dose.days_missed)
+        too_many = _too_many(visit.missed, -(-days // every) * advised)
+    missed = dose.days_missed + lost * treated
     return Came(
         state.phase,
         Dose(dose.level, dose.since, dose.interval_from, dose.watched_from, dose.reviewed, missed, dose.taking),
         state.lowest,
-        where(treated, 0, state.interrupted_on),
+        state.interrupted_on * (1 - treated),
         too_many,
     )
 
@@ -370,7 +350,7 @@ def interval_end(packed: Packed, phase: Any, dose: Dose) -> Any:
     titration = where(dose.reviewed, after(packed.review, begun), after(packed.first_assessment, begun))
     end = where(phase == _TAPER, after(packed.taper_step, begun), titration)
     much = missed * packed.missed_denominator > (end - begun) * packed.missed_numerator
-    return end + where(much, missed, 0)
+    return end + missed * wide(much)
 
 
 def position_of(packed: Packed, treated: Any, interrupted: Any, dose: Dose, ceiling: Any) -> Any:
@@ -381,9 +361,9 @@ def position_of(packed: Packed, treated: Any, interrupted: Any, dose: Dose, ceil
     return where(treated | interrupted, found, packed.no_position)
 
 
-def ceiling_of(packed: Packed, left_by_harm: Any, clearance: Any) -> Any:
+def ceiling_of(packed: Packed, left_by_harm: Any, known: Any) -> Any:
     """Give the highest level allowed now: what harm has left, and what the newest clearance allows."""
-    return where((clearance & 3) >= LOW, np.minimum(left_by_harm, packed.clearance_ceiling), left_by_harm)
+    return where(known >> CLEARANCE_LOW & 1, np.minimum(left_by_harm, packed.clearance_ceiling), left_by_harm)
 
 
 def response_of(packed: Packed, phase: Any, visit: Visits, start: Any, lowest: Any, judgements: bool) -> Any:
@@ -395,51 +375,34 @@ def response_of(packed: Packed, phase: Any, visit: Visits, start: Any, lowest: A
     return shown
 
 
-def safety_of(packed: Packed, known: Known, unknown: Any) -> Any:
+def safety_of(packed: Packed, standing: Any, known: Any, unknown: Any) -> Any:
     """Give the weight of the first that applies of stop, interrupt, not assessed, caution and acceptable."""
-    standing = known.standing
     gravest = wide((standing & packed.cautions) != 0)
     gravest = np.maximum(gravest, wide((standing & packed.interrupts) != 0) * 2)
     gravest = np.maximum(gravest, wide((standing & packed.stops) != 0) * 3)
-    bands = (known.neutrophils & 3) | (known.platelets & 3) << 2 | wide((known.clearance & 3) == DANGER) << 4
-    return pick(packed.safeties, bands | wide(unknown) << 5 | gravest << 6)
+    return pick(packed.safeties, (known & _BANDS) | wide(unknown) << 5 | gravest << 6)
 
 
-def _gap(result: Any, first_fresh: Any) -> Any:
-    """Tell why a result is missing; a danger counts however old it is."""
-    missing = (result < first_fresh << 2) & ((result & 3) != DANGER)
-    return wide(missing) << wide(result > 0)  # 1: absent, 2: stale
-
-
-def _gaps(
-    packed: Packed, people: People, phase: Any, started: Any, watched_from: Any, known: Known, visit: Visits
-) -> Any:
+def _gaps(packed: Packed, phase: Any, started: Any, watched_from: Any, standing: Any, visit: Visits) -> Any:
     """Give the safety facts that are missing or too old, two bits for each; see `GAPS`."""
-    day = visit.day
-    early = watched_from >= first_within(packed.counts_early, day)
-    fresh = where(early, first_within(packed.counts_age_early, day), first_within(packed.counts_age, day))
-    not_asked = (visit.events == NOT_ASKED) & ((known.standing & packed.known_dangers) == 0)
+    known = visit.known
+    early = wide(watched_from >= first_within(packed.counts_early, visit.day))
+    not_asked = (visit.events == NOT_ASKED) & ((standing & packed.known_dangers) == 0)
     return (
         wide(not_asked)
-        | tests_missing(packed, people, phase, started, known, visit) << 2
-        | _gap(known.neutrophils, fresh) << 4
-        | _gap(known.platelets, fresh) << 6
-        | _gap(known.clearance, first_within(packed.clearance_age, day)) << 8
+        | tests_missing(packed, phase, started, standing, visit) << TESTS_GAP
+        | (known >> (COUNT_GAPS + 4 * early) & 15) << COUNTS_GAP
+        | (known >> (TEST_GAPS + 6) & 3) << CLEARANCE_GAP
     )
 
 
-def tests_missing(packed: Packed, people: People, phase: Any, started: Any, known: Known, visit: Visits) -> Any:
+def tests_missing(packed: Packed, phase: Any, started: Any, standing: Any, visit: Visits) -> Any:
     """Tell why a pregnancy test required on this day is missing; a known pregnancy needs no test."""
-    day, negative = visit.day, known.negative_test
     before_start = (started == 0) | (phase == _OFF_TREATMENT)
-    usual = where(people.regular, first_within(packed.test_age, day), first_within(packed.test_age_irregular, day))
-    early = started >= first_within(packed.tests_early, day)
-    fresh = where(early, first_within(packed.test_age_early, day), usual)
-    fresh = where(before_start, first_within(packed.second_test_age, day), fresh)
-    missing = (negative < fresh) | (before_start & ~visit.first_test)
-    needed = people.tested & (phase != _DISCONTINUED) & ((known.standing & packed.pregnant) == 0)
-    # Stale is a test that was done and is too old; the first of two that was never done is absent.
-    return wide(missing & needed) << wide((negative > 0) & (negative < fresh))
+    early = started >= first_within(packed.tests_early, visit.day)
+    which = np.maximum(wide(before_start) * 2, wide(early))
+    needed = (phase != _DISCONTINUED) & ((standing & packed.pregnant) == 0)
+    return (visit.known >> (TEST_GAPS + 2 * which) & 3) * wide(needed)
 
 
 # machine.py
@@ -458,16 +421,28 @@ def anchor_of(state: State, seen: Seen, answer: Any, day: Any) -> Any:
 
 
 def apply(
-    packed: Packed, lists: Lists, state: State, came: Came, known: Known, visit: Visits, seen: Seen, answer: Any
+    packed: Packed, lists: Lists, state: State, came: Came, standing: Any, visit: Visits, seen: Seen, answer: Any
 ) -> State:
     """Give the state after a decision: what was advised takes place, and what was found is remembered."""
     day, dose, start = visit.day, came.dose, state.start
-    starts, interrupts = (answer & STARTS) != 0, (answer & INTERRUPTS) != 0
-    begins = (answer & SETS_INTERVAL) != 0
+    (
+        sets_level,
+        sets_since,
+        begins,
+        sets_watch,
+        sets_lowest,
+        reviews,
+        starts,
+        finishes,
+        interrupts,
+        ends_pause,
+        marks_harm,
+        hands_over,
+    ) = flags(answer)
     anew = begins | interrupts
+    goes_on = 1 - anew
     advised = (answer & _LEVEL_MASK) - 1
-    harmed = ((answer & MARKS_HARM) != 0) & harm_in(packed, known)
-    ceiling = where(harmed, np.minimum(state.ceiling, dose.level - 1), state.ceiling)
+    harmed = marks_harm & harm_in(packed, standing, visit.known)
     gain_on = where(starts, day, seen.gain_on)
     came_with = Dose(
         where(starts, -1, dose.level),
@@ -480,42 +455,41 @@ def apply(
     )
     return State(
         answer >> PHASE_SHIFT & _PHASE_MASK,
-        ceiling,
-        known,
+        where(harmed, np.minimum(state.ceiling, dose.level - 1), state.ceiling),
+        standing,
         Start(
             where(starts, day, start.on),
             where(starts, visit.score, start.score),
             where(starts, pick(lists.neuropathy, visit.events), start.neuropathy),
         ),
         Dose(
-            where((answer & SETS_LEVEL) != 0, advised, dose.level),
-            where((answer & SETS_SINCE) != 0, day, dose.since),
+            where(sets_level, advised, dose.level),
+            where(sets_since, day, dose.since),
             where(begins, day, dose.interval_from),
-            where((answer & SETS_WATCH) != 0, day, dose.watched_from),
-            ((answer & REVIEWS) != 0) | (dose.reviewed & ~anew),
-            where(anew, 0, dose.days_missed),
+            where(sets_watch, day, dose.watched_from),
+            reviews | (dose.reviewed & goes_on),
+            dose.days_missed * goes_on,
             where(anew, -1, dose.taking),
         ),
-        where((answer & SETS_LOWEST) != 0, visit.score, seen.lowest),
+        where(sets_lowest, visit.score, seen.lowest),
         gain_on,
-        where((answer & ENDS_PAUSE) != 0, 0, where(interrupts, day, came.interrupted_on)),
-        where(starts, 0, where((answer & FINISHES) != 0, day, state.finished_on)),
-        Last(day, visit.score, advised, (answer & HANDS_OVER) != 0, came_with, seen.lowest, came.interrupted_on),
+        where(interrupts, day, came.interrupted_on) * (1 - ends_pause),
+        where(finishes, day, state.finished_on) * (1 - starts),
+        Last(day, visit.score, advised, hands_over, came_with, seen.lowest, came.interrupted_on),
     )
 
 
-def harm_in(packed: Packed, known: Known) -> Any:
+def harm_in(packed: Packed, standing: Any, known: Any) -> Any:
     """Tell whether a count or an event is a harm for which the level is not given again."""
-    low = ((known.neutrophils & 3) == DANGER) | ((known.platelets & 3) == DANGER)
-    return low | ((known.standing & packed.harms) != 0)
+    return (known >> COUNT_DANGER & 1) | wide((standing & packed.harms) != 0)
 
 
 def step(
-    packed: Packed, lists: Lists, people: People, state: State, came: Came, visit: Visits, judgements: bool
+    packed: Packed, lists: Lists, state: State, came: Came, visit: Visits, judgements: bool
 ) -> tuple[State, Any, Any, Any, Any]:
     """Decide on a visit: give the state after it, the situation, what is missing, the answer, and `anchor_of`."""
-    known = learn(packed, lists, state.known, visit, state.start.neuropathy)
-    seen = observe(packed, people, state, came, known, visit, judgements)
+    standing = learn(packed, lists, state.standing, visit, state.start.neuropathy)
+    seen = observe(packed, state, came, standing, visit, judgements)
     answer = recommend(packed, came, seen)
-    after_it = apply(packed, lists, state, came, known, visit, seen, answer)
+    after_it = apply(packed, lists, state, came, standing, visit, seen, answer)
     return after_it, seen.situation, seen.gaps, answer, anchor_of(state, seen, answer, visit.day)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .packed import NOT_GIVEN, DosageTable, Ints, Packed
-from .stepping import Came, Lists, People, State, Visits, begin, follow_advice, follow_dosage, step
+from .stepping import Came, Lists, State, Visits, begin, follow_advice, follow_dosage, step
 
 
 class Walked(NamedTuple):
@@ -18,70 +18,100 @@ class Walked(NamedTuple):
     too_many: Ints
 
 
-def walk(
-    packed: Packed, lists: Lists, dosages: DosageTable, people: People, visits: Visits, patient: Ints, number: Any
-) -> Walked:
+def walk(packed: Packed, lists: Lists, dosages: DosageTable, visits: Visits, number: Any) -> Walked:
     """Decide on visits that lie patient by patient; `number` counts each patient's visits from 0."""
-    count = np.bincount(patient, minlength=len(people.tested))
+    packed = _as_arrays(packed)
+    heads = np.flatnonzero(number == 0)
+    count = np.diff(np.append(heads, len(number)))
     # The patients with the most visits first: those that have a visit more are then always the first so many.
     order = np.argsort(-count, kind="stable")
-    rank = np.empty(len(order), np.int64)
+    rank = np.empty(len(order), np.intp)
     rank[order] = np.arange(len(order))
-    having = np.bincount(number, minlength=1)
-    begins = np.concatenate([[0], np.cumsum(having)])
-    place = begins.take(number) + rank.take(patient)
+    begins = np.append(0, np.cumsum(np.bincount(number)))
+    place = begins.take(number) + np.repeat(rank, count)
     laid = Visits(*(_laid(each, place) for each in visits))
-    ordered = People(*(each[order] for each in people))
     found = Walked(*(np.empty(len(place), np.int32) for _ in Walked._fields))
-    state = begin(packed, int(having[0]))
+    state = begin(packed, len(order))
+    seldom = Seldom(*(bool(each.any()) for each in (visits.missed, visits.judged, visits.taken != NOT_GIVEN)))
     for first, last in zip(begins[:-1].tolist(), begins[1:].tolist(), strict=True):
         visit = Visits(*(each[first:last] for each in laid))
         if last - first < len(state.phase):
-            state = _each(state, slice(last - first))
-        some = People(*(each[: last - first] for each in ordered))
-        state, *told = _step(packed, lists, dosages, some, state, visit, first == 0)
+            state = _first(state, last - first)
+        state, *told = _step(packed, lists, dosages, state, visit, seldom, first == 0)
         for column, values in zip(found, told, strict=True):
             column[first:last] = values
-    return Walked(*(each.take(place) for each in found))
+    return Walked(*(_taken(each, place) for each in found))
+
+
+def _as_arrays(values: Any) -> Any:
+    """Give a nest of numbers and arrays with each number as an array: so numpy takes it at once, step after step."""
+    if isinstance(values, tuple):
+        return type(values)(*map(_as_arrays, values))
+    return np.array(values, np.int32) if isinstance(values, int) else values
 
 
 def _laid(column: Any, place: Any) -> Any:
     """Put a column in the order of the walk; what is the same everywhere lies anyhow."""
-    if (column[:100] == column[:1]).all() and (column == column[:1]).all():
+    if _is_even(column):
         return column
     laid = np.empty_like(column)
     laid[place] = column
     return laid
 
 
+def _taken(laid: Any, place: Any) -> Any:
+    """Give a column back in the order of the visits."""
+    return laid if _is_even(laid) else laid.take(place)
+
+
+def _is_even(column: Any) -> bool:
+    return bool((column[:100] == column[:1]).all() and (column == column[:1]).all())
+
+
 def _each(values: Any, rows: Any) -> Any:
     """Give some rows of a nest of arrays."""
     if isinstance(values, tuple):
         return type(values)(*[_each(each, rows) for each in values])
-    return values[rows]
+    return values[rows] if isinstance(rows, slice) else values.take(rows)
 
 
-def _put(into: Any, rows: Any, values: Any) -> Any:
-    """Give a nest of arrays with other values in some rows."""
+def _first(state: State, count: int) -> State:
+    """Give the state of the first so many; of the visit before, only what is asked of all of them is cut."""
+    last, some = state.last, slice(count)
+    cut = last._replace(on=last.on[some], advised=last.advised[some])
+    return State._make([*(_each(each, some) for each in state[:-1]), cut])
+
+
+def _write(into: Any, rows: Any, values: Any) -> None:
+    """Write other values into some rows of a nest of arrays."""
     if isinstance(into, tuple):
-        return type(into)(*(_put(each, rows, value) for each, value in zip(into, values, strict=True)))
-    changed = into.copy()
-    changed[rows] = values
-    return changed
+        for each, value in zip(into, values, strict=True):
+            _write(each, rows, value)
+    else:
+        into[rows] = values
+
+
+class Seldom(NamedTuple):
+    """Whether any visit reports doses missed, a judgement, a dosage taken: what nobody reports costs nothing."""
+
+    missed: bool
+    judged: bool
+    taken: bool
 
 
 def _step(
-    packed: Packed, lists: Lists, dosages: DosageTable, people: People, state: State, visit: Visits, first: bool
+    packed: Packed, lists: Lists, dosages: DosageTable, state: State, visit: Visits, seldom: Seldom, first: bool
 ) -> tuple[Any, ...]:
     """Decide on a visit of each of many patients; what is seldom reported costs only where it is."""
     if first:
         came = Came(state.phase, state.dose, state.lowest, state.interrupted_on, visit.missed * 0)
     else:
-        came = follow_advice(dosages, state, visit, bool(visit.missed.any()))
-        taken = np.flatnonzero(visit.taken != NOT_GIVEN)
+        came = follow_advice(dosages, state, visit, seldom.missed)
+        taken = np.flatnonzero(visit.taken != NOT_GIVEN) if seldom.taken else ()
         if len(taken):
-            came = _put(came, taken, follow_dosage(dosages, _each(state, taken), _each(visit, taken)))
-    return *step(packed, lists, people, state, came, visit, bool(visit.judged.any())), came.too_many
+            # In place: each array of a state that was applied is its own, and `came` takes over from it.
+            _write(came, taken, follow_dosage(dosages, _each(state, taken), _each(visit, taken)))
+    return *step(packed, lists, state, came, visit, seldom.judged), came.too_many
 
 
 def end_at_faults(walked: Walked, patient: Ints) -> None:
