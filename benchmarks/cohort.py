@@ -1,7 +1,7 @@
 """A cohort: many courses at once from a table, against the ways in which a user would otherwise do it."""
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -228,19 +228,27 @@ def part(quick: bool) -> measure.Part:
     for found in (_small(small), _middle(middle), _large(visits)):
         tables.append(found[0])
         targets += found[1]
-    sizes = [small, middle, large]
-    slope = measure.exponent(sizes, [_seconds(visits.slice(0, size)) for size in sizes])
-    targets.append(measure.at_most(f"growth {small:,} → {large:,}", "–", slope, 1.1, unit="exponent"))
+    grown, slope = _growth(visits, (small // 10, small, middle, large))
+    tables.append(grown)
+    targets.append(measure.at_most(f"growth {small // 10:,} → {large:,}", "–", slope, 1.1, unit="exponent"))
     what = f"memory, {large:,} visits beyond input and output"
     targets.append(measure.at_most(what, "–", _memory(visits), 200, unit="MB"))
     versions = measure.versions("lenadose", "numpy", "pyarrow", "narwhals", "pandas", "polars", "numba")
     return measure.Part("A cohort", WORDS, tables, targets, versions)
 
 
-def _seconds(visits: pa.Table) -> float:
-    """Give the least time of three that a cohort takes, for growth: without numba at any size."""
-    contender = measure.Contender("lenadose", "", partial(by_arrays, visits))
-    return min(measure.race([contender], rounds=3)["lenadose"])
+def _growth(visits: pa.Table, sizes: Sequence[int]) -> tuple[measure.Table, float]:
+    """Time cohorts of growing size by numpy alone, and tell the exponent by which their cost grows."""
+
+    def contender(size: int) -> measure.Contender:
+        some = visits.slice(0, size)
+        return measure.Contender(f"{size:,} visits", "`decide`, by numpy", lambda: by_arrays(some), size)
+
+    contenders = [contender(size) for size in sizes]
+    laps = measure.race(contenders, rounds=3)
+    table = measure.table("Growth", "visit", contenders, laps)
+    seconds = [each.seconds.median * size for each, size in zip(table.timings, sizes, strict=True)]
+    return table, measure.exponent(sizes, seconds)
 
 
 class Field:
@@ -305,25 +313,29 @@ def _small(size: int) -> tuple[measure.Table, list[measure.Target]]:
     field.add("pandas", words, lambda: by_pandas(NUMBERS, frame))
     words = "groupby.apply, row by row: less work, from clean numbers to numbers, nothing checked or said"
     field.add("pandas, numbers only", words, lambda: by_pandas_numbers(NUMBERS, numbers))
+    if find_spec("numba"):
+        by_numba(frame)
+        field.add("numba", "`decide`, compiled: what would move it", lambda: by_numba(frame), times=10)
     laps = field.race()
     answers = numbered(pa.Table.from_pandas(field.said["lenadose"], preserve_index=False))
     same("lenadose", answers, by_step(whole_patients(visits, min(size // 2, SAMPLE))))
     same("pandas, numbers only", field.said["pandas, numbers only"], answers)
-    same_words(field.said["pandas"], field.said["lenadose"])
+    for name in field.said.keys() & {"pandas", "numba"}:
+        same_words(name, field.said[name], field.said["lenadose"])
     target = measure.at_least(what, against, measure.ratio(laps, "pandas"), 500, note=PANDAS_BOUND)
     return measure.table(f"{size:,} visits", "visit", field.contenders, laps), [target]
 
 
-def same_words(answers: Any, expected: Any) -> None:
+def same_words(name: str, answers: Any, expected: Any) -> None:
     """Stop the run unless two frames say the same in every column."""
     if list(answers.columns) != list(expected.columns):
-        raise SystemExit(f"pandas: the columns are {list(answers.columns)}")
-    for name in expected.columns:
-        given, right = (each[name].astype(object).where(each[name].notna(), None) for each in (answers, expected))
+        raise SystemExit(f"{name}: the columns are {list(answers.columns)}")
+    for column in expected.columns:
+        given, right = (each[column].astype(object).where(each[column].notna(), None) for each in (answers, expected))
         wrong = np.flatnonzero((given != right) & ~(given.isna() & right.isna()))
         if len(wrong):
             row = int(wrong[0])
-            raise SystemExit(f"pandas: {name} of visit {row} is {given.iloc[row]}, not {right.iloc[row]}")
+            raise SystemExit(f"{name}: {column} of visit {row} is {given.iloc[row]}, not {right.iloc[row]}")
 
 
 def _middle(size: int) -> tuple[measure.Table, list[measure.Target]]:
@@ -392,8 +404,8 @@ Blocks on several cores do not move it under Python 3.11: a pass is shorter than
 lock."""
 PANDAS_BOUND = """\
 At this size a third of the time of lenadose does not depend on the number of visits: each of the 24 steps from visit \
-to visit is some two hundred calls of numpy, here for some 4,000 visits at most times, and a call costs as much as a \
-thousand numbers. More visits would move it, or steps that numba compiles."""
+to visit is nearly two hundred calls of numpy, here for some 4,000 visits at most times, and a call costs as much as a \
+thousand numbers. More visits would move it; steps that numba compiles do a little, as the table tells."""
 
 if __name__ == "__main__":
     measure.tell(part)

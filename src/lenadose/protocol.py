@@ -81,7 +81,7 @@ class Source:
     confidence: str = field(validator=prose)
 
 
-@frozen(slots=False)
+@frozen(slots=False, cache_hash=True)
 class Protocol(Consistent):
     """A dosing protocol as data. Everything it decides is in here, and its `hash` names exactly this content."""
 

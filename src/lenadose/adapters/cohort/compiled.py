@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 from .packed import FLAG_SHIFT, NO_SCORE, NOT_GIVEN, DosageTable, Packed
-from .stepping import BEFORE_START, Came, Dose, Last, Lists, Start, State, Visits, step
+from .stepping import BEFORE_START, Came, Dose, Last, Lists, Seldom, Start, State, Visits, step
 from .walking import Walked
 
 
@@ -56,6 +56,7 @@ def _one_by_one() -> Any:
     @numba.njit(nogil=True, cache=True)
     def one_by_one(packed: Any, lists: Any, dosages: Any, visits: Any, begins: Any, found: Any) -> None:
         no_day, no, none = np.int64(0), np.int64(0), np.int64(-1)
+        everything = Seldom(True, True, True, True, True)
         for index in range(len(begins) - 1):
             dose = Dose(none, no_day, no_day, no_day, no, no_day, none)
             state = State(
@@ -86,7 +87,7 @@ def _one_by_one() -> Any:
                     came = follow_dosage(dosages, state, visit)
                 else:
                     came = follow_advice(dosages, state, visit, True)
-                state, situation, gaps, answer, anchor = step_one(packed, lists, state, came, visit, True)
+                state, situation, gaps, answer, anchor = step_one(packed, lists, state, came, visit, everything)
                 found.situation[row] = situation
                 found.gaps[row] = gaps
                 found.answer[row] = answer

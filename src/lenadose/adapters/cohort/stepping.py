@@ -73,6 +73,19 @@ class Visits(NamedTuple):
     missed: Ints
 
 
+class Seldom(NamedTuple):
+    """Whether any visit reports doses missed, a judgement, a dosage taken, or an event that counts, or lacks a test.
+
+    What is so of no visit costs nothing.
+    """
+
+    missed: bool
+    judged: bool
+    taken: bool
+    events: bool
+    untested: bool
+
+
 class Start(NamedTuple):
     """The start of a course; `neuropathy` is -1 before a first one."""
 
@@ -202,8 +215,8 @@ def first_within(span: Span, day: Any) -> Any:
 # state.py
 
 
-def begin(packed: Packed, count: int) -> State:
-    """Give the state of so many patients before their first visits."""
+def begin(packed: Packed, count: int, events: bool) -> State:
+    """Give the state of so many patients before their first visits; without events, one nothing stands for all."""
 
     def each(value: int) -> Ints:
         return np.full(count, value, np.int32)
@@ -213,7 +226,7 @@ def begin(packed: Packed, count: int) -> State:
     return State(
         each(BEFORE_START),
         each(packed.top),
-        no_day,
+        no_day if events else np.zeros((), np.int32),
         Start(no_day, unscored, none),
         dose,
         unscored,
@@ -224,8 +237,10 @@ def begin(packed: Packed, count: int) -> State:
     )
 
 
-def learn(packed: Packed, lists: Lists, standing: Any, visit: Visits, neuropathy_at_start: Any) -> Any:
+def learn(packed: Packed, lists: Lists, standing: Any, visit: Visits, neuropathy_at_start: Any, events: bool) -> Any:
     """Add what a visit reported to the events that count from now on."""
+    if not events:
+        return standing
     adds = pick(lists.adds, visit.events * _GRADES + neuropathy_at_start + 1)
     positive = (visit.known >> POSITIVE & 1) * packed.positive
     return (standing & pick(lists.keeps, visit.events)) | adds | positive
@@ -234,13 +249,13 @@ def learn(packed: Packed, lists: Lists, standing: Any, visit: Visits, neuropathy
 # observation.py
 
 
-def observe(packed: Packed, state: State, came: Came, standing: Any, visit: Visits, judgements: bool) -> Seen:
+def observe(packed: Packed, state: State, came: Came, standing: Any, visit: Visits, seldom: Seldom) -> Seen:
     """Turn a visit into facts; how the patient came and which events count was settled first."""
     day, phase, dose, start = visit.day, came.phase, came.dose, state.start
     ceiling = ceiling_of(packed, state.ceiling, visit.known)
     lowest = np.minimum(came.lowest, visit.score)
-    response = response_of(packed, phase, visit, start.score, lowest, judgements)
-    gaps = _gaps(packed, phase, start.on, dose.watched_from, standing, visit)
+    response = response_of(packed, phase, visit, start.score, lowest, seldom.judged)
+    gaps = _gaps(packed, phase, start.on, dose.watched_from, standing, visit, seldom.untested)
     safety = safety_of(packed, standing, visit.known, gaps != 0)
     gaps = gaps | (wide(response == _NOT_ASSESSED) << SCORE_GAP)
 
@@ -383,17 +398,21 @@ def safety_of(packed: Packed, standing: Any, known: Any, unknown: Any) -> Any:
     return pick(packed.safeties, (known & _BANDS) | wide(unknown) << 5 | gravest << 6)
 
 
-def _gaps(packed: Packed, phase: Any, started: Any, watched_from: Any, standing: Any, visit: Visits) -> Any:
+def _gaps(
+    packed: Packed, phase: Any, started: Any, watched_from: Any, standing: Any, visit: Visits, untested: bool
+) -> Any:
     """Give the safety facts that are missing or too old, two bits for each; see `GAPS`."""
     known = visit.known
     early = wide(watched_from >= first_within(packed.counts_early, visit.day))
     not_asked = (visit.events == NOT_ASKED) & ((standing & packed.known_dangers) == 0)
-    return (
+    gaps = (
         wide(not_asked)
-        | tests_missing(packed, phase, started, standing, visit) << TESTS_GAP
         | (known >> (COUNT_GAPS + 4 * early) & 15) << COUNTS_GAP
         | (known >> (TEST_GAPS + 6) & 3) << CLEARANCE_GAP
     )
+    if untested:
+        return gaps | tests_missing(packed, phase, started, standing, visit) << TESTS_GAP
+    return gaps
 
 
 def tests_missing(packed: Packed, phase: Any, started: Any, standing: Any, visit: Visits) -> Any:
@@ -485,11 +504,11 @@ def harm_in(packed: Packed, standing: Any, known: Any) -> Any:
 
 
 def step(
-    packed: Packed, lists: Lists, state: State, came: Came, visit: Visits, judgements: bool
+    packed: Packed, lists: Lists, state: State, came: Came, visit: Visits, seldom: Seldom
 ) -> tuple[State, Any, Any, Any, Any]:
     """Decide on a visit: give the state after it, the situation, what is missing, the answer, and `anchor_of`."""
-    standing = learn(packed, lists, state.standing, visit, state.start.neuropathy)
-    seen = observe(packed, state, came, standing, visit, judgements)
+    standing = learn(packed, lists, state.standing, visit, state.start.neuropathy, seldom.events)
+    seen = observe(packed, state, came, standing, visit, seldom)
     answer = recommend(packed, came, seen)
     after_it = apply(packed, lists, state, came, standing, visit, seen, answer)
     return after_it, seen.situation, seen.gaps, answer, anchor_of(state, seen, answer, visit.day)

@@ -5,7 +5,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .packed import NOT_GIVEN, DosageTable, Ints, Packed
-from .stepping import Came, Lists, State, Visits, begin, follow_advice, follow_dosage, step
+from .stepping import (
+    POSITIVE,
+    TEST_GAPS,
+    Came,
+    Lists,
+    Seldom,
+    State,
+    Visits,
+    begin,
+    follow_advice,
+    follow_dosage,
+    step,
+)
 
 
 class Walked(NamedTuple):
@@ -31,8 +43,8 @@ def walk(packed: Packed, lists: Lists, dosages: DosageTable, visits: Visits, num
     place = begins.take(number) + np.repeat(rank, count)
     laid = Visits(*(_laid(each, place) for each in visits))
     found = Walked(*(np.empty(len(place), np.int32) for _ in Walked._fields))
-    state = begin(packed, len(order))
-    seldom = Seldom(*(bool(each.any()) for each in (visits.missed, visits.judged, visits.taken != NOT_GIVEN)))
+    seldom = _seldom(lists, visits)
+    state = begin(packed, len(order), seldom.events)
     for first, last in zip(begins[:-1].tolist(), begins[1:].tolist(), strict=True):
         visit = Visits(*(each[first:last] for each in laid))
         if last - first < len(state.phase):
@@ -41,6 +53,18 @@ def walk(packed: Packed, lists: Lists, dosages: DosageTable, visits: Visits, num
         for column, values in zip(found, told, strict=True):
             column[first:last] = values
     return Walked(*(_taken(each, place) for each in found))
+
+
+def _seldom(lists: Lists, visits: Visits) -> Seldom:
+    """Tell what any of the visits reports or lacks."""
+    positive, untested = 1 << POSITIVE, (1 << 6) - 1 << TEST_GAPS
+    return Seldom(
+        missed=bool(visits.missed.any()),
+        judged=bool(visits.judged.any()),
+        taken=bool((visits.taken != NOT_GIVEN).any()),
+        events=bool(lists.adds.any() or (visits.known & positive).any()),
+        untested=bool((visits.known & untested).any()),
+    )
 
 
 def _as_arrays(values: Any) -> Any:
@@ -72,6 +96,8 @@ def _each(values: Any, rows: Any) -> Any:
     """Give some rows of a nest of arrays."""
     if isinstance(values, tuple):
         return type(values)(*[_each(each, rows) for each in values])
+    if not values.ndim:
+        return values
     return values[rows] if isinstance(rows, slice) else values.take(rows)
 
 
@@ -91,14 +117,6 @@ def _write(into: Any, rows: Any, values: Any) -> None:
         into[rows] = values
 
 
-class Seldom(NamedTuple):
-    """Whether any visit reports doses missed, a judgement, a dosage taken: what nobody reports costs nothing."""
-
-    missed: bool
-    judged: bool
-    taken: bool
-
-
 def _step(
     packed: Packed, lists: Lists, dosages: DosageTable, state: State, visit: Visits, seldom: Seldom, first: bool
 ) -> tuple[Any, ...]:
@@ -111,7 +129,7 @@ def _step(
         if len(taken):
             # In place: each array of a state that was applied is its own, and `came` takes over from it.
             _write(came, taken, follow_dosage(dosages, _each(state, taken), _each(visit, taken)))
-    return *step(packed, lists, state, came, visit, seldom.judged), came.too_many
+    return *step(packed, lists, state, came, visit, seldom), came.too_many
 
 
 def end_at_faults(walked: Walked, patient: Ints) -> None:
