@@ -203,7 +203,7 @@ def _bound(laps: Mapping[str, list[float]]) -> str:
         f"`observe` alone takes {share('observe')} of a visit, making the objects {share('its objects')}: neither is "
         "the finding of a row, and both stand on the peer's side too. The rest is reading values and "
         "comparing dates and decimals. Fewer values in a state, and whole numbers in the place of dates and decimals, "
-        "would move it, at the cost of what a reader can check; compiling the same code did not when it was tried."
+        "would move it, at the cost of what a reader can check; compiling the same code by Cython did little."
     )
 
 

@@ -6,7 +6,7 @@ python benchmarks/page.py --check  exit 1 if it is not what results.json says
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +57,10 @@ def _lines(results: dict[str, Any]) -> Iterator[str]:
     for name in PARTS:
         for target in results.get(name, {}).get("targets", ()):
             yield _target(target)
-    notes = [
-        f"- {target['what']}, against {target['against']}: {target['note']}"
-        for name in PARTS
-        for target in results.get(name, {}).get("targets", ())
-        if target["note"] and target["figure"] is not None and not _reached(target)
-    ]
+    notes = _notes(target for name in PARTS for target in results.get(name, {}).get("targets", ()))
     if notes:
         yield "\nWhat bounds the figures that are not reached, and what would move them:\n"
-        yield from notes
+        yield from (f"- {', '.join(whose)}: {note}" for note, whose in notes.items())
     for name in PARTS:
         if name not in results:
             yield f"\n## {name.capitalize()}\n\nNot run."
@@ -81,6 +76,15 @@ def _lines(results: dict[str, Any]) -> Iterator[str]:
                 yield f"| {each['name']} | {_time(seconds)} | {_spread(times, ' ×')} | {each['words']} |"
         versions = ", ".join(f"{name} {version}" for name, version in sorted(part["versions"].items()))
         yield f"\nRun on {part['on']}. {part['machine']}. {versions}."
+
+
+def _notes(targets: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
+    """Give what bounds the figures that are not reached, each note once, with the figures that it is on."""
+    notes: dict[str, list[str]] = {}
+    for each in targets:
+        if each["note"] and each["figure"] is not None and not _reached(each):
+            notes.setdefault(each["note"], []).append(f"{each['what']} against {each['against']}")
+    return notes
 
 
 def brief(part: dict[str, Any]) -> str:
