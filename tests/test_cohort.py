@@ -201,6 +201,68 @@ def test_a_pandas_frame_keeps_its_index(visits) -> None:
     assert list(frame.columns) == visits.column_names
 
 
+@pytest.mark.parametrize("index", [[0, 1], [1, 0], ["x", "y"], [7, 8], [0, 0], [1, 1]])
+def test_a_refused_row_of_pandas_is_marked_whatever_the_index(index) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"patient": ["a", "b"], "date": ["2026-01-05"] * 2, "clasi_activity": [99, 10]}, index)
+    decided = decide(frame)
+    assert decided["refused"].notna().tolist() == [True, False]
+    assert decided["action"].isna().tolist() == [True, False]
+    assert list(decided.index) == index
+
+
+SOUND = {
+    "patient": ["a"],
+    "date": ["2026-01-05"],
+    "clasi_activity": ["11"],
+    **{name: [value] for name, value in (("neutrophils", "3.2"), ("platelets", "240"), ("creatinine_clearance", "95"))},
+    "neutrophils_unit": ["10*9/L"],
+    "platelets_unit": ["10*9/L"],
+    "creatinine_clearance_unit": ["mL/min"],
+    "adverse_events": ["[]"],
+    "able_to_become_pregnant": ["false"],
+}
+
+
+def test_a_test_whose_date_is_null_is_of_the_day_of_the_visit() -> None:
+    tests = ['[{"result": "positive"}]', '[{"result": "positive", "date": null}]']
+    rules = [decide(pa.table({**SOUND, "pregnancy_tests": [each]}))["rule"].to_pylist() for each in tests]
+    assert rules == [["unfit-to-start"], ["unfit-to-start"]]
+
+
+@pytest.mark.parametrize("text", ["0.99999999999999999999", "1e-400", "-1e-400", "1e400", "1.4999999999999999"])
+def test_a_number_that_other_programs_would_change_is_refused(text) -> None:
+    decided = decide(pa.table({**SOUND, "neutrophils": [text]}))
+    assert decided["action"].to_pylist() == [None]
+    assert "neutrophils" in decided["refused"].to_pylist()[0]
+
+
+def test_a_decimal_is_read_by_its_digits() -> None:
+    exact = pa.table({**SOUND, "neutrophils": pa.array([Decimal("3.20")])})
+    assert decide(exact)["rule"].to_pylist() == ["start"]
+    many = pa.table({**SOUND, "neutrophils": pa.array([Decimal("0.99999999999999999999")])})
+    assert "neutrophils" in decide(many)["refused"].to_pylist()[0]
+
+
+def test_a_blank_patient_is_nobody() -> None:
+    decided = decide(pa.table({"patient": ["", " ", "a"], "date": ["2026-01-05", "2026-02-05", "2026-01-05"]}))
+    assert [each and each.split(":")[0] for each in decided["refused"].to_pylist()] == ["patient", "patient", None]
+
+
+def test_what_arrow_cannot_hold_is_refused_in_one_line() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"patient": ["a", "b"], "date": ["2026-01-05"] * 2})
+    mixed = pandas.Series([3.2, "<0.1"], dtype=object)
+    for odd in ({"neutrophils": mixed}, {"patient": mixed}, {"patient": [(1, 2), (3, 4)]}, {"patient": [True, False]}):
+        with pytest.raises(DocumentError) as refused:
+            decide(frame.assign(**odd))
+        assert "\n" not in str(refused.value)
+    view = pa.table({"patient": ["a", "b", "a"], "subtype": pa.array(list("xyz"), pa.string_view())})
+    days = pa.array(["2026-01-05", "2026-01-05", "2026-02-05"])
+    with pytest.raises(DocumentError, match="columns"):
+        decide(view.append_column("date", days))
+
+
 def test_a_pandas_frame_may_hold_its_columns_in_any_of_its_ways(visits) -> None:
     pandas = pytest.importorskip("pandas")
     frame = visits.to_pandas(date_as_object=False)

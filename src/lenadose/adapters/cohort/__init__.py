@@ -24,7 +24,7 @@ from ...protocols import get_protocol
 from .answers import RESULTS as RESULTS
 from .answers import Answers
 from .columns import COLUMNS as COLUMNS
-from .columns import NAMES, Reader, Rows, columns_of, days_of, faults_of
+from .columns import NAMES, Reader, Rows, columns_of, days_of, faults_of, is_text
 from .knowing import Results, remember
 from .packed import NOT_GIVEN, Flags, Ints, pack
 from .stepping import Visits
@@ -54,15 +54,24 @@ def decide(frame: Frame, protocol: Protocol | None = None, progress: Callable[[i
     except nw.exceptions.DuplicateError:
         raise DocumentError((Fault("columns", "two have the same name", "keep one of the two"),)) from None
     columns_of(given.columns)
+    try:
+        return cast(Frame, _decided(given, protocol or get_protocol(), progress))
+    except (pa.ArrowException, OverflowError) as error:
+        # What Arrow itself cannot hold, such as a column of values of several kinds, has no place told.
+        reason = str(error).splitlines()[0]
+        raise DocumentError((Fault("columns", reason, "give each column as one kind of value"),)) from None
+
+
+def _decided(given: nw.DataFrame[Any], protocol: Protocol, progress: Callable[[int, int], None] | None) -> Any:
     # What is small becomes Arrow once; of what is large there is never more than some blocks twice.
     visits = given if len(given) > BLOCK else nw.from_native(arrow_of(given))
-    cohort = _Cohort(visits, protocol or get_protocol())
+    cohort = _Cohort(visits, protocol)
     done = 0
     for count in map(cohort.decide, _blocks(visits)):
         done += count
         if progress is not None:
             progress(done, len(given))
-    return cast(Frame, cohort.answers.beside(given))
+    return cohort.answers.beside(given)
 
 
 def _walk_of(visits: int) -> Callable[..., Walked]:
@@ -140,10 +149,13 @@ def _ids_and_days(given: nw.DataFrame[Any]) -> tuple[pa.Array, Ints]:
     table = arrow_of(given.select("patient", "date"))
     ids = table.column("patient").combine_chunks()
     kind = ids.type.value_type if pa.types.is_dictionary(ids.type) else ids.type
-    if pa.types.is_floating(kind):
+    if not (is_text(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind)):
         raise DocumentError((Fault("patient", f"a column of {kind}", "give text or whole numbers"),))
     if kind != ids.type or pa.types.is_null(kind) or pa.types.is_string_view(kind):
         ids = ids.cast(pa.large_string() if not pa.types.is_integer(kind) else kind)
+    if not pa.types.is_integer(ids.type):
+        blank = pa.compute.equal(pa.compute.utf8_trim_whitespace(ids), "")
+        ids = pa.compute.if_else(blank, pa.scalar(None, ids.type), ids)
     return ids, days_of(table.column("date").combine_chunks())
 
 
@@ -265,8 +277,10 @@ class _Cohort:
                 for name, each in changes.items()
                 if each[row]
             )
-            if faults:
-                reasons[row] = " | ".join(map(str, faults))
+            if not faults:
+                # What no record can hold is never decided on, with its fault found or not.
+                faults.append(Fault("row", "it cannot be read", "give its cells as a course file would hold them"))
+            reasons[row] = " | ".join(map(str, faults))
         return reasons
 
 

@@ -7,6 +7,8 @@ the readers of a course, so that a table is refused for what a course is refused
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
+from math import isfinite
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -138,7 +140,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _NEVER = np.int32(LAST_DAY + 1_000_000)
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
+_NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_null)
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_list_view, pa.types.is_large_list_view)
 
 
@@ -179,7 +181,8 @@ class Rows(NamedTuple):
 # Cells
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Tell whether cells hold text, or categories of text."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     return any(each(kind) for each in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
@@ -428,7 +431,7 @@ class Reader:
         """Read lists of adverse events, as their numbers."""
         if cells is None or pa.types.is_null(cells.type):
             return np.full(count, NOT_ASKED, np.int32)
-        if _is_text(cells.type):
+        if is_text(cells.type):
 
             def read(text: str) -> int | None:
                 entries = _entries(text)
@@ -524,8 +527,11 @@ def _is_whole(values: Floats, bounds: tuple[int, int]) -> Flags:
 
 def _numbers(name: str, cells: pa.Array) -> tuple[Floats, Flags]:
     """Read numbers, and tell which cells are not missing; what is no number is beyond all bounds."""
+    if pa.types.is_decimal(cells.type):
+        # By their digits: as floats some would be other numbers.
+        cells = cells.cast(pa.string())
     kind = cells.type
-    if _is_text(kind):
+    if is_text(kind):
         values = _mapped(cells, _number, np.nan, np.inf, np.float64)
         return values, ~np.isnan(values)
     if not any(each(kind) for each in _NUMBERS):
@@ -553,14 +559,20 @@ def _wholes(name: str, cells: pa.Array, bounds: tuple[int, int], missing: int, s
 
 
 def _number(text: str) -> float | None:
+    """Read a number, None for what is none or would not be the same number to other programs."""
     text = text.strip()
-    return float(text) if len(text) <= 40 and _NUMBER.fullmatch(text) else None
+    if len(text) > 40 or not _NUMBER.fullmatch(text):
+        return None
+    exact = Decimal(text)
+    found = float(exact)
+    digits = "".join(map(str, exact.as_tuple().digits)).strip("0")
+    return found if len(digits) <= DIGITS and isfinite(found) and (found != 0 or not digits) else None
 
 
 def _days(name: str, cells: pa.Array, suspect: Flags, counts: Flags | None = None) -> Ints:
     """Read dates as ordinals, 0 for a missing one; suspect where there is no such day, among the rows that count."""
     kind = cells.type
-    if _is_text(kind):
+    if is_text(kind):
         found = _mapped(cells, _ordinal, 0, -1, np.int32)
     elif pa.types.is_null(kind):
         return np.zeros(len(cells), np.int32)
@@ -613,7 +625,7 @@ def _words(name: str, cells: pa.Array, known: Mapping[str, int], missing: int, s
     """Read words of a closed list, as their numbers."""
     if pa.types.is_null(cells.type):
         return np.full(len(cells), missing, np.int8)
-    if not _is_text(cells.type):
+    if not is_text(cells.type):
         raise _wrong(name, cells.type, f"one of {', '.join(known)}")
     found = _mapped(cells, lambda text: known.get(text, -2), missing, -2, np.int8)
     unknown = found == -2
@@ -631,7 +643,7 @@ def _truths(name: str, given: Mapping[str, pa.Array], count: int, suspect: Flags
         return np.full(count, -1, np.int8)
     if pa.types.is_boolean(cells.type):
         return _or_else(_known(cells), _stored(cells).view(np.int8), -1)
-    if not _is_text(cells.type):
+    if not is_text(cells.type):
         raise _wrong(name, cells.type, "true or false")
     found = _mapped(cells, lambda text: {"true": 1, "false": 0}.get(text.strip().lower()), -1, -2, np.int8)
     _suspect(suspect, found == -2)
@@ -642,7 +654,7 @@ def _said(name: str, cells: pa.Array, suspect: Flags) -> Flags:
     """Tell which texts are given; suspect are those that cannot be shown."""
     if pa.types.is_null(cells.type):
         return np.zeros(len(cells), bool)
-    if not _is_text(cells.type):
+    if not is_text(cells.type):
         raise _wrong(name, cells.type, "text")
     found = _mapped(cells, lambda text: 1 if PRINTABLE.match(text) else -1, 0, -1, np.int8)
     _suspect(suspect, found < 0)
@@ -710,7 +722,7 @@ def _kinds(flat: pa.Array) -> Ints:
 
 def _tests_of(cells: pa.Array) -> tuple[Ints, Ints, Ints]:
     """Give how many tests each row has (less than -1: unreadable), their results (-1: none) and days (0: not said)."""
-    if _is_text(cells.type):
+    if is_text(cells.type):
         numbers, texts = _coded(cells)
         lists: list[list[tuple[int, int]] | None] = []
         lengths = []
@@ -749,10 +761,13 @@ def _field(entries: pa.Array, name: str) -> pa.Array:
 
 def _test(given: Any) -> tuple[int, int] | None:
     """Read a pregnancy test as the rank of its result and its day, 0 where none is said."""
-    if not isinstance(given, dict) or not {"result"} <= given.keys() <= {"result", "date"}:
+    if not isinstance(given, dict):
         return None
-    result = next((each.rank for each in TestResult if each.said == given["result"]), None)
-    on = _ordinal(given["date"]) if isinstance(given.get("date"), str) else (None if "date" in given else 0)
+    known = {key: value for key, value in given.items() if value is not None}
+    if not {"result"} <= known.keys() <= {"result", "date"}:
+        return None
+    result = next((each.rank for each in TestResult if each.said == known["result"]), None)
+    on = _ordinal(known["date"]) if isinstance(known.get("date"), str) else (None if "date" in known else 0)
     return None if result is None or on is None else (result, on)
 
 

@@ -108,7 +108,8 @@ class Pandas:
 
     def texts(self, texts: pa.Array) -> Any:
         """Give texts, of which seldom two are alike."""
-        return texts.to_pandas()
+        # Without the index of its own that pandas would lay them out by.
+        return texts.to_pandas().array
 
 
 @lru_cache(maxsize=64)
