@@ -254,7 +254,7 @@ def test_what_arrow_cannot_hold_is_refused_in_one_line() -> None:
     frame = pandas.DataFrame({"patient": ["a", "b"], "date": ["2026-01-05"] * 2})
     mixed = pandas.Series([3.2, "<0.1"], dtype=object)
     for odd in ({"neutrophils": mixed}, {"patient": mixed}, {"patient": [(1, 2), (3, 4)]}, {"patient": [True, False]}):
-        with pytest.raises(DocumentError) as refused:
+        with pytest.raises(DocumentError, match=f"^{next(iter(odd))}: ") as refused:
             decide(frame.assign(**odd))
         assert "\n" not in str(refused.value)
     view = pa.table({"patient": ["a", "b", "a"], "subtype": pa.array(list("xyz"), pa.string_view())})

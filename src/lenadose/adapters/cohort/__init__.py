@@ -56,8 +56,8 @@ def decide(frame: Frame, protocol: Protocol | None = None, progress: Callable[[i
     columns_of(given.columns)
     try:
         return cast(Frame, _decided(given, protocol or get_protocol(), progress))
-    except (pa.ArrowException, OverflowError) as error:
-        # What Arrow itself cannot hold, such as a column of values of several kinds, has no place told.
+    except pa.ArrowException as error:
+        # Of what Arrow itself cannot hold or do no column is told.
         reason = str(error).splitlines()[0]
         raise DocumentError((Fault("columns", reason, "give each column as one kind of value"),)) from None
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from attrs import frozen
 
+from ...errors import DocumentError, Fault
 from .packed import Flags, Ints
 
 
@@ -16,7 +17,16 @@ def arrow_of(given: nw.DataFrame[Any]) -> pa.Table:
     if not given.implementation.is_pandas():
         return given.to_arrow()
     frame: Any = given.to_native()
-    return pa.table({name: _column(frame[name]) for name in given.columns})
+    return pa.table({name: _held(name, frame[name]) for name in given.columns})
+
+
+def _held(name: str, series: Any) -> pa.Array:
+    """Give a column of pandas, or tell why Arrow cannot hold it."""
+    try:
+        return _column(series)
+    except (pa.ArrowException, OverflowError) as error:
+        reason = str(error).splitlines()[0]
+        raise DocumentError((Fault(name, reason, "give a column of one kind of value"),)) from None
 
 
 def _column(series: Any) -> pa.Array:
