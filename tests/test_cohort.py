@@ -237,6 +237,13 @@ def test_a_number_that_other_programs_would_change_is_refused(text) -> None:
     assert "neutrophils" in decided["refused"].to_pylist()[0]
 
 
+def test_a_row_that_no_record_can_be_is_not_decided_even_if_no_fault_is_found(monkeypatch) -> None:
+    monkeypatch.setattr(cohort, "faults_of", lambda row, before: [])
+    decided = decide(pa.table({**SOUND, "clasi_activity": ["99"]}))
+    assert decided["action"].to_pylist() == [None]
+    assert decided["refused"].to_pylist()[0].startswith("row: ")
+
+
 def test_a_decimal_is_read_by_its_digits() -> None:
     exact = pa.table({**SOUND, "neutrophils": pa.array([Decimal("3.20")])})
     assert decide(exact)["rule"].to_pylist() == ["start"]

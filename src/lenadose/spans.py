@@ -33,8 +33,8 @@ def span(alternative: Alternative, change: Change) -> Span | None:
 
     def leads_there(other: Given) -> bool:
         try:
-            # A field by its name.
-            again = observe(protocol, seen.before, evolve(visit, **{change.field: other}))  # type: ignore[arg-type]
+            changed = evolve(visit, **{change.field: other})  # type: ignore[arg-type]  # a field by its name
+            again = observe(protocol, seen.before, changed)
         except CallError:
             return False  # so many doses were not there to miss by then
         return again.match.rule.action is alternative.action

@@ -31,7 +31,7 @@ from ...course import (
 from ...dosing import EVERY_DAYS, MG, Dosage
 from ...errors import DIGITS, PRINTABLE, DocumentError, Fault, LenadoseError, shown
 from ...protocol import Protocol
-from ...units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity
+from ...units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, QUANTITIES, Quantity
 from ..jsonable import parse, read_course
 from ..reading import unknown_key
 from .packed import (
@@ -47,8 +47,6 @@ from .packed import (
     Ints,
     after,
     bands,
-    clearance_limits,
-    count_limits,
     listed,
 )
 from .stepping import Lists, where
@@ -300,12 +298,9 @@ class Reader:
 
         day = _days("date", given["date"], suspect)
         _suspect(suspect, day == 0)
-        neutrophils, platelets = (
-            self._result(quantity, count_limits(limits), given, day, suspect)
-            for quantity, limits in ((NEUTROPHILS, self._safety.neutrophils), (PLATELETS, self._safety.platelets))
+        neutrophils, platelets, clearance = (
+            self._result(quantity, given, day, suspect) for quantity in QUANTITIES.values()
         )
-        limits = clearance_limits(self._safety)
-        clearance = self._result(CREATININE_CLEARANCE, limits, given, day, suspect)
         negative, positive, tests, test_rows = self._tests(given.get("pregnancy_tests"), day, suspect)
         judged = words("judgement", Judged)
         _reasons(given.get("judgement_reason"), judged, suspect)
@@ -351,11 +346,9 @@ class Reader:
             row, now, begins, ends = row.take(some) + 1, now.take(some), begins.take(some), ends.take(some)
         return found
 
-    def _result(
-        self, quantity: Quantity, limits: Any, given: Mapping[str, pa.Array], day: Ints, suspect: Flags
-    ) -> Ints:
+    def _result(self, quantity: Quantity, given: Mapping[str, pa.Array], day: Ints, suspect: Flags) -> Ints:
         """Read results: each as one number, of its day and its band."""
-        name = quantity.name
+        name, limits = quantity.name, self._safety.limits_of(quantity.name)
         if name not in given:
             return np.zeros(len(day), np.int32)
         values, known = _numbers(name, given[name])
@@ -781,7 +774,7 @@ def faults_of(row: Mapping[str, Any], before: date | None) -> list[Fault]:
     """
     faults = [
         Fault(f"{name}_unit", f"is missing: a bare number, {shown(row[name])}", f"give {' or '.join(each.factors)}")
-        for each in (NEUTROPHILS, PLATELETS, CREATININE_CLEARANCE)
+        for each in QUANTITIES.values()
         if not _is_missing(row.get(name := each.name)) and _is_missing(row.get(f"{name}_unit"))
     ]
     lost = {each.place.removesuffix("_unit") for each in faults}
@@ -801,7 +794,7 @@ def faults_of(row: Mapping[str, Any], before: date | None) -> list[Fault]:
         for part in parts:
             inner = inner.setdefault(part, {})
         inner[last] = _plain(value, column)
-    for each in (NEUTROPHILS, PLATELETS, CREATININE_CLEARANCE):
+    for each in QUANTITIES.values():
         if "value" not in document.get(each.name, {"value": 0}):
             del document[each.name]
     patient = document.pop("patient", {})

@@ -16,7 +16,7 @@ import numpy as np
 
 from ...advice import advise
 from ...course import ACTIVITY, GRADE, PREGNANCY, RESOLVABLE, SENSORY_NEUROPATHY, YEARS, AdverseEvent, Judged
-from ...criteria import CountLimits, EventCriterion, Lasts, ResponseCriteria, SafetyCriteria
+from ...criteria import EventCriterion, Lasts, ResponseCriteria, SafetyCriteria
 from ...dosing import Dosage, Level
 from ...errors import fault
 from ...intervals import Interval
@@ -349,16 +349,6 @@ def _safeties() -> Ints:
         ],
         np.int32,
     )
-
-
-def count_limits(limits: CountLimits) -> tuple[Decimal, Decimal]:
-    """Give the values below which a count is a danger, and low."""
-    return limits.interrupt_below.value, limits.caution_below.value
-
-
-def clearance_limits(safety: SafetyCriteria) -> tuple[Decimal, Decimal]:
-    """Give the values below which clearance is a danger, and lowers the ceiling."""
-    return safety.clearance_interrupt_below.value, safety.clearance_lowers_below.value
 
 
 def bands(quantity: Quantity, unit: str, limits: tuple[Decimal, Decimal]) -> tuple[float, float, float]:

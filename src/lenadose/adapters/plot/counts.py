@@ -13,7 +13,7 @@ from ...machine import Decision
 from ...observation import Why
 from ...protocol import Protocol
 from ...state import newer
-from ...units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, PRINTED, Quantity
+from ...units import CREATININE_CLEARANCE, PRINTED, QUANTITIES, Quantity
 from .panels import Axis, write_limits
 from .paper import BLACK, BLUE, HALO, VERMILLION, Key, key, missing
 
@@ -33,19 +33,13 @@ class _Limit:
 
 def _limits(protocol: Protocol) -> tuple[tuple[Quantity, tuple[_Limit, ...]], ...]:
     """Give the three results in the order of `Visit.counted`, each with its limits, the graver one first."""
-    safety = protocol.safety
 
-    def of(graver: Decimal, milder: Decimal, words: str = "caution") -> tuple[_Limit, ...]:
+    def of(quantity: Quantity) -> tuple[_Limit, ...]:
+        graver, milder = protocol.safety.limits_of(quantity.name)
+        words = "lower ceiling" if quantity is CREATININE_CLEARANCE else "caution"
         return _Limit(graver, "interrupt", "-", "s"), _Limit(milder, words, "--", "^")
 
-    return (
-        (NEUTROPHILS, of(safety.neutrophils.interrupt_below.value, safety.neutrophils.caution_below.value)),
-        (PLATELETS, of(safety.platelets.interrupt_below.value, safety.platelets.caution_below.value)),
-        (
-            CREATININE_CLEARANCE,
-            of(safety.clearance_interrupt_below.value, safety.clearance_lowers_below.value, "lower ceiling"),
-        ),
-    )
+    return tuple((quantity, of(quantity)) for quantity in QUANTITIES.values())
 
 
 def draw_count(panel: "Axes", axis: Axis, decisions: Sequence[Decision], place: int) -> dict[str, Key]:
