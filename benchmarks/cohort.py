@@ -14,9 +14,9 @@ from cohort_peers import NEVER, OUTPUTS, Numbers, by_numpy, by_polars
 from cohort_rows import by_pandas, by_pandas_numbers
 
 from lenadose import Course, get_protocol, replay
-from lenadose.adapters import cohort as adapter
-from lenadose.adapters.cohort import decide
-from lenadose.observation import Why
+from lenadose import cohort as adapter
+from lenadose.cohort import decide
+from lenadose.engine.observe import MissingReason
 from lenadose.testing import cohorts
 
 PROTOCOL = get_protocol()
@@ -56,7 +56,9 @@ def _simple(made_up: pa.Table, first: int) -> pa.Table:
         kept += [name, f"{name}_unit"]
     asked = made_up["adverse_events"].combine_chunks().is_valid()
     none = pa.ListArray.from_arrays(
-        pa.array(np.zeros(len(made_up) + 1, np.int32)), pa.array([], cohorts_events()), mask=pa.compute.invert(asked)
+        pa.array(np.zeros(len(made_up) + 1, np.int32)),
+        pa.array([], cohorts_events()),
+        mask=pa.compute.invert(asked),
     )
     return pa.table(
         {
@@ -70,15 +72,24 @@ def _simple(made_up: pa.Table, first: int) -> pa.Table:
 
 def cohorts_events() -> pa.DataType:
     """Give the type of an adverse event in a table."""
-    return pa.struct([("term", pa.string()), ("grade", pa.int64()), ("ctcae", pa.string()), ("resolved", pa.bool_())])
+    return pa.struct(
+        [
+            ("term", pa.string()),
+            ("grade", pa.int64()),
+            ("ctcae", pa.string()),
+            ("resolved", pa.bool_()),
+        ]
+    )
 
 
-def plain(visits: pa.Table) -> dict[str, Any]:
+def format_decimal(visits: pa.Table) -> dict[str, Any]:
     """Give a cohort as the peers take it: plain numbers, each count in the unit of the protocol."""
 
     def amount(name: str) -> Any:
         values = visits[name].combine_chunks().fill_null(np.nan).to_numpy(zero_copy_only=False)
-        per_microlitre = pa.compute.equal(visits[f"{name}_unit"].cast(pa.string()), "/uL").fill_null(False)
+        per_microlitre = pa.compute.equal(
+            visits[f"{name}_unit"].cast(pa.string()), "/uL"
+        ).fill_null(False)
         # Exact in these cohorts: a count per µL is a whole number.
         return np.where(per_microlitre.to_numpy(), values / 1000, values)
 
@@ -86,7 +97,10 @@ def plain(visits: pa.Table) -> dict[str, Any]:
         "patient": visits["patient"].to_numpy(),
         "day": visits["date"].combine_chunks().cast(pa.int32()).to_numpy().astype(np.int64),
         "score": visits["clasi_activity"].combine_chunks().fill_null(-1).to_numpy(),
-        "asked": visits["adverse_events"].combine_chunks().is_valid().to_numpy(zero_copy_only=False),
+        "asked": visits["adverse_events"]
+        .combine_chunks()
+        .is_valid()
+        .to_numpy(zero_copy_only=False),
         "n": amount("neutrophils"),
         "p": amount("platelets"),
         "k": amount("creatinine_clearance"),
@@ -117,7 +131,11 @@ def numbered(decisions: pa.Table) -> dict[str, Any]:
 
     facts = ("response", "safety", "timing", "trial", "position")
     gaps = {"not_asked": "adverse_events", "no_score": "clasi_activity"}
-    gaps |= {"no_neutrophils": "neutrophils", "no_platelets": "platelets", "no_clearance": "creatinine_clearance"}
+    gaps |= {
+        "no_neutrophils": "neutrophils",
+        "no_platelets": "platelets",
+        "no_clearance": "creatinine_clearance",
+    }
     return {
         "rule": coded("rule", -1),
         "action": coded("action", -1),
@@ -137,9 +155,13 @@ def by_step(visits: pa.Table) -> dict[str, Any]:
     epoch = np.datetime64("1970-01-01", "D")
     for course in courses(visits):
         for decision in replay(course, PROTOCOL):
-            after, facts, why = decision.next_visit, decision.facts, {gap.field: gap.why for gap in decision.missing}
+            after, facts, why = (
+                decision.next_visit,
+                decision.facts,
+                {gap.field: gap.why for gap in decision.missing},
+            )
 
-            def gap(field: str, why: dict[str, Why] = why) -> int:
+            def gap(field: str, why: dict[str, MissingReason] = why) -> int:
                 return 0 if field not in why else 1 + why[field].rank
 
             told = {
@@ -153,7 +175,10 @@ def by_step(visits: pa.Table) -> dict[str, Any]:
                     for name in ("earliest", "due", "latest")
                 },
                 "phase_before": facts.phase.rank,
-                **{name: getattr(facts, name).rank for name in ("response", "safety", "timing", "trial", "position")},
+                **{
+                    name: getattr(facts, name).rank
+                    for name in ("response", "safety", "timing", "trial", "position")
+                },
                 "phase": decision.phase_after.rank,
                 "not_asked": gap("adverse_events"),
                 "no_neutrophils": gap("neutrophils"),
@@ -171,7 +196,12 @@ def courses(visits: pa.Table) -> Iterable[Course]:
     nothing = pa.nulls(len(visits))
     others = [each.name for each in adapter.COLUMNS if each.name not in visits.column_names]
     return cohorts.records(
-        pa.table({**{name: visits[name] for name in visits.column_names}, **dict.fromkeys(others, nothing)})
+        pa.table(
+            {
+                **{name: visits[name] for name in visits.column_names},
+                **dict.fromkeys(others, nothing),
+            }
+        )
     )
 
 
@@ -229,10 +259,14 @@ def part(quick: bool) -> measure.Part:
         targets += found[1]
     grown, slope = _growth(visits, (small // 10, small, middle, large))
     tables.append(grown)
-    targets.append(measure.at_most(f"growth {small:,} → {large:,}", "–", slope, 1.1, unit="exponent"))
+    targets.append(
+        measure.at_most(f"growth {small:,} → {large:,}", "–", slope, 1.1, unit="exponent")
+    )
     what = f"memory, {large:,} visits beyond input and output"
     targets.append(measure.at_most(what, "–", _memory(visits), 200, unit="MB"))
-    versions = measure.versions("lenadose", "numpy", "pyarrow", "narwhals", "pandas", "polars", "numba")
+    versions = measure.versions(
+        "lenadose", "numpy", "pyarrow", "narwhals", "pandas", "polars", "numba"
+    )
     return measure.Part("A cohort", WORDS, tables, targets, versions)
 
 
@@ -244,7 +278,9 @@ def _growth(visits: pa.Table, sizes: Sequence[int]) -> tuple[measure.Table, floa
 
     def contender(size: int) -> measure.Contender:
         some = visits.slice(0, size)
-        return measure.Contender(f"{size:,} visits", "`decide`, by numpy", lambda: by_arrays(some), size)
+        return measure.Contender(
+            f"{size:,} visits", "`decide`, by numpy", lambda: by_arrays(some), size
+        )
 
     contenders = [contender(size) for size in sizes]
     laps = measure.race(contenders, rounds=3)
@@ -260,7 +296,7 @@ class Field:
         """Begin with none."""
         self.visits = visits
         self.contenders: list[measure.Contender] = []
-        self.said: dict[str, Any] = {}
+        self.label: dict[str, Any] = {}
 
     def add(self, name: str, words: str, run: Callable[[], Any], times: int = 1) -> None:
         """Add a contender, whose laps are its work done so many times."""
@@ -268,8 +304,8 @@ class Field:
         def kept() -> None:
             for _ in range(times):
                 # What was said before is let go first: two answers at once would crowd the memory.
-                self.said.pop(name, None)
-                self.said[name] = run()
+                self.label.pop(name, None)
+                self.label[name] = run()
 
         self.contenders.append(measure.Contender(name, words, kept, self.visits * times))
 
@@ -301,8 +337,18 @@ def _small(size: int) -> tuple[measure.Table, list[measure.Target]]:
     frame = for_pandas(visits)
     field = Field(len(visits))
     by_arrays(frame)
-    field.add("lenadose", "`decide`, by numpy, from a pandas frame and to one", lambda: by_arrays(frame), times=10)
-    field.add("lenadose again", "the same once more: what differs is noise", lambda: by_arrays(frame), times=10)
+    field.add(
+        "lenadose",
+        "`decide`, by numpy, from a pandas frame and to one",
+        lambda: by_arrays(frame),
+        times=10,
+    )
+    field.add(
+        "lenadose again",
+        "the same once more: what differs is noise",
+        lambda: by_arrays(frame),
+        times=10,
+    )
     what, against = f"a cohort of {size:,} visits, numpy", "pandas groupby.apply, row by row"
     if not find_spec("pandas"):
         laps = field.race()
@@ -310,7 +356,7 @@ def _small(size: int) -> tuple[measure.Table, list[measure.Target]]:
         return measure.table(f"{size:,} visits", "visit", field.contenders, laps), [target]
     import pandas as pd
 
-    numbers = pd.DataFrame(plain(visits))
+    numbers = pd.DataFrame(format_decimal(visits))
     words = "groupby.apply, row by row: the same frame, the same checks, the same table in words"
     field.add("pandas", words, lambda: by_pandas(NUMBERS, frame))
     words = "groupby.apply, row by row: less work, from clean numbers to numbers, nothing checked or said"
@@ -319,11 +365,11 @@ def _small(size: int) -> tuple[measure.Table, list[measure.Target]]:
         by_numba(frame)
         field.add("numba", "`decide`, compiled", lambda: by_numba(frame), times=10)
     laps = field.race()
-    answers = numbered(pa.Table.from_pandas(field.said["lenadose"], preserve_index=False))
+    answers = numbered(pa.Table.from_pandas(field.label["lenadose"], preserve_index=False))
     same("lenadose", answers, by_step(whole_patients(visits, min(size // 2, SAMPLE))))
-    same("pandas, numbers only", field.said["pandas, numbers only"], answers)
-    for name in field.said.keys() & {"pandas", "numba"}:
-        same_words(name, field.said[name], field.said["lenadose"])
+    same("pandas, numbers only", field.label["pandas, numbers only"], answers)
+    for name in field.label.keys() & {"pandas", "numba"}:
+        same_words(name, field.label[name], field.label["lenadose"])
     target = measure.at_least(what, against, measure.ratio(laps, "pandas"), 500, note=PANDAS_BOUND)
     return measure.table(f"{size:,} visits", "visit", field.contenders, laps), [target]
 
@@ -333,11 +379,16 @@ def same_words(name: str, answers: Any, expected: Any) -> None:
     if list(answers.columns) != list(expected.columns):
         raise SystemExit(f"{name}: the columns are {list(answers.columns)}")
     for column in expected.columns:
-        given, right = (each[column].astype(object).where(each[column].notna(), None) for each in (answers, expected))
+        given, right = (
+            each[column].astype(object).where(each[column].notna(), None)
+            for each in (answers, expected)
+        )
         wrong = np.flatnonzero((given != right) & ~(given.isna() & right.isna()))
         if len(wrong):
             row = int(wrong[0])
-            raise SystemExit(f"{name}: {column} of visit {row} is {given.iloc[row]}, not {right.iloc[row]}")
+            raise SystemExit(
+                f"{name}: {column} of visit {row} is {given.iloc[row]}, not {right.iloc[row]}"
+            )
 
 
 def _middle(size: int) -> tuple[measure.Table, list[measure.Target]]:
@@ -355,21 +406,29 @@ def _middle(size: int) -> tuple[measure.Table, list[measure.Target]]:
         by_numba(visits)
         field.add("numba", "`decide`, compiled", lambda: by_numba(visits))
     laps = field.race()
-    rules = [each.rule.id for decisions in field.said["replay"] for each in decisions]
-    for name in field.said.keys() - {"replay"}:
-        if field.said[name]["rule"].to_pylist() != rules:
+    rules = [each.rule.id for decisions in field.label["replay"] for each in decisions]
+    for name in field.label.keys() - {"replay"}:
+        if field.label[name]["rule"].to_pylist() != rules:
             raise SystemExit(f"{name}: not the rows of replay")
     target = measure.at_least(
-        f"a cohort, {size:,} visits, numpy", "own `replay`", measure.ratio(laps, "replay"), 30, note=BOUND
+        f"a cohort, {size:,} visits, numpy",
+        "own `replay`",
+        measure.ratio(laps, "replay"),
+        30,
+        note=BOUND,
     )
-    return measure.table(f"{size:,} visits with all that a record holds", "visit", field.contenders, laps), [target]
+    return measure.table(
+        f"{size:,} visits with all that a record holds", "visit", field.contenders, laps
+    ), [target]
 
 
 def _large(visits: pa.Table) -> tuple[measure.Table, list[measure.Target]]:
-    size, numbers = len(visits), plain(visits)
+    size, numbers = len(visits), format_decimal(visits)
     field = Field(size)
     by_arrays(visits)
-    field.add("lenadose", "`decide`, by numpy, from an Arrow table and to one", lambda: by_arrays(visits))
+    field.add(
+        "lenadose", "`decide`, by numpy, from an Arrow table and to one", lambda: by_arrays(visits)
+    )
     words = "visit by visit, by numpy.select; from clean numbers to numbers"
     field.add("numpy.select", words, lambda: by_numpy(NUMBERS, numbers))
     if find_spec("polars"):
@@ -385,17 +444,25 @@ def _large(visits: pa.Table) -> tuple[measure.Table, list[measure.Target]]:
     words = "the limit: as much as input and output of the peers copied"
     field.add("copy", words, lambda: [each.copy() for each in copied])
     laps = field.race()
-    answers = numbered(field.said.pop("lenadose"))
+    answers = numbered(field.label.pop("lenadose"))
     same("lenadose", answers, by_step(whole_patients(visits, min(size // 2, SAMPLE))))
     for name in ("numpy.select", "polars"):
-        if name in field.said:
-            same(name, field.said.pop(name), answers)
-    if "numba" in field.said:
-        same("numba", numbered(field.said.pop("numba")), answers)
+        if name in field.label:
+            same(name, field.label.pop(name), answers)
+    if "numba" in field.label:
+        same("numba", numbered(field.label.pop("numba")), answers)
     what = f"a cohort of {size:,} visits, numpy"
-    targets = [measure.at_least(what, "numpy.select stepping", measure.ratio(laps, "numpy.select"), 4, note=BOUND)]
+    targets = [
+        measure.at_least(
+            what, "numpy.select stepping", measure.ratio(laps, "numpy.select"), 4, note=BOUND
+        )
+    ]
     if find_spec("polars"):
-        targets.append(measure.at_least(what, "polars stepping", measure.ratio(laps, "polars"), 6, note=POLARS_BOUND))
+        targets.append(
+            measure.at_least(
+                what, "polars stepping", measure.ratio(laps, "polars"), 6, note=POLARS_BOUND
+            )
+        )
     return measure.table(f"{size:,} visits", "visit", field.contenders, laps), targets
 
 

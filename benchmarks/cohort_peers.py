@@ -12,12 +12,41 @@ import numpy as np
 import peers
 from attrs import frozen
 
-from lenadose.protocol import Protocol
-from lenadose.vocabulary import DIMENSIONS, Action, Phase, Position, Response, Safety, Timing, Trial
+from lenadose.protocol.protocol import Protocol
+from lenadose.terms.facts import (
+    DIMENSIONS,
+    Action,
+    Phase,
+    Position,
+    Response,
+    Safety,
+    Timing,
+    TherapeuticTrial,
+)
 
 OUTPUTS = (
-    *("rule", "action", "dosage", "earliest", "due", "latest", "phase_before", "response", "safety", "timing", "trial"),
-    *("position", "phase", "not_asked", "no_neutrophils", "no_platelets", "no_clearance", "no_score"),
+    *(
+        "rule",
+        "action",
+        "dosage",
+        "earliest",
+        "due",
+        "latest",
+        "phase_before",
+        "response",
+        "safety",
+        "timing",
+        "trial",
+    ),
+    *(
+        "position",
+        "phase",
+        "not_asked",
+        "no_neutrophils",
+        "no_platelets",
+        "no_clearance",
+        "no_score",
+    ),
 )
 """What each peer gives for each visit; `phase` is that after it, a missing fact is 1 where absent and 2 where stale."""
 
@@ -42,7 +71,10 @@ class Numbers:
         """Give each case of each row: the number of the row, and the words that it admits, as numbers."""
         ids = [row.id for row in self.protocol.table.rules]
         return [
-            (ids.index(rule), {name: [RANKS[name][word] for word in words] for name, words in when.items()})
+            (
+                ids.index(rule),
+                {name: [RANKS[name][word] for word in words] for name, words in when.items()},
+            )
             for rule, when in peers.cases(self.protocol)
         ]
 
@@ -52,7 +84,7 @@ class Numbers:
         return [row.action.rank for row in self.protocol.table.rules]
 
 
-P, R, S, T, E, L, A = Phase, Response, Safety, Timing, Trial, Position, Action
+P, R, S, T, E, L, A = Phase, Response, Safety, Timing, TherapeuticTrial, Position, Action
 
 BEFORE: dict[str, Any] = {
     "phase": P.BEFORE_START.rank,
@@ -94,7 +126,9 @@ def expressions(numbers: Numbers, e: Any, c: Any) -> None:
         c[f"{name}_on"] = e.where(e.is_nan(c[new]), c[f"{name}_on"], c["day"])
         c[name] = e.where(e.is_nan(c[new]), c[name], c[new])
     lowered = c["clearance"] < float(safety.clearance_lowers_below.value)
-    c["allowed"] = e.where(lowered, e.least(c["ceiling"], safety.clearance_ceiling.value.rank), c["ceiling"])
+    c["allowed"] = e.where(
+        lowered, e.least(c["ceiling"], safety.clearance_ceiling.value.rank), c["ceiling"]
+    )
     c["lowest"] = e.where(c["score"] < 0, c["lowest"], e.least(c["lowest"], c["score"]))
     _response(response, e, c, waiting)
 
@@ -112,7 +146,9 @@ def expressions(numbers: Numbers, e: Any, c: Any) -> None:
             else c[f"{name}_on"] + c["age"]
         )
         never = e.is_nan(c[name])
-        c[f"no_{name}"] = e.select([never, (c["day"] > fresh_until) & (c[name] >= limit)], [1, 2], 0)
+        c[f"no_{name}"] = e.select(
+            [never, (c["day"] > fresh_until) & (c[name] >= limit)], [1, 2], 0
+        )
     c["not_asked"] = e.where(c["asked"], 0, 1)
     unknown = (c["not_asked"] + c["no_neutrophils"] + c["no_platelets"] + c["no_clearance"]) > 0
     danger = c["neutrophils"] < limits["neutrophils"]
@@ -125,15 +161,21 @@ def expressions(numbers: Numbers, e: Any, c: Any) -> None:
         S.ACCEPTABLE.rank,
     )
 
-    c["gain"] = e.where((c["response"] <= R.PARTIAL.rank) & (treated | waiting), c["day"], c["gain"])
+    c["gain"] = e.where(
+        (c["response"] <= R.PARTIAL.rank) & (treated | waiting), c["day"], c["gain"]
+    )
     first, review = days("intervals", "first_assessment"), days("intervals", "review")
     step = e.months(c["begun"], numbers.protocol.intervals.taper_step.value.count)
-    c["end"] = e.where(c["phase"] == P.TAPER.rank, step, c["begun"] + e.where(c["reviewed"], review, first))
+    c["end"] = e.where(
+        c["phase"] == P.TAPER.rank, step, c["begun"] + e.where(c["reviewed"], review, first)
+    )
     share = numbers.protocol.intervals.missed_share.value
     much = c["lost"] * share.denominator > (c["end"] - c["begun"]) * share.numerator
     c["end"] = c["end"] + e.where(much, c["lost"], 0)
     long = (c["paused"] > 0) & (c["day"] > c["paused"] + days("intervals", "resumable"))
-    c["timing"] = e.where((treated & (c["day"] < c["end"])) | (waiting & ~long), T.BEFORE_DUE.rank, T.DUE.rank)
+    c["timing"] = e.where(
+        (treated & (c["day"] < c["end"])) | (waiting & ~long), T.BEFORE_DUE.rank, T.DUE.rank
+    )
     over = (c["gain"] + days("intervals", "trial") <= c["day"]) & (
         c["since"] + days("intervals", "trial_at_level") <= c["day"]
     )
@@ -174,7 +216,8 @@ def _response(criteria: Any, e: Any, c: Any, waiting: Any) -> None:
     partial = e.where(
         c["start"] < criteria.low_start.value,
         fall * low.denominator >= c["start"] * low.numerator,
-        (fall >= criteria.partial_points.value) & (fall * part.denominator >= c["start"] * part.numerator),
+        (fall >= criteria.partial_points.value)
+        & (fall * part.denominator >= c["start"] * part.numerator),
     )
     c["response"] = e.select(
         [c["score"] < 0, c["score"] <= criteria.complete_at.value, c["start"] < 0, worse, partial],
@@ -218,7 +261,13 @@ def _advise(numbers: Numbers, e: Any, c: Any) -> None:
             (action == A.INTERRUPT.rank) & (level >= 0),
             (action == A.DISCONTINUE.rank) & (level >= 0),
         ],
-        [P.TITRATION.rank, P.TAPER.rank, P.OFF_TREATMENT.rank, P.INTERRUPTED.rank, P.DISCONTINUED.rank],
+        [
+            P.TITRATION.rank,
+            P.TAPER.rank,
+            P.OFF_TREATMENT.rank,
+            P.INTERRUPTED.rank,
+            P.DISCONTINUED.rank,
+        ],
         phase,
     )
     on = (c["after"] == P.TITRATION.rank) | (c["after"] == P.TAPER.rank)
@@ -231,9 +280,20 @@ def _advise(numbers: Numbers, e: Any, c: Any) -> None:
         for each in intervals.surveillance.value
     ]
     c["watch"] = e.select([each > day for each in visits], visits, NEVER)
-    first = e.where(action == A.CONTINUE.rank, days("intervals", "review"), days("intervals", "first_assessment"))
+    first = e.where(
+        action == A.CONTINUE.rank,
+        days("intervals", "review"),
+        days("intervals", "first_assessment"),
+    )
     c["due"] = e.select(
-        [soon, on & waits, on & (c["after"] == P.TAPER.rank), on, action == A.DISCONTINUE.rank, off],
+        [
+            soon,
+            on & waits,
+            on & (c["after"] == P.TAPER.rank),
+            on,
+            action == A.DISCONTINUE.rank,
+            off,
+        ],
         [
             day + days("intervals", "soon"),
             c["end"],
@@ -399,21 +459,37 @@ class Expressions:
         """Add calendar months to days since 1970."""
         import polars as pl
 
-        return days.cast(pl.Int32).cast(pl.Date).dt.offset_by(f"{months}mo").cast(pl.Int32).cast(pl.Int64)
+        return (
+            days.cast(pl.Int32)
+            .cast(pl.Date)
+            .dt.offset_by(f"{months}mo")
+            .cast(pl.Int32)
+            .cast(pl.Int64)
+        )
 
 
 def by_polars(numbers: Numbers, visits: Any) -> dict[str, Any]:
     """Decide on all visits of a polars frame, the first of each patient, then the second, and so on."""
     import polars as pl
 
-    visits = visits.with_row_index("row").with_columns(number=pl.int_range(pl.len()).over("patient"))
+    visits = visits.with_row_index("row").with_columns(
+        number=pl.int_range(pl.len()).over("patient")
+    )
     parts = visits.partition_by("number", maintain_order=True)
-    state = parts[0].select("patient").with_columns(**{name: pl.lit(value) for name, value in BEFORE.items()})
+    state = (
+        parts[0]
+        .select("patient")
+        .with_columns(**{name: pl.lit(value) for name, value in BEFORE.items()})
+    )
     found = []
     for part in parts:
-        columns = Columns(part.lazy().join(state.lazy(), on="patient", how="left", maintain_order="left"))
+        columns = Columns(
+            part.lazy().join(state.lazy(), on="patient", how="left", maintain_order="left")
+        )
         expressions(numbers, Expressions, columns)
-        decided = columns.frame.select("row", "patient", *dict.fromkeys((*BEFORE, *OUTPUTS))).collect()
+        decided = columns.frame.select(
+            "row", "patient", *dict.fromkeys((*BEFORE, *OUTPUTS))
+        ).collect()
         state = decided.select("patient", *BEFORE)
         found.append(decided.select("row", *OUTPUTS))
     whole = pl.concat(found).sort("row")
@@ -430,8 +506,13 @@ def rule_finder(numbers: Numbers) -> Callable[..., int]:
         code.append(f"    if phase == {phase.rank}:")
         for rule, when in numbers.cases:
             if phase.rank in when.get("phase", [phase.rank]):
-                tests = [f"{name} in {tuple(words)!r}" for name, words in when.items() if name != "phase"]
-                code += [f"        if {' and '.join(tests) or 'True'}:", f"            return {rule}"]
+                tests = [
+                    f"{name} in {tuple(words)!r}" for name, words in when.items() if name != "phase"
+                ]
+                code += [
+                    f"        if {' and '.join(tests) or 'True'}:",
+                    f"            return {rule}",
+                ]
     names: dict[str, Any] = {}
     exec("\n".join(code), names)
     found: Callable[..., int] = names["find"]

@@ -9,9 +9,9 @@ import peers
 from courses import PROTOCOL, courses
 
 from lenadose import Course, State, apply, begin, observe, recommend, replay, step
-from lenadose.machine import Decision
-from lenadose.observation import Observation, make_observation
-from lenadose.state import close, open_again
+from lenadose.engine.machine import Decision
+from lenadose.engine.observe import Observation, make_observation
+from lenadose.engine.state import close, open_again
 
 Decided = tuple[str, Decision]
 
@@ -56,13 +56,13 @@ def only_states(seen: list[Observation]) -> list[State]:
             each.visit,
             each.match,
             each.dose,
-            each.known,
-            each.lowest,
+            each.findings,
+            each.nadir,
             each.responded_on,
             each.interrupted_on,
             each.ceiling,
             each.due_on,
-            each.gaps,
+            each.missing_fields,
         )
         found.append(close(open_again(shown.before)))
     return found
@@ -83,25 +83,39 @@ def part(quick: bool) -> measure.Part:
     times = partial(measure.Contender, units=len(expected))
     contenders = [
         times("lenadose", "`replay`", lambda: by_replay(all_courses)),
-        times("lenadose again", "the same once more: what differs is noise", lambda: by_replay(all_courses)),
+        times(
+            "lenadose again",
+            "the same once more: what differs is noise",
+            lambda: by_replay(all_courses),
+        ),
         times("step by hand", "`step`, its state given to the next", lambda: by_step(all_courses)),
     ]
     peer = not quick and find_spec("transitions") is not None
     if peer:
         find = peers.with_transitions(PROTOCOL)
-        contenders.append(times("transitions", "finds the rows", partial(by_peer, find, all_courses)))
+        contenders.append(
+            times("transitions", "finds the rows", partial(by_peer, find, all_courses))
+        )
     measure.check(contenders, expected)
-    contenders.append(times("states alone", "what `step` does and `replay` does not", lambda: only_states(seen)))
+    contenders.append(
+        times("states alone", "what `step` does and `replay` does not", lambda: only_states(seen))
+    )
     laps = measure.race(contenders, rounds=3 if quick else 31)
     bound = _bound(laps)
     targets = [
-        measure.at_least("a course", "`step` by hand", measure.ratio(laps, "step by hand"), 1.5, note=bound),
-        measure.at_least("a course", "transitions", measure.ratio(laps, "transitions"), 15, note=SHARED)
+        measure.at_least(
+            "a course", "`step` by hand", measure.ratio(laps, "step by hand"), 1.5, note=bound
+        ),
+        measure.at_least(
+            "a course", "transitions", measure.ratio(laps, "transitions"), 15, note=SHARED
+        )
         if peer
         else measure.not_measured("a course", "transitions", "not installed", least=15),
     ]
     table = measure.table("The courses of the examples", "visit", contenders, laps)
-    return measure.Part("A course", WORDS, [table], targets, measure.versions("lenadose", "attrs", "transitions"))
+    return measure.Part(
+        "A course", WORDS, [table], targets, measure.versions("lenadose", "attrs", "transitions")
+    )
 
 
 def _bound(laps: Mapping[str, list[float]]) -> str:

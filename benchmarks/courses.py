@@ -5,14 +5,14 @@ from pathlib import Path
 from attrs import frozen
 
 from lenadose import Course, State, Visit, begin, get_protocol, load_course, step
-from lenadose.protocol import Protocol
+from lenadose.protocol.protocol import Protocol
 
 ROOT = Path(__file__).parents[1]
 PROTOCOL: Protocol = get_protocol()
 
 
 @frozen
-class Meeting:
+class Witness:
     """A visit, and the state in which the patient came to it."""
 
     state: State
@@ -25,12 +25,12 @@ def courses() -> list[Course]:
     return [each for each in found if each.protocol in (None, PROTOCOL.id)]
 
 
-def meetings() -> list[Meeting]:
+def meetings() -> list[Witness]:
     """Give every visit of the examples with the state before it."""
     found = []
     for course in courses():
         state = begin(PROTOCOL, course.patient)
         for visit in course.visits:
-            found.append(Meeting(state, visit))
+            found.append(Witness(state, visit))
             state = step(PROTOCOL, state, visit)[1]
     return found

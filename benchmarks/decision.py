@@ -7,13 +7,13 @@ from importlib.util import find_spec
 import measure
 import peers
 from attrs import frozen
-from courses import PROTOCOL, Meeting, meetings
+from courses import PROTOCOL, Witness, meetings
 from nodes import node_folder
 
 from lenadose import Decision, State, apply, observe, recommend, step
-from lenadose.machine import make_decision
-from lenadose.observation import Observation, make_observation
-from lenadose.state import close, make_dose, make_known, make_last, make_score, open_again
+from lenadose.engine.machine import make_decision
+from lenadose.engine.observe import Observation, make_observation
+from lenadose.engine.state import close, make_dose, make_known, make_last, make_score, open_again
 
 Decided = tuple[str, Decision]
 Stepped = tuple[str, Decision, State]
@@ -44,7 +44,7 @@ def from_facts_by(find: peers.Decide, seen: list[Observation]) -> list[Decided]:
     return [(find(each.facts), recommend(each)) for each in seen]
 
 
-def by_step(met: list[Meeting]) -> list[Stepped]:
+def by_step(met: list[Witness]) -> list[Stepped]:
     """Decide by `step`, at each visit."""
     found = []
     for each in met:
@@ -53,7 +53,7 @@ def by_step(met: list[Meeting]) -> list[Stepped]:
     return found
 
 
-def by_step_with(find: peers.Decide, met: list[Meeting]) -> list[Stepped]:
+def by_step_with(find: peers.Decide, met: list[Witness]) -> list[Stepped]:
     """Let a peer find the row; all else is done as `step` does it."""
     found = []
     for each in met:
@@ -72,22 +72,50 @@ def only_objects(decisions: list[Decision]) -> list[State]:
         known = make_known(None, None, None, (), (), None)
         score = make_score(0, each.visit.date)
         shown = make_observation(
-            PROTOCOL, seen.before, each.visit, seen.match, seen.dose, known, score, None, None, None, None, ()
+            PROTOCOL,
+            seen.before,
+            each.visit,
+            seen.match,
+            seen.treatment.dose,
+            known,
+            score,
+            None,
+            None,
+            None,
+            None,
+            (),
         )
         decision = make_decision(each.visit, each.advice, each.next_visit, shown)
         record = open_again(seen.before)
-        record.dose = make_dose(each.advice.level, None, None, None)  # type: ignore[arg-type]  # any value takes as long
-        record.last = make_last(decision.visit.date, None, None, None, False, record.dose, score, None)
+        record.treatment.dose = make_dose(each.advice.level, None, None, None)  # type: ignore[arg-type]  # any value takes as long
+        record.previous = make_last(
+            decision.visit.date, None, None, None, False, record.treatment.dose, score, None
+        )
         found.append(close(record))
     return found
 
 
 PEERS: dict[str, tuple[str | None, Callable[..., peers.Decide], str, float | None]] = {
     "hand-written function": (None, peers.by_hand, "one `if` after another, the phase first", None),
-    "transitions": ("transitions", peers.with_transitions, "a transition for each case, its conditions in turn", 8),
-    "python-statemachine": ("statemachine", peers.with_statemachine, "a guarded transition for each case", 100),
+    "transitions": (
+        "transitions",
+        peers.with_transitions,
+        "a transition for each case, its conditions in turn",
+        8,
+    ),
+    "python-statemachine": (
+        "statemachine",
+        peers.with_statemachine,
+        "a guarded transition for each case",
+        100,
+    ),
     "zen-engine": ("zen", peers.with_zen, "a decision table, hit policy *first*, compiled once", 6),
-    "rule-engine": ("rule_engine", peers.with_rule_engine, "an expression for each case, compiled once", None),
+    "rule-engine": (
+        "rule_engine",
+        peers.with_rule_engine,
+        "an expression for each case, compiled once",
+        None,
+    ),
 }
 IN_NODE: dict[str, tuple[str, float | None]] = {
     "xstate": ("guarded transitions; `getNextSnapshot` from a snapshot made beforehand", None),
@@ -157,10 +185,18 @@ def part(quick: bool) -> measure.Part:
     floor = times("the floor", "one call, one object", lambda: [small(each) for each in met])
     deciding.append(floor)
     alone = [
-        times("observe", "its part: the facts of a visit", lambda: [observe(PROTOCOL, m.state, m.visit) for m in met]),
+        times(
+            "observe",
+            "its part: the facts of a visit",
+            lambda: [observe(PROTOCOL, m.state, m.visit) for m in met],
+        ),
         times("recommend", "its part: the decision", lambda: [*map(recommend, seen)]),
         times("apply", "its part: the next state", lambda: [*map(apply, decisions)]),
-        times("its objects", "made from values that are there, nothing compared", lambda: only_objects(decisions)),
+        times(
+            "its objects",
+            "made from values that are there, nothing compared",
+            lambda: only_objects(decisions),
+        ),
         floor,
     ]
     rounds = 3 if quick else 21
@@ -175,16 +211,22 @@ def part(quick: bool) -> measure.Part:
         ("one decision, from the facts", decided, ""),
         ("the whole visit", visited, _bound(visited)),
     ):
-        for name, least in [(n, p[3]) for n, p in PEERS.items()] + [(n, p[1]) for n, p in IN_NODE.items()]:
+        for name, least in [(n, p[3]) for n, p in PEERS.items()] + [
+            (n, p[1]) for n, p in IN_NODE.items()
+        ]:
             if least is None:
                 continue
             if name in skipped:
                 targets.append(measure.not_measured(what, name, skipped[name], least=least))
             else:
-                targets.append(measure.at_least(what, name, measure.ratio(laps, name), least, note=note))
+                targets.append(
+                    measure.at_least(what, name, measure.ratio(laps, name), least, note=note)
+                )
         floors = measure.ratio(laps, "lenadose", floor.name)
         targets.append(measure.at_most(what, floor.name, floors, 6, unit="floors", note=note))
-    versions |= measure.versions("lenadose", "attrs", "transitions", "python-statemachine", "zen-engine", "rule-engine")
+    versions |= measure.versions(
+        "lenadose", "attrs", "transitions", "python-statemachine", "zen-engine", "rule-engine"
+    )
     tables = [
         measure.table("From the facts", "decision", deciding, decided),
         measure.table("The whole visit", "visit", visiting + alone, visited),

@@ -27,7 +27,10 @@ lenadose` brings in a name when it is first asked for: the third line is what de
 
 def part(quick: bool) -> measure.Part:
     """Time the import."""
-    contenders = [process(each) for each in ("import lenadose", "import attrs", "from lenadose import step", "pass")]
+    contenders = [
+        process(each)
+        for each in ("import lenadose", "import attrs", "from lenadose import step", "pass")
+    ]
     laps = measure.race(contenders, rounds=3 if quick else 41)
     figure = measure.ratio(laps, "lenadose", "import attrs")
     return measure.Part(

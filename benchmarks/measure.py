@@ -51,7 +51,7 @@ LEAST_LAP = 0.02
 class Spread:
     """A median between its quartiles."""
 
-    lower: float
+    lower_of: float
     median: float
     upper: float
 
@@ -128,8 +128,8 @@ def spread(values: Iterable[float]) -> Spread:
     found = sorted(values)
     if len(found) == 1:
         return Spread(found[0], found[0], found[0])
-    lower, median, upper = statistics.quantiles(found, n=4, method="inclusive")
-    return Spread(lower, median, upper)
+    lower_of, median, upper = statistics.quantiles(found, n=4, method="inclusive")
+    return Spread(lower_of, median, upper)
 
 
 def check(contenders: Iterable[Contender], expected: Sequence[Any]) -> None:
@@ -143,7 +143,9 @@ def check(contenders: Iterable[Contender], expected: Sequence[Any]) -> None:
                 raise SystemExit(f"{each.name}: answer {index} is {answer!r}, not {right!r}")
 
 
-def race(contenders: Sequence[Contender], rounds: int, least_lap: float = LEAST_LAP) -> dict[str, list[float]]:
+def race(
+    contenders: Sequence[Contender], rounds: int, least_lap: float = LEAST_LAP
+) -> dict[str, list[float]]:
     """Time contenders in turn, forth and back again; give each one's seconds for one unit, lap by lap.
 
     With a `least_lap` of 0 each lap is the work done once, and none is run beforehand: for work that lasts.
@@ -185,28 +187,42 @@ def ratio(laps: Mapping[str, Sequence[float]], of: str, to: str = "lenadose") ->
     return spread(one / other for one, other in zip(laps[of], laps[to], strict=True))
 
 
-def table(title: str, unit: str, contenders: Sequence[Contender], laps: Mapping[str, Sequence[float]]) -> Table:
+def table(
+    title: str, unit: str, contenders: Sequence[Contender], laps: Mapping[str, Sequence[float]]
+) -> Table:
     """Put contenders side by side; the multiples are of the first."""
     first = contenders[0].name
     return Table(
         title,
         unit,
-        [Timing(each.name, each.words, spread(laps[each.name]), ratio(laps, each.name, first)) for each in contenders],
+        [
+            Timing(each.name, each.words, spread(laps[each.name]), ratio(laps, each.name, first))
+            for each in contenders
+        ],
     )
 
 
-def at_least(what: str, against: str, figure: Spread | float, least: float, unit: str = "×", note: str = "") -> Target:
+def at_least(
+    what: str, against: str, figure: Spread | float, least: float, unit: str = "×", note: str = ""
+) -> Target:
     """Say what a figure must at least be."""
     return Target(what, against, _figure(figure), unit, least=least, note=note)
 
 
-def at_most(what: str, against: str, figure: Spread | float, most: float, unit: str = "×", note: str = "") -> Target:
+def at_most(
+    what: str, against: str, figure: Spread | float, most: float, unit: str = "×", note: str = ""
+) -> Target:
     """Say what a figure must at most be."""
     return Target(what, against, _figure(figure), unit, most=most, note=note)
 
 
 def not_measured(
-    what: str, against: str, note: str, least: float | None = None, most: float | None = None, unit: str = "×"
+    what: str,
+    against: str,
+    note: str,
+    least: float | None = None,
+    most: float | None = None,
+    unit: str = "×",
 ) -> Target:
     """Say that a figure was not measured, and why."""
     return Target(what, against, None, unit, least, most, note)
@@ -237,8 +253,20 @@ def in_child(file: str | Path, function: str, *arguments: Any) -> Any:
         "import json, runpy, sys; sys.path.insert(0, sys.argv[1]);"
         "print(json.dumps(runpy.run_path(sys.argv[2])[sys.argv[3]](*json.loads(sys.argv[4]))))"
     )
-    called = [sys.executable, "-c", code, str(file.parent), str(file), function, json.dumps(arguments)]
-    return json.loads(subprocess.run(called, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    field_label = [
+        sys.executable,
+        "-c",
+        code,
+        str(file.parent),
+        str(file),
+        function,
+        json.dumps(arguments),
+    ]
+    return json.loads(
+        subprocess.run(field_label, check=True, capture_output=True, text=True).stdout.splitlines()[
+            -1
+        ]
+    )
 
 
 def peak_beyond(run: Callable[[], Any]) -> tuple[int, Any]:

@@ -74,7 +74,9 @@ def _lines(results: dict[str, Any]) -> Iterator[str]:
             for each in table["timings"]:
                 seconds, times = each["seconds"], each["times"]
                 yield f"| {each['name']} | {_time(seconds)} | {_spread(times, ' ×')} | {each['words']} |"
-        versions = ", ".join(f"{name} {version}" for name, version in sorted(part["versions"].items()))
+        versions = ", ".join(
+            f"{name} {version}" for name, version in sorted(part["versions"].items())
+        )
         yield f"\nRun on {part['on']}. {part['machine']}. {versions}."
 
 
@@ -89,7 +91,10 @@ def _notes(targets: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
 
 def brief(part: dict[str, Any]) -> str:
     """Give the targets of a part in a few lines, for a terminal."""
-    said = [f"  {t['what']} against {t['against']}: {_figure(t)}, {_wanted(t)}: {_verdict(t)}" for t in part["targets"]]
+    said = [
+        f"  {t['what']} against {t['against']}: {_figure(t)}, {_wanted(t)}: {_verdict(t)}"
+        for t in part["targets"]
+    ]
     return "\n".join(said)
 
 
@@ -100,9 +105,7 @@ def _target(target: dict[str, Any]) -> str:
 
 def _wanted(target: dict[str, Any]) -> str:
     least = target["least"] is not None
-    return (
-        f"{'at least' if least else 'at most'} {_number(target['least' if least else 'most'])} {target['unit']}".strip()
-    )
+    return f"{'at least' if least else 'at most'} {_number(target['least' if least else 'most'])} {target['unit']}".strip()
 
 
 def _figure(target: dict[str, Any]) -> str:
@@ -111,7 +114,9 @@ def _figure(target: dict[str, Any]) -> str:
 
 def _reached(target: dict[str, Any]) -> bool:
     median = target["figure"]["median"]
-    return bool(median >= target["least"] if target["least"] is not None else median <= target["most"])
+    return bool(
+        median >= target["least"] if target["least"] is not None else median <= target["most"]
+    )
 
 
 def _verdict(target: dict[str, Any]) -> str:
@@ -126,8 +131,8 @@ def _number(value: float) -> str:
 
 
 def _spread(spread: dict[str, float], unit: str) -> str:
-    lower, median, upper = (_number(spread[each]) for each in ("lower", "median", "upper"))
-    return f"{median}{unit}" if lower == upper else f"{median}{unit} ({lower} to {upper})"
+    lower_of, median, upper = (_number(spread[each]) for each in ("lower", "median", "upper"))
+    return f"{median}{unit}" if lower_of == upper else f"{median}{unit} ({lower_of} to {upper})"
 
 
 def _time(seconds: dict[str, float]) -> str:
@@ -142,6 +147,8 @@ def _time(seconds: dict[str, float]) -> str:
 if __name__ == "__main__":
     if "--check" in sys.argv[1:]:
         if PAGE.read_text("utf-8") != page(read()):
-            raise SystemExit("docs/benchmarks.md is not what results.json says: run python benchmarks/page.py")
+            raise SystemExit(
+                "docs/benchmarks.md is not what results.json says: run python benchmarks/page.py"
+            )
     else:
         write(read())

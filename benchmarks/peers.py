@@ -12,9 +12,9 @@ from typing import Any
 
 from attrs import frozen
 
-from lenadose.protocol import Protocol
-from lenadose.rules import leads_to
-from lenadose.vocabulary import DIMENSIONS, Facts, Phase, region
+from lenadose.protocol.protocol import Protocol
+from lenadose.protocol.rules import leads_to
+from lenadose.terms.facts import DIMENSIONS, Facts, Phase, possible_terms
 
 Decide = Callable[[Facts], str]
 NAMES = [name for name, _ in DIMENSIONS]
@@ -34,10 +34,17 @@ def rows(protocol: Protocol) -> Iterator[Row]:
     """Give each case of each row, once for every phase that it admits."""
     for rule in protocol.table.rules:
         for case in rule.cases:
-            when = {name: [word.code for word in words] for name, words in case.conditions.items() if name != "phase"}
+            when = {
+                name: [word.code for word in words]
+                for name, words in case.conditions.items()
+                if name != "phase"
+            }
             for phase in Phase:
                 if phase in case.phase:
-                    (after,) = {leads_to(rule.action, phase, p) for p in case.position & region(phase)["position"]}
+                    (after,) = {
+                        leads_to(rule.action, phase, p)
+                        for p in case.position & possible_terms(phase)["position"]
+                    }
                     yield Row(rule.id, phase.code, after.code, when)
 
 
@@ -45,10 +52,13 @@ def cases(protocol: Protocol) -> Iterator[tuple[str, dict[str, list[str]]]]:
     """Give each case of each row once: the row's id, and the words that it admits of each fact that it restricts."""
     for rule in protocol.table.rules:
         for case in rule.cases:
-            yield rule.id, {name: [word.code for word in words] for name, words in case.conditions.items()}
+            yield (
+                rule.id,
+                {name: [word.code for word in words] for name, words in case.conditions.items()},
+            )
 
 
-def plain(facts: Facts) -> dict[str, str]:
+def format_decimal(facts: Facts) -> dict[str, str]:
     """Give the facts in plain words, as a tool that knows nothing of lenadose takes them."""
     return {
         "phase": facts.phase.code,
@@ -66,12 +76,17 @@ def by_hand(protocol: Protocol) -> Decide:
         "def decide(facts):",
         "    phase, response, safety = facts.phase.code, facts.response.code, facts.safety.code",
     ]
-    code += ["    timing, trial, position = facts.timing.code, facts.trial.code, facts.position.code"]
+    code += [
+        "    timing, trial, position = facts.timing.code, facts.trial.code, facts.position.code"
+    ]
     for phase in Phase:
         code.append(f"    if phase == {phase.code!r}:")
         for row in rows(protocol):
             if row.phase == phase.code:
-                test = " and ".join(f"{name} in {tuple(words)!r}" for name, words in row.when.items()) or "True"
+                test = (
+                    " and ".join(f"{name} in {tuple(words)!r}" for name, words in row.when.items())
+                    or "True"
+                )
                 code += [f"        if {test}:", f"            return {row.rule!r}"]
     names: dict[str, Any] = {}
     exec("\n".join(code), names)
@@ -100,13 +115,20 @@ def with_transitions(protocol: Protocol) -> Decide:
 
         return tell
 
-    machine = Machine(patient, [each.code for each in Phase], initial=Phase.BEFORE_START.code, auto_transitions=False)
+    machine = Machine(
+        patient,
+        [each.code for each in Phase],
+        initial=Phase.BEFORE_START.code,
+        auto_transitions=False,
+    )
     for row in rows(protocol):
         conditions = [_admits(name, words) for name, words in row.when.items()]
-        machine.add_transition("visit", row.phase, row.phase_after, conditions=conditions, after=told(row.rule))
+        machine.add_transition(
+            "visit", row.phase, row.phase_after, conditions=conditions, after=told(row.rule)
+        )
 
     def decide(facts: Facts) -> str:
-        told = plain(facts)
+        told = format_decimal(facts)
         if patient.state != told["phase"]:
             machine.set_state(told["phase"])
         patient.visit(told)
@@ -119,19 +141,24 @@ def with_statemachine(protocol: Protocol) -> Decide:
     """Write the table as a StateMachine of python-statemachine, one guarded transition for each case and phase."""
     from statemachine import State, StateMachine
 
-    states = {each: State(each.code, value=each.code, initial=each is Phase.BEFORE_START) for each in Phase}
+    states = {
+        each: State(each.code, value=each.code, initial=each is Phase.BEFORE_START)
+        for each in Phase
+    }
     by_code = {each.code: state for each, state in states.items()}
     body: dict[str, Any] = {each.name.lower(): state for each, state in states.items()}
     visit: Any = None
     for row in rows(protocol):
-        leads = by_code[row.phase].to(by_code[row.phase_after], cond=_guard(row), on=_telling(row.rule))
+        leads = by_code[row.phase].to(
+            by_code[row.phase_after], cond=_guard(row), on=_telling(row.rule)
+        )
         visit = leads if visit is None else visit | leads
     body["visit"] = visit
     body["rule"] = ""
     machine = type("Patient", (StateMachine,), body)()
 
     def decide(facts: Facts) -> str:
-        told = plain(facts)
+        told = format_decimal(facts)
         if machine.current_state_value != told["phase"]:
             machine.current_state_value = told["phase"]
         machine.visit(facts=told)
@@ -167,20 +194,31 @@ def with_zen(protocol: Protocol) -> Decide:
         }
         for number, (rule, when) in enumerate(cases(protocol))
     ]
-    table = {"hitPolicy": "first", "inputs": columns, "outputs": [{"id": "rule", "name": "rule", "field": "rule"}]}
+    table = {
+        "hitPolicy": "first",
+        "inputs": columns,
+        "outputs": [{"id": "rule", "name": "rule", "field": "rule"}],
+    }
     nodes = [
         {"id": "in", "name": "in", "type": "inputNode"},
-        {"id": "table", "name": "table", "type": "decisionTableNode", "content": {**table, "rules": cells}},
+        {
+            "id": "table",
+            "name": "table",
+            "type": "decisionTableNode",
+            "content": {**table, "rules": cells},
+        },
         {"id": "out", "name": "out", "type": "outputNode"},
     ]
     edges = [
         {"id": "1", "sourceId": "in", "targetId": "table", "type": "edge"},
         {"id": "2", "sourceId": "table", "targetId": "out", "type": "edge"},
     ]
-    decision = zen.ZenEngine().create_decision(zen.ZenDecisionContent(json.dumps({"nodes": nodes, "edges": edges})))
+    decision = zen.ZenEngine().create_decision(
+        zen.ZenDecisionContent(json.dumps({"nodes": nodes, "edges": edges}))
+    )
 
     def decide(facts: Facts) -> str:
-        return decision.evaluate(plain(facts))["result"]["rule"]
+        return decision.evaluate(format_decimal(facts))["result"]["rule"]
 
     return decide
 
@@ -195,7 +233,7 @@ def with_rule_engine(protocol: Protocol) -> Decide:
         compiled.append((rule_engine.Rule(" and ".join(tests)), rule))
 
     def decide(facts: Facts) -> str:
-        told = plain(facts)
+        told = format_decimal(facts)
         return next(rule for expression, rule in compiled if expression.matches(told))
 
     return decide
@@ -204,14 +242,26 @@ def with_rule_engine(protocol: Protocol) -> Decide:
 class Node:
     """A peer in node, in a process of its own: it is given all facts at once, and times itself."""
 
-    def __init__(self, node: str, folder: Path, which: str, protocol: Protocol, facts: list[Facts]) -> None:
+    def __init__(
+        self, node: str, folder: Path, which: str, protocol: Protocol, facts: list[Facts]
+    ) -> None:
         """Start it, with the table and the facts."""
         script = Path(__file__).with_name("peers.mjs")
-        called = [node, str(script), str(folder), which]
-        self.process = subprocess.Popen(called, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        table = [{"rule": r.rule, "phase": r.phase, "after": r.phase_after, "when": r.when} for r in rows(protocol)]
+        field_label = [node, str(script), str(folder), which]
+        self.process = subprocess.Popen(
+            field_label, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        table = [
+            {"rule": r.rule, "phase": r.phase, "after": r.phase_after, "when": r.when}
+            for r in rows(protocol)
+        ]
         each = [{"rule": rule, "when": when} for rule, when in cases(protocol)]
-        given = {"rows": table, "cases": each, "phases": [p.code for p in Phase], "facts": [*map(plain, facts)]}
+        given = {
+            "rows": table,
+            "cases": each,
+            "phases": [p.code for p in Phase],
+            "facts": [*map(format_decimal, facts)],
+        }
         self.version: str = self._ask(given)
 
     def _ask(self, asked: object) -> Any:

@@ -28,7 +28,9 @@ def main(arguments: list[str]) -> None:
     asked = [each for each in arguments if each != "--quick"] or page.PARTS
     unknown = [each for each in asked if each not in page.PARTS]
     if unknown:
-        raise SystemExit(f"no part is called {', '.join(unknown)}; there are {', '.join(page.PARTS)}")
+        raise SystemExit(
+            f"no part is called {', '.join(unknown)}; there are {', '.join(page.PARTS)}"
+        )
     python = sys.executable if quick else install()
     for name in asked:
         file = HERE / f"{name}.py"
@@ -36,14 +38,20 @@ def main(arguments: list[str]) -> None:
             print(f"{name}: not there, left out")
             continue
         print(f"{name}: running", flush=True)
-        done = subprocess.run([python, str(file), *(["--quick"] if quick else [])], stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            [python, str(file), *(["--quick"] if quick else [])], stdout=subprocess.PIPE, text=True
+        )
         if done.returncode:
             raise SystemExit(f"{name}: failed; what the parts before it found is kept")
         found = json.loads(done.stdout)
         print(page.brief(found))
         if not quick:
             results = page.read()
-            results[name] = {**found, "machine": machine(), "on": datetime.now(UTC).date().isoformat()}
+            results[name] = {
+                **found,
+                "machine": machine(),
+                "on": datetime.now(UTC).date().isoformat(),
+            }
             page.write(results)
 
 
@@ -60,7 +68,9 @@ def install() -> str:
     else:
         NODE.mkdir(exist_ok=True)
         shutil.copy(HERE / "package.json", NODE)
-        subprocess.run([npm, "install", "--silent", "--no-audit", "--no-fund"], cwd=NODE, check=True)
+        subprocess.run(
+            [npm, "install", "--silent", "--no-audit", "--no-fund"], cwd=NODE, check=True
+        )
     return str(python)
 
 
@@ -69,11 +79,17 @@ def machine() -> str:
     model = platform.processor() or platform.machine()
     cpus = Path("/proc/cpuinfo")
     if cpus.exists():
-        named = (line.split(":", 1)[1].strip() for line in cpus.read_text().splitlines() if "model name" in line)
+        named = (
+            line.split(":", 1)[1].strip()
+            for line in cpus.read_text().splitlines()
+            if "model name" in line
+        )
         model = next(named, model)
     python = f"{platform.python_implementation()} {platform.python_version()} ({platform.python_compiler()})"
     load = f", load {os.getloadavg()[0]:.1f} at the end" if hasattr(os, "getloadavg") else ""
-    return f"{model}, {os.cpu_count()} cores; {platform.system()} {platform.machine()}; {python}{load}"
+    return (
+        f"{model}, {os.cpu_count()} cores; {platform.system()} {platform.machine()}; {python}{load}"
+    )
 
 
 if __name__ == "__main__":

@@ -11,15 +11,16 @@ from importlib import import_module
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from lenadose.plot.phases import draw_phases
 from sphinx.cmd.build import main as sphinx
 
 import lenadose
 from lenadose import get_protocol
-from lenadose.adapters.plot import draw_phases, save
-from lenadose.adapters.proofs import certificate_page
-from lenadose.proof import verify
-from lenadose.protocols import BUILT_IN
-from lenadose.render import assumptions, sheet
+from lenadose.plot.style import save
+from lenadose.protocol.builtin import BUILT_IN
+from lenadose.report.protocol import assumptions, sheet
+from lenadose.report.verification import certificate_page
+from lenadose.verification.certificate import verify
 
 ROOT = Path(__file__).parents[1]
 OTHERS = {
@@ -43,8 +44,8 @@ MODULES = {
     "Proof": ("lenadose.proof", "verify Certificate Verdict Counterexample"),
     "Comparison": ("lenadose.comparison", "compare Comparison Disagreement Difference"),
     "Tests of your own": ("lenadose.testing", ""),
-    "Pictures": ("lenadose.adapters.plot", "draw_course draw_courses draw_phases save Picture"),
-    "Notebooks": ("lenadose.adapters.notebook", "load_ipython_extension"),
+    "Pictures": ("lenadose.plot", "draw_course draw_courses draw_phases save Picture"),
+    "Notebooks": ("lenadose.notebook", "load_ipython_extension"),
 }
 """Names beside the promised ones, with the module that they are imported from."""
 
@@ -69,7 +70,9 @@ def generate(source: Path) -> None:
             ("-assumptions", "assumptions", assumptions(protocol)),
             ("-certificate", "verify", certificate_page(verify(protocol))),
         ):
-            (folder / f"{id}{suffix}.md").write_text(made(f"lenadose {command} {id}", page), "utf-8")
+            (folder / f"{id}{suffix}.md").write_text(
+                made(f"lenadose {command} {id}", page), "utf-8"
+            )
     (source / "reference.rst").write_text("\n".join(reference()) + "\n", "utf-8")
     (source / "notebooks").mkdir()
     for path in (ROOT / "examples" / "notebooks").glob("*.ipynb"):
@@ -95,7 +98,11 @@ def reference() -> Iterator[str]:
 
 def _documented(module: str, name: str, value: object) -> Iterator[str]:
     kind = "class" if isinstance(value, type) else "function"
-    yield from (f".. auto{kind}:: {module}.{name}", *(["   :members:"] if kind == "class" else []), "")
+    yield from (
+        f".. auto{kind}:: {module}.{name}",
+        *(["   :members:"] if kind == "class" else []),
+        "",
+    )
 
 
 def contents(source: Path) -> None:
@@ -113,7 +120,9 @@ def contents(source: Path) -> None:
     parts = {
         "Begin": ["tutorial", "evidence"],
         "How to": ["howto/rationale", "howto/import", "howto/protocol", "testing", "cohort"],
-        "Stories": [f"notebooks/{path.stem}" for path in sorted((source / "notebooks").glob("*.ipynb"))],
+        "Stories": [
+            f"notebooks/{path.stem}" for path in sorted((source / "notebooks").glob("*.ipynb"))
+        ],
         "Protocols": [*protocols, "The two compared <comparison>"],
         "Reference": ["reference", *others],
     }
@@ -144,7 +153,9 @@ class Page(HTMLParser):
 
 def broken(site: Path) -> Iterator[str]:
     """Every link of the site that leads nowhere, and all that would be fetched from elsewhere."""
-    pages = {path.resolve(): Page(path) for path in site.rglob("*.html") if "_static" not in path.parts}
+    pages = {
+        path.resolve(): Page(path) for path in site.rglob("*.html") if "_static" not in path.parts
+    }
     for path, page in pages.items():
         name = path.relative_to(site.resolve())
         for target in (*page.links, *page.fetched):
@@ -158,7 +169,11 @@ def broken(site: Path) -> Iterator[str]:
             there = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             if not there.exists():
                 yield f"{name}: {target} is not there"
-            elif parts.fragment and there in pages and unquote(parts.fragment) not in pages[there].anchors:
+            elif (
+                parts.fragment
+                and there in pages
+                and unquote(parts.fragment) not in pages[there].anchors
+            ):
                 yield f"{name}: {target} has no such place"
 
 
@@ -171,7 +186,19 @@ def main() -> int:
     shutil.copytree(ROOT / "docs", source)
     generate(source)
     contents(source)
-    code = sphinx(["-q", "-W", "--keep-going", "-b", "html", "-d", str(source / ".doctrees"), str(source), str(site)])
+    code = sphinx(
+        [
+            "-q",
+            "-W",
+            "--keep-going",
+            "-b",
+            "html",
+            "-d",
+            str(source / ".doctrees"),
+            str(source),
+            str(site),
+        ]
+    )
     if code:
         return code
     faults = sorted(set(broken(site)))

@@ -11,14 +11,14 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from attrs import frozen
+from tests.support.mutation import mutants
 
 from lenadose import LenadoseError, get_protocol, parse_course, replay
-from lenadose.laws import LAWS
-from lenadose.mutants import mutants
-from lenadose.proof import judge
-from lenadose.protocol import Protocol
-from lenadose.reach import reach
-from lenadose.render import table
+from lenadose.protocol.protocol import Protocol
+from lenadose.report.markdown import table
+from lenadose.verification.certificate import judge
+from lenadose.verification.explore import reach
+from lenadose.verification.laws import LAWS
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -48,7 +48,9 @@ def outcome(index: int) -> Outcome:
         return Outcome(mutant.kind, mutant.words, True, (), False, False)
     reached = reach(broken)
     laws = tuple(law.number for law in LAWS if not judge(law, reached).holds)
-    return Outcome(mutant.kind, mutant.words, False, laws, _reads_otherwise(broken), _decides_otherwise(broken))
+    return Outcome(
+        mutant.kind, mutant.words, False, laws, _reads_otherwise(broken), _decides_otherwise(broken)
+    )
 
 
 def _reads_otherwise(broken: Protocol) -> bool:
@@ -75,7 +77,9 @@ VECTORS: list[tuple[object, list[tuple[object, ...]]]] = []
 def _read_vectors() -> None:
     import json
 
-    there = json.loads((ROOT / "tests" / "vectors" / f"{PROTOCOL.id}.json").read_text("utf-8"))
+    there = json.loads(
+        (ROOT / "tests" / "verification" / "vectors" / f"{PROTOCOL.id}.json").read_text("utf-8")
+    )
     for each in there["vectors"]:
         course = parse_course(json.dumps(each["course"]))
         VECTORS.append((course, _said(PROTOCOL, course)))
@@ -95,12 +99,17 @@ def _page(outcomes: Sequence[Outcome]) -> Iterator[str]:
         "`scripts/mutants.py`.\n"
     )
     head = ("broken", "made", "refused", "laws", "laws or reading", "vectors", "missed")
-    yield from table(head, (_counts(kind, [each for each in outcomes if each.kind == kind]) for kind in KINDS))
+    yield from table(
+        head, (_counts(kind, [each for each in outcomes if each.kind == kind]) for kind in KINDS)
+    )
     yield "\n## Which law notices a replaced action\n"
     replaced = [each for each in outcomes if each.kind == "action replaced"]
     by_law = Counter(number for each in replaced for number in each.laws)
     alone = Counter(each.laws[0] for each in replaced if len(each.laws) == 1)
-    rows = ((f"{each.number} {each.name}", str(by_law[each.number]), str(alone[each.number])) for each in LAWS)
+    rows = (
+        (f"{each.number} {each.name}", str(by_law[each.number]), str(alone[each.number]))
+        for each in LAWS
+    )
     yield from table(("law", "notices", "alone"), rows)
     survivors = [each for each in replaced if not each.laws]
     share = 100 * (len(replaced) - len(survivors)) / len(replaced)
@@ -116,7 +125,9 @@ def _page(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield "\n## Moved thresholds that nothing notices\n"
     yield "A number that only the page of a decision shows is compared by the tests of the page:\n"
     for each in outcomes:
-        if each.kind == "threshold moved" and not (each.refused or each.laws or each.second_reading or each.vectors):
+        if each.kind == "threshold moved" and not (
+            each.refused or each.laws or each.second_reading or each.vectors
+        ):
             yield f"- {each.words}{_why_equal(each.words)}"
 
 
@@ -127,7 +138,10 @@ def _counts(kind: str, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     by_either = [each for each in built if each.laws or each.second_reading]
     by_vectors = [each for each in built if each.vectors]
     none = [each for each in built if not (each.laws or each.second_reading or each.vectors)]
-    return (kind, *(str(len(each)) for each in (outcomes, refused, by_laws, by_either, by_vectors, none)))
+    return (
+        kind,
+        *(str(len(each)) for each in (outcomes, refused, by_laws, by_either, by_vectors, none)),
+    )
 
 
 def _reason(words: str) -> str:
@@ -158,7 +172,9 @@ def main() -> int:
     text = PAGE.read_text("utf-8")
     wrong = [each for each in outcomes if _listed(each, text) != _should_be_listed(each)]
     for each in wrong:
-        print(f"{each.kind}, {each.words}: is not as docs/mutants.md says; run python scripts/mutants.py")
+        print(
+            f"{each.kind}, {each.words}: is not as docs/mutants.md says; run python scripts/mutants.py"
+        )
     return 1 if wrong else 0
 
 

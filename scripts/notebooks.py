@@ -65,7 +65,10 @@ def main() -> int:
             continue
         stale.append(path.name)
         if check:
-            print(f"{path.name}: is not what its source gives; run python scripts/notebooks.py", file=sys.stderr)
+            print(
+                f"{path.name}: is not what its source gives; run python scripts/notebooks.py",
+                file=sys.stderr,
+            )
         else:
             nbformat.write(ran, path)
     orphans = {path.stem for path in FOLDER.glob("*.ipynb")} - {source.stem for source in SOURCES}

@@ -11,12 +11,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lenadose import get_protocol, load_course, replay
-from lenadose.adapters.cohort import COLUMNS, RESULTS, decide
-from lenadose.adapters.cohort.files import read_table, write_table
-from lenadose.adapters.proofs import comparison_page
-from lenadose.comparison import compare
-from lenadose.protocols import BUILT_IN
-from lenadose.render import NOT_A_DEVICE, course_rows, decision_table, diagram
+from lenadose.cohort import decide
+from lenadose.cohort.files import read_table, write_table
+from lenadose.cohort.reader import COLUMNS
+from lenadose.cohort.results import RESULTS
+from lenadose.protocol.builtin import BUILT_IN
+from lenadose.report.decision import course_rows
+from lenadose.report.protocol import decision_table, diagram
+from lenadose.report.verification import comparison_page
+from lenadose.terms.disclaimer import NOT_A_DEVICE
+from lenadose.verification.compare import compare
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- made by scripts/pages.py -->\n", "<!-- end -->\n"
@@ -28,7 +32,9 @@ def readme() -> str:
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
     sheet = get_protocol()
-    return f"{before}{BEGIN}\n{decision_table(sheet)}\n```mermaid\n{diagram(sheet)}```\n\n{END}{after}"
+    return (
+        f"{before}{BEGIN}\n{decision_table(sheet)}\n```mermaid\n{diagram(sheet)}```\n\n{END}{after}"
+    )
 
 
 def examples() -> str:
@@ -98,7 +104,9 @@ def main() -> int:
         if path.exists() and path.read_text("utf-8") == text:
             continue
         if check:
-            print(f"{name}: is not what the data says; run python scripts/pages.py", file=sys.stderr)
+            print(
+                f"{name}: is not what the data says; run python scripts/pages.py", file=sys.stderr
+            )
             stale = 1
         else:
             path.write_text(text, "utf-8")

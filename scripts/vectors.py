@@ -11,17 +11,18 @@ from itertools import islice
 from pathlib import Path
 
 from attrs import evolve
+from tests.support.mutation import is_refused, moved_thresholds
 
 from lenadose import Course, Decision, Protocol, course_data, decision_data, get_protocol, replay
-from lenadose.adapters.jsonable import Json, identity
-from lenadose.comparison import disagreements
-from lenadose.mutants import is_refused, moved_thresholds
-from lenadose.protocols import BUILT_IN
-from lenadose.reach import reach
-from lenadose.render import NOT_A_DEVICE
-from lenadose.vectors import covering
+from lenadose.formats.course_json import Json
+from lenadose.formats.decision_json import identity
+from lenadose.protocol.builtin import BUILT_IN
+from lenadose.terms.disclaimer import NOT_A_DEVICE
+from lenadose.verification.compare import disagreements
+from lenadose.verification.explore import reach
+from lenadose.verification.vectors import covering
 
-FOLDER = Path(__file__).parents[1] / "tests" / "vectors"
+FOLDER = Path(__file__).parents[1] / "tests" / "verification" / "vectors"
 KEPT = (
     "visit",
     "action",
@@ -39,7 +40,10 @@ KEPT = (
 
 def vector(name: str, course: Course, decisions: tuple[Decision, ...]) -> dict[str, Json]:
     """Give a course with what must be decided at each of its visits."""
-    said = [{key: value for key, value in decision_data(each).items() if key in KEPT} for each in decisions]
+    said = [
+        {key: value for key, value in decision_data(each).items() if key in KEPT}
+        for each in decisions
+    ]
     return {"name": name, "course": course_data(course), "decisions": list(said)}
 
 
@@ -82,8 +86,14 @@ def main() -> int:
             path.write_text(written(protocol, [*vectors, *of_boundaries(protocol)]), "utf-8")
         else:
             there = json.loads(path.read_text("utf-8")) if path.exists() else {"vectors": []}
-            if list(islice(there["vectors"], len(vectors))) != vectors or there["protocol"]["hash"] != protocol.hash:
-                print(f"{path.name}: is not what the table says; run python scripts/vectors.py", file=sys.stderr)
+            if (
+                list(islice(there["vectors"], len(vectors))) != vectors
+                or there["protocol"]["hash"] != protocol.hash
+            ):
+                print(
+                    f"{path.name}: is not what the table says; run python scripts/vectors.py",
+                    file=sys.stderr,
+                )
                 stale = 1
     return stale
 

@@ -8,15 +8,17 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from patients import PROTOCOL
-
-ROOT = Path(__file__).parents[1]
+from tests.support.paths import ROOT
+from tests.support.patients import PROTOCOL
 
 
 def blocks(page: str) -> list[str]:
     """The Python of a page."""
-    return re.findall(r"^```python\n(.+?)^```", (ROOT / "docs" / page).read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    return re.findall(
+        r"^```python\n(.+?)^```",
+        (ROOT / "docs" / page).read_text("utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
 
 
 @pytest.mark.parametrize("index", range(len(blocks("testing.md"))))
@@ -34,7 +36,10 @@ def test_the_tests_of_the_testing_page_pass(index: int, tmp_path: Path) -> None:
     )
     (tmp_path / "test_page.py").write_text(blocks("testing.md")[index], "utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
@@ -42,5 +47,7 @@ def test_the_tests_of_the_testing_page_pass(index: int, tmp_path: Path) -> None:
 
 def test_the_check_of_the_vectors_page_runs() -> None:
     (code,) = blocks("vectors.md")
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.count("equal") == 2

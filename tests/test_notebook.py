@@ -5,15 +5,16 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, settings
 from IPython.core.interactiveshell import InteractiveShell
+from tests.support.patients import PROTOCOL, STERILE, event, judged, seen
 
 from lenadose import Course, Patient, explain, get_protocol, replay
-from lenadose.adapters.notebook import STYLE, show_course, show_decision
-from lenadose.adapters.plot import draw_course
-from lenadose.comparison import Comparison
-from lenadose.proof import Certificate
-from lenadose.render import course_page, sheet
+from lenadose.notebook import STYLE, show_course, show_decision
+from lenadose.plot.course import draw_course
+from lenadose.report.decision import course_page
+from lenadose.report.protocol import sheet
 from lenadose.testing import courses
-from patients import PROTOCOL, STERILE, event, judged, seen
+from lenadose.verification.certificate import Certificate
+from lenadose.verification.compare import Comparison
 
 HOSTILE = "</div><script>alert(1)</script><img src=x onerror=alert(1)> [a](javascript:alert(1)) `\"' & | *b*"
 RECORD = Course((seen(0, 11), seen(28, 10)), STERILE)
@@ -33,7 +34,9 @@ class Page(HTMLParser):
         if tag not in ("img", "br"):
             self.open.append(tag)
         for name, value in attributes:
-            if name.startswith("on") or (name in ("src", "href") and not value.startswith("data:image/png;base64,")):
+            if name.startswith("on") or (
+                name in ("src", "href") and not value.startswith("data:image/png;base64,")
+            ):
                 self.active.append((tag, name, value))
 
     def handle_endtag(self, tag):
@@ -56,7 +59,7 @@ def page(text):
 def shown():
     """What a notebook gets for a value that is the last line of a cell."""
     shell = InteractiveShell()
-    shell.run_line_magic("load_ext", "lenadose.adapters.notebook")
+    shell.run_line_magic("load_ext", "lenadose.notebook")
     return lambda value: shell.display_formatter.format(value)[0]
 
 

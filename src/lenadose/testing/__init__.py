@@ -7,17 +7,16 @@ def test_mine():
     check_protocol(load_protocol("mine.toml"))
 """
 
-from .checks import Coverage as Coverage
-from .checks import check_protocol as check_protocol
-from .checks import coverage as coverage
-from .checks import walks as walks
-from .courses import courses as courses
-from .courses import facts as facts
-from .courses import patients as patients
-from .courses import visits as visits
-from .documents import hostile_documents as hostile_documents
-from .protocols import protocols as protocols
-from .protocols import tables as tables
+from lenadose.testing.checks import Coverage as Coverage
+from lenadose.testing.checks import check_protocol as check_protocol
+from lenadose.testing.checks import coverage as coverage
+from lenadose.testing.checks import walks as walks
+from lenadose.testing.courses import courses as courses
+from lenadose.testing.courses import facts as facts
+from lenadose.testing.courses import patients as patients
+from lenadose.testing.courses import visits as visits
+from lenadose.testing.protocols import protocols as protocols
+from lenadose.testing.protocols import tables as tables
 
 __all__ = [
     "Coverage",
@@ -25,7 +24,6 @@ __all__ = [
     "courses",
     "coverage",
     "facts",
-    "hostile_documents",
     "patients",
     "protocols",
     "tables",

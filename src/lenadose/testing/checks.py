@@ -11,16 +11,17 @@ from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from ..adapters.proofs import broken_laws, course_block, course_table
-from ..course import Course, Patient, Visit
-from ..machine import Decision, replay, step
-from ..proof import verify
-from ..protocol import Protocol
-from ..reach import reach
-from ..render import table
-from ..state import State, begin
-from ..vectors import Pair, pairs
-from .courses import or_missing, patients, stock_of, visit_after
+from lenadose.engine.machine import Decision, replay, step
+from lenadose.engine.state import State, begin
+from lenadose.protocol.protocol import Protocol
+from lenadose.record.course import Course
+from lenadose.record.visit import Patient, Visit
+from lenadose.report.markdown import table
+from lenadose.report.verification import broken_laws, course_block, course_table
+from lenadose.testing.courses import or_missing, patients, stock_of, visit_after
+from lenadose.verification.certificate import verify
+from lenadose.verification.explore import reach
+from lenadose.verification.vectors import Pair, pairs
 
 Law = Callable[[tuple[Decision, ...]], object]
 """A law of one's own: it is given the decisions of a course until now, the newest last, and raises AssertionError where
@@ -52,7 +53,9 @@ def walks(protocol: Protocol, *laws: Law) -> type[TestCase]:
 
         @rule(data=st.data())
         def visit(self, data: st.DataObject) -> None:
-            decision, self.state = step(protocol, self.state, data.draw(visit_after(stock, self.state)))
+            decision, self.state = step(
+                protocol, self.state, data.draw(visit_after(stock, self.state))
+            )
             self.decisions += (decision,)
             try:
                 for law in laws:
@@ -127,5 +130,8 @@ def _report(found: Coverage) -> Iterator[str]:
         left.setdefault(one, []).append(f"`{other}`")
     yield from table(
         ("rule", "applied", "never followed by"),
-        ((f"`{row.id}`", str(found.rules.get(row.id, 0)), ", ".join(left.get(row.id, ()))) for row in rows),
+        (
+            (f"`{row.id}`", str(found.rules.get(row.id, 0)), ", ".join(left.get(row.id, ())))
+            for row in rows
+        ),
     )

@@ -15,44 +15,56 @@ from attrs import evolve, frozen
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from ..course import (
-    ACTIVITY,
-    AGE,
+from lenadose.engine.machine import step
+from lenadose.engine.observe import Observation, interval_end, observe
+from lenadose.engine.state import State, begin
+from lenadose.protocol.builtin import BUILT_IN, get_protocol
+from lenadose.protocol.protocol import Protocol
+from lenadose.record.adverse_event import (
     CTCAE_EDITIONS,
-    DAMAGE,
     GRADE,
     KNOWN_TERMS,
     RESOLVABLE,
     UNGRADED,
-    YEARS,
     AdverseEvent,
+)
+from lenadose.record.course import Course, doses_between
+from lenadose.record.fields import YEARS
+from lenadose.record.visit import (
+    ACTIVITY,
+    AGE,
+    DAMAGE,
     Antiphospholipid,
-    Course,
     DosageTaken,
-    Judged,
+    JudgedResponse,
     Judgement,
     Measurement,
     Patient,
     PregnancyTest,
     TestResult,
     Visit,
-    doses_between,
 )
-from ..dosing import EVERY_DAYS, MG
-from ..machine import step
-from ..observation import Observation, interval_end, observe
-from ..protocol import Protocol
-from ..protocols import BUILT_IN, get_protocol
-from ..reach import DAY0, Change, Repertoire, repertoire
-from ..state import State, begin
-from ..units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity
-from ..vocabulary import DIMENSIONS, ON_TREATMENT, Facts, Phase, Response, Safety, region
+from lenadose.terms.dosage import EVERY_DAYS, MG
+from lenadose.terms.facts import (
+    DIMENSIONS,
+    ON_TREATMENT,
+    Facts,
+    Phase,
+    Response,
+    Safety,
+    possible_terms,
+)
+from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity
+from lenadose.verification.places import DAY0
+from lenadose.verification.scenarios import Change, Scenarios, scenarios
 
 T = TypeVar("T")
 
 # What holds a line, a bar or a character that cannot be shown has tests of its own.
 WORDS = st.text(
-    st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"], exclude_characters="|"), min_size=1, max_size=12
+    st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"], exclude_characters="|"),
+    min_size=1,
+    max_size=12,
 ).filter(str.strip)
 """Words as a record and a protocol accept them."""
 
@@ -86,7 +98,10 @@ def _situations() -> tuple[Facts, ...]:
         Facts(*situation)  # type: ignore[arg-type]  # the words come in the order of the facts
         for phase in Phase
         for situation in product(
-            *(sorted(words, key=rank.__getitem__) for words, rank in zip(region(phase).values(), ranks, strict=True))
+            *(
+                sorted(words, key=rank.__getitem__)
+                for words, rank in zip(possible_terms(phase).values(), ranks, strict=True)
+            )
         )
     )
 
@@ -104,7 +119,9 @@ def patients() -> st.SearchStrategy[Patient]:
     )
 
 
-def visits(protocol: Protocol | None = None, after: State | None = None) -> st.SearchStrategy[Visit]:
+def visits(
+    protocol: Protocol | None = None, after: State | None = None
+) -> st.SearchStrategy[Visit]:
     """Draw any visit that can follow a state; without a state, any first visit."""
     protocol = protocol or get_protocol()
     return visit_after(stock_of(protocol), after or begin(protocol))
@@ -127,10 +144,14 @@ def courses(protocol: Protocol | None = None, longest: int = 8) -> st.SearchStra
             visit = draw(visit_after(stock, state))
             shown.append(visit)
             _, state = step(protocol, state, visit)
-            if state.phase is Phase.DISCONTINUED and draw(st.integers(0, 2)):
+            if state.treatment.phase is Phase.DISCONTINUED and draw(st.integers(0, 2)):
                 break
         # A course that names no protocol is read by the default one.
-        named = draw(st.sampled_from([protocol.id, None])) if protocol is get_protocol() else protocol.id
+        named = (
+            draw(st.sampled_from([protocol.id, None]))
+            if protocol is get_protocol()
+            else protocol.id
+        )
         return Course(tuple(shown), patient, named)
 
     return course()
@@ -140,18 +161,23 @@ def courses(protocol: Protocol | None = None, longest: int = 8) -> st.SearchStra
 class Stock:
     """What the visits under a protocol are drawn from: its repertoire, what is not well, and what can be taken."""
 
-    shows: Repertoire
+    shows: Scenarios
     changes: st.SearchStrategy[Change]
     taken: st.SearchStrategy[DosageTaken]
 
 
 def stock_of(protocol: Protocol) -> Stock:
     """Collect what visits are drawn from, dangers that count for good more seldom than others."""
-    shows = repertoire(protocol)
+    shows = scenarios(protocol)
     kinds: dict[Safety, list[Change]] = {each: [] for each in reversed(Safety)}
     for (safety, _, _), changes in shows.changes.items():
         kinds[safety] += changes
-    often = [st.sampled_from(changes) for safety, changes in kinds.items() if changes for _ in range(_OFTEN[safety])]
+    often = [
+        st.sampled_from(changes)
+        for safety, changes in kinds.items()
+        if changes
+        for _ in range(_OFTEN[safety])
+    ]
     return Stock(shows, st.sampled_from(often).flatmap(lambda each: each), _dosages_taken(protocol))
 
 
@@ -167,27 +193,38 @@ _OFTEN = {
 @st.composite
 def visit_after(draw: st.DrawFn, stock: Stock, state: State) -> Visit:
     """Draw any visit that can follow a state: mostly what a protocol's thresholds and events call for."""
-    protocol, last = stock.shows.protocol, state.last
+    protocol, last = stock.shows.protocol, state.previous
     taken, missed = None, None
     if last is None:
         day = draw(_any_first_day) if draw(one_in(4)) else DAY0
     else:
         assume(last.on < _LATEST)
-        day = draw(_any_day_after(last.on)) if draw(one_in(4)) else draw(st.sampled_from(_likely_days(protocol, state)))
+        day = (
+            draw(_any_day_after(last.on))
+            if draw(one_in(4))
+            else draw(st.sampled_from(_likely_days(protocol, state)))
+        )
         taken = draw(stock.taken) if draw(one_in(8)) else None
     seen = observe(protocol, state, Visit(day, dosage_taken=taken))
     if last is not None and draw(one_in(4)):
-        dosage = (taken.dosage if taken else None) or (last.advised.dosage if last.advised else None)
+        dosage = (taken.dosage if taken else None) or (
+            last.advised.dosage if last.advised else None
+        )
         most = doses_between(last.on, day, dosage)
         missed = draw(st.integers(0, most) | st.sampled_from([most // 5, min(most, most // 5 + 1)]))
         seen = observe(protocol, state, Visit(day, dosage_taken=taken, doses_missed=missed))
-    well: Change = {**stock.shows.well, "clasi_activity": None if draw(one_in(12)) else draw(_scores(seen))}
+    well: Change = {
+        **stock.shows.well,
+        "clasi_activity": None if draw(one_in(12)) else draw(_scores(seen)),
+    }
     # Before a start nothing happens while the patient is not well: there that is more seldom.
-    change = draw(stock.changes) if draw(one_in(4 if state.start else 10)) else {}
+    change = draw(stock.changes) if draw(one_in(4 if state.baseline else 10)) else {}
     usual = stock.shows.visit(seen, {**well, **change})
     # At most visits nothing else is shown, at some one field is anything, at a few all are.
     loose = draw(_loose)
-    return evolve(usual, **{field: draw(_anything(day)[field]) for field in loose}) if loose else usual
+    return (
+        evolve(usual, **{field: draw(_anything(day)[field]) for field in loose}) if loose else usual
+    )
 
 
 _any_first_day = st.dates(date(1990, 1, 1), date(2050, 12, 31))
@@ -200,45 +237,57 @@ def _any_day_after(day: date) -> st.SearchStrategy[date]:
 
 def _likely_days(protocol: Protocol, state: State) -> list[date]:
     """Give the days after the visit before on which it is due or a clock changes."""
-    assert state.last is not None
-    tomorrow = state.last.on + timedelta(days=1)
+    assert state.previous is not None
+    tomorrow = state.previous.on + timedelta(days=1)
     longest = min(tomorrow + timedelta(days=400), _LATEST)
-    due = state.last.due or tomorrow + timedelta(days=27)
-    clocks = [day for change in _clocks(protocol, state) for day in (change, change, change - timedelta(days=1))]
-    return [day for day in (due, due, tomorrow, *clocks) if tomorrow <= day <= longest] or [tomorrow]
+    due = state.previous.due or tomorrow + timedelta(days=27)
+    clocks = [
+        day
+        for change in _clocks(protocol, state)
+        for day in (change, change, change - timedelta(days=1))
+    ]
+    return [day for day in (due, due, tomorrow, *clocks) if tomorrow <= day <= longest] or [
+        tomorrow
+    ]
 
 
 def _clocks(protocol: Protocol, state: State) -> Iterator[date]:
     """Give the days on which the interval, the trial of therapy or the time to resume is over."""
-    dose, start = state.dose, state.start
+    dose, start = state.treatment.dose, state.baseline
     if dose is None or start is None:
         return
     intervals = protocol.intervals
-    if state.phase in ON_TREATMENT:
-        yield interval_end(protocol, state.phase, dose)
-        gain = intervals.trial.value.after(state.responded_on or start.on)
+    if state.treatment.phase in ON_TREATMENT:
+        yield interval_end(protocol, state.treatment.phase, dose)
+        gain = intervals.trial.value.after(state.treatment.responded_on or start.on)
         yield max(gain, intervals.trial_at_level.value.after(dose.since))
-    if state.interrupted_on is not None:
-        yield intervals.resumable.value.after(state.interrupted_on) + timedelta(days=1)
+    if state.treatment.interrupted_on is not None:
+        yield intervals.resumable.value.after(state.treatment.interrupted_on) + timedelta(days=1)
 
 
 def _scores(seen: Observation) -> st.SearchStrategy[int]:
     """Draw a score: each response about as often as the others, and often at its edges."""
-    start = seen.start.activity if seen.start else None
-    lowest = seen.lowest.activity if seen.lowest else None
+    start = seen.baseline.activity if seen.baseline else None
+    nadir = seen.treatment.nadir.activity if seen.treatment.nadir else None
     scores: dict[Response, list[int]] = {}
     for score in range(ACTIVITY[0], ACTIVITY[1] + 1):
         shown = seen.protocol.response.of(
-            seen.phase, score, start, score if lowest is None else min(lowest, score), None
+            seen.phase, score, start, score if nadir is None else min(nadir, score), None
         )
         scores.setdefault(shown, []).append(score)
     each = [st.sampled_from([found[0], found[-1], *found]) for found in scores.values()]
-    return st.one_of(each) if start is not None else st.one_of([st.sampled_from([11, 20, 9, 4]), *each])
+    return (
+        st.one_of(each)
+        if start is not None
+        else st.one_of([st.sampled_from([11, 20, 9, 4]), *each])
+    )
 
 
 def _dosages_taken(protocol: Protocol) -> st.SearchStrategy[DosageTaken]:
     """Draw a dosage taken: a level of the ladder, nothing at all, or any other dosage."""
-    levels = [DosageTaken(each.dosage.mg, each.dosage.every_days) for each in protocol.ladder.levels]
+    levels = [
+        DosageTaken(each.dosage.mg, each.dosage.every_days) for each in protocol.ladder.levels
+    ]
     often = st.integers(*EVERY_DAYS)
     return st.one_of(
         st.sampled_from(levels),
@@ -265,12 +314,24 @@ def _measurements(quantity: Quantity, day: date) -> st.SearchStrategy[Measuremen
         return Measurement(amount / quantity.factors[unit], unit, on)
 
     # Small values are where the limits are.
-    amounts = _amounts(Decimal(3)) | _amounts(min(quantity.largest, Decimal(100))) | _amounts(quantity.largest)
-    return st.builds(written, amounts | st.just(Decimal(0)), st.sampled_from([*quantity.factors]), _days_before(day))
+    amounts = (
+        _amounts(Decimal(3))
+        | _amounts(min(quantity.largest, Decimal(100)))
+        | _amounts(quantity.largest)
+    )
+    return st.builds(
+        written,
+        amounts | st.just(Decimal(0)),
+        st.sampled_from([*quantity.factors]),
+        _days_before(day),
+    )
 
 
 def _is_other_term(term: str) -> bool:
-    return not any(AdverseEvent.contradictions({"term": term})) and term.strip().lower() not in UNGRADED
+    return (
+        not any(AdverseEvent.contradictions({"term": term}))
+        and term.strip().lower() not in UNGRADED
+    )
 
 
 def _as_written(term: str) -> st.SearchStrategy[str]:
@@ -281,9 +342,9 @@ def _as_written(term: str) -> st.SearchStrategy[str]:
 _editions = st.sampled_from(CTCAE_EDITIONS)
 _grades = st.integers(*GRADE)
 _other_terms = st.one_of(
-    st.sampled_from(["insomnia", "fatigue", *(each for each in KNOWN_TERMS if each not in UNGRADED)]).flatmap(
-        _as_written
-    ),
+    st.sampled_from(
+        ["insomnia", "fatigue", *(each for each in KNOWN_TERMS if each not in UNGRADED)]
+    ).flatmap(_as_written),
     WORDS.filter(_is_other_term),
 )
 _events = st.one_of(
@@ -312,7 +373,9 @@ def _without_contradiction(events: list[AdverseEvent]) -> tuple[AdverseEvent, ..
 
 
 def _tests(day: date) -> st.SearchStrategy[tuple[PregnancyTest, ...]]:
-    return st.lists(st.builds(PregnancyTest, st.sampled_from(TestResult), _days_before(day)), max_size=3).map(tuple)
+    return st.lists(
+        st.builds(PregnancyTest, st.sampled_from(TestResult), _days_before(day)), max_size=3
+    ).map(tuple)
 
 
 @lru_cache(maxsize=1024)
@@ -326,8 +389,10 @@ def _anything(day: date) -> dict[str, st.SearchStrategy[Any]]:
         "platelets": or_missing(_measurements(PLATELETS, day)),
         "creatinine_clearance": or_missing(_measurements(CREATININE_CLEARANCE, day)),
         "clasi_damage": or_missing(st.integers(*DAMAGE)),
-        "judgement": or_missing(st.builds(Judgement, st.sampled_from(Judged), WORDS)),
+        "judgement": or_missing(st.builds(Judgement, st.sampled_from(JudgedResponse), WORDS)),
     }
 
 
-_loose = st.sampled_from([()] * 12 + [(field,) for field in _anything(DAY0)] + [tuple(_anything(DAY0))])
+_loose = st.sampled_from(
+    [()] * 12 + [(field,) for field in _anything(DAY0)] + [tuple(_anything(DAY0))]
+)

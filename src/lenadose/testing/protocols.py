@@ -10,24 +10,42 @@ from typing import Any
 from attrs import evolve, fields
 from hypothesis import strategies as st
 
-from ..course import ACTIVITY, CTCAE_EDITIONS, GRADE, KNOWN_TERMS, RESOLVABLE, SENSORY_NEUROPATHY, AdverseEvent
-from ..criteria import CountLimits, EventCriterion, Lasts, ResponseCriteria, SafetyCriteria
-from ..dosing import Dosage, DoseLadder, Level
-from ..intervals import Interval, Unit
-from ..protocol import Intervals, Note, Protocol, Source
-from ..protocols import BUILT_IN, get_protocol
-from ..provenance import ASSUMED_BY, Provenance, Sourced
-from ..rules import Case, Rule, RuleTable
-from ..units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity
-from ..vocabulary import DIMENSIONS, Action, Phase, Response, Safety, Tag, Word, region
-from .courses import WORDS, or_missing
+from lenadose.protocol.builtin import BUILT_IN, get_protocol
+from lenadose.protocol.protocol import Intervals, Note, Protocol, Source
+from lenadose.protocol.response import ResponseCriteria
+from lenadose.protocol.rules import Case, Rule, RuleTable
+from lenadose.protocol.safety import CountLimits, EventCriterion, Lasts, SafetyCriteria
+from lenadose.record.adverse_event import (
+    CTCAE_EDITIONS,
+    GRADE,
+    KNOWN_TERMS,
+    RESOLVABLE,
+    SENSORY_NEUROPATHY,
+    AdverseEvent,
+)
+from lenadose.record.visit import ACTIVITY
+from lenadose.terms.dosage import Dosage, DoseLadder, Level
+from lenadose.terms.facts import (
+    DIMENSIONS,
+    Action,
+    EvidenceLevel,
+    Phase,
+    Response,
+    Safety,
+    Term,
+    possible_terms,
+)
+from lenadose.terms.interval import Interval, Unit
+from lenadose.terms.provenance import ASSUMED_BY, Provenance, Sourced
+from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity
+from lenadose.testing.courses import WORDS, or_missing
 
 _MOST_CASES = 24
 
 _names = st.from_regex(r"[a-z0-9][a-z0-9-]{0,11}", fullmatch=True)
-_provenances = st.builds(Provenance, st.sampled_from(Tag), WORDS.filter(lambda each: each != ASSUMED_BY), WORDS) | (
-    st.builds(Provenance, st.just(Tag.ASSUMED), st.just(ASSUMED_BY), WORDS)
-)
+_provenances = st.builds(
+    Provenance, st.sampled_from(EvidenceLevel), WORDS.filter(lambda each: each != ASSUMED_BY), WORDS
+) | (st.builds(Provenance, st.just(EvidenceLevel.ASSUMED), st.just(ASSUMED_BY), WORDS))
 _spans = st.builds(Interval, st.integers(1, 60), st.sampled_from(Unit))
 
 
@@ -59,7 +77,7 @@ def tables(draw: st.DrawFn) -> RuleTable:
         for index in draw(st.lists(st.integers(0, len(rows) - 1), max_size=3)):
             rows[index] = evolve(rows[index], action=draw(st.sampled_from(Action)))
         return RuleTable(tuple(draw(st.permutations(rows))))
-    pieces = [tuple(frozenset[Word](kind) for _, kind in DIMENSIONS)]
+    pieces = [tuple(frozenset[Term](kind) for _, kind in DIMENSIONS)]
     for _ in range(draw(st.integers(0, _MOST_CASES - 1))):
         index = draw(st.integers(0, len(pieces) - 1))
         pieces[index : index + 1] = draw(_halves(pieces[index]))
@@ -74,7 +92,7 @@ def tables(draw: st.DrawFn) -> RuleTable:
     return RuleTable(tuple(rules))
 
 
-Piece = tuple[frozenset[Word], ...]
+Piece = tuple[frozenset[Term], ...]
 """The words that a case admits, for each fact."""
 
 
@@ -84,13 +102,19 @@ def _halves(draw: st.DrawFn, piece: Piece) -> tuple[Piece, ...]:
     fact = draw(st.integers(0, len(DIMENSIONS) - 1))
     words = [word for word in DIMENSIONS[fact][1] if word in piece[fact]]
     first = frozenset(draw(st.sets(st.sampled_from(words))))
-    halves = tuple((*piece[:fact], half, *piece[fact + 1 :]) for half in (first, piece[fact] - first))
+    halves = tuple(
+        (*piece[:fact], half, *piece[fact + 1 :]) for half in (first, piece[fact] - first)
+    )
     return halves if all(map(_is_possible, halves)) else (piece,)
 
 
 def _is_possible(piece: Piece) -> bool:
     return any(
-        all(words & known for words, known in zip(piece, region(phase).values(), strict=True)) for phase in Phase
+        all(
+            words & known
+            for words, known in zip(piece, possible_terms(phase).values(), strict=True)
+        )
+        for phase in Phase
     )
 
 
@@ -106,7 +130,9 @@ def _sourced(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Sourced[Any]
 def _numbers(most: Decimal) -> st.SearchStrategy[Decimal]:
     """Draw a number from 0 as it is written: with up to two decimals, the small ones more often."""
     return st.builds(
-        lambda number, scale: min(most, Decimal(number) / scale), st.integers(0, 3000), st.sampled_from([1, 10, 100])
+        lambda number, scale: min(most, Decimal(number) / scale),
+        st.integers(0, 3000),
+        st.sampled_from([1, 10, 100]),
     )
 
 
@@ -115,7 +141,11 @@ def _ladders(draw: st.DrawFn) -> DoseLadder:
     """Draw one to four levels and a start."""
     dosages = draw(
         st.lists(
-            st.builds(Dosage, st.integers(1, 40).map(lambda each: Decimal(each) * Decimal("2.5")), st.integers(1, 4)),
+            st.builds(
+                Dosage,
+                st.integers(1, 40).map(lambda each: Decimal(each) * Decimal("2.5")),
+                st.integers(1, 4),
+            ),
             min_size=1,
             max_size=4,
             unique_by=lambda each: each.daily_mg,
@@ -130,12 +160,16 @@ def _ladders(draw: st.DrawFn) -> DoseLadder:
 def _intervals(draw: st.DrawFn) -> Intervals:
     spans = {each.name: draw(_sourced(_spans)) for each in fields(Intervals)}
     visits = draw(st.lists(_spans, max_size=4, unique_by=lambda each: each.usual_days))
-    spans["surveillance"] = draw(_sourced(st.just(tuple(sorted(visits, key=lambda each: each.usual_days)))))
+    spans["surveillance"] = draw(
+        _sourced(st.just(tuple(sorted(visits, key=lambda each: each.usual_days))))
+    )
     spans["missed_share"] = draw(_sourced(_shares))
     return Intervals(**spans)
 
 
-_shares = st.builds(Fraction, st.integers(0, 12), st.integers(12, 30)) | st.sampled_from([Fraction(0), Fraction(1)])
+_shares = st.builds(Fraction, st.integers(0, 12), st.integers(12, 30)) | st.sampled_from(
+    [Fraction(0), Fraction(1)]
+)
 
 
 @st.composite
@@ -156,15 +190,19 @@ def _response_criteria(draw: st.DrawFn) -> ResponseCriteria:
 @st.composite
 def _limits(draw: st.DrawFn, quantity: Quantity) -> tuple[Sourced[Decimal], Sourced[Decimal]]:
     """Draw two limits, the graver one first."""
-    graver, milder = sorted((draw(_numbers(quantity.largest)), draw(_numbers(quantity.largest))))
-    return draw(_sourced(st.just(graver))), draw(_sourced(st.just(milder)))
+    worse_of, milder = sorted((draw(_numbers(quantity.largest)), draw(_numbers(quantity.largest))))
+    return draw(_sourced(st.just(worse_of))), draw(_sourced(st.just(milder)))
 
 
 @st.composite
 def _safety_criteria(draw: st.DrawFn, ladder: DoseLadder) -> SafetyCriteria:
     interrupt_below, lowers_below = draw(_limits(CREATININE_CLEARANCE))
     positive = EventCriterion(
-        "positive-test", draw(_dangers), draw(st.sampled_from(Lasts)), draw(_provenances), terms=RESOLVABLE[:1]
+        "positive-test",
+        draw(_dangers),
+        draw(st.sampled_from(Lasts)),
+        draw(_provenances),
+        terms=RESOLVABLE[:1],
     )
     ages = {
         name: draw(_sourced(_spans))
@@ -180,7 +218,9 @@ def _safety_criteria(draw: st.DrawFn, ladder: DoseLadder) -> SafetyCriteria:
             "test_age_irregular",
         )
     }
-    first = st.tuples(_spans, _spans).map(lambda pair: tuple(sorted(pair, key=lambda each: each.usual_days)))
+    first = st.tuples(_spans, _spans).map(
+        lambda pair: tuple(sorted(pair, key=lambda each: each.usual_days))
+    )
     events = st.lists(_event_criteria(), max_size=6, unique_by=lambda each: each.id)
     return SafetyCriteria(
         neutrophils=CountLimits(*draw(_limits(NEUTROPHILS))),
@@ -215,7 +255,9 @@ def _event_criteria(draw: st.DrawFn) -> EventCriterion:
     lasts = draw(st.sampled_from(Lasts))
     above_start = draw(st.booleans()) and lasts is not Lasts.RESOLVED
     known = st.sampled_from(RESOLVABLE) if lasts is Lasts.RESOLVED else _terms
-    terms = draw(st.lists(known, min_size=1 if lasts is Lasts.RESOLVED else 0, max_size=3, unique=True))
+    terms = draw(
+        st.lists(known, min_size=1 if lasts is Lasts.RESOLVED else 0, max_size=3, unique=True)
+    )
     grade = draw(st.integers(*GRADE) if not terms else or_missing(st.integers(*GRADE)))
     safety = draw(_dangers)
     return EventCriterion(

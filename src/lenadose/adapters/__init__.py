@@ -1,1 +1,0 @@
-"""The library in other formats: one format a file; nothing below imports them."""

@@ -1,0 +1,144 @@
+"""What is not known at a visit, which actions are still possible, and which one fact to obtain first.
+
+A missing fact is completed in every way it can be; what is known is kept. So the set of actions is exact: each one
+follows from some completion, and no other one does.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from lenadose.engine.observe import (
+    MissingField,
+    Observation,
+    ceiling_of,
+    hypothetical,
+    safety_of,
+    worse_of,
+)
+from lenadose.engine.state import Findings
+from lenadose.record.visit import ACTIVITY
+from lenadose.terms.dosage import lower_of
+from lenadose.terms.facts import (
+    Action,
+    Response,
+    Safety,
+)
+
+# What a missing fact can turn out to be: the safety it stands for, the ceiling it sets, or the response it shows.
+Finding = tuple[Safety, bool, Response | None]
+
+ORDER = (
+    "adverse_events",
+    "pregnancy_tests",
+    "neutrophils",
+    "platelets",
+    "creatinine_clearance",
+    "clasi_activity",
+)
+"""Where several facts are equally worth obtaining, the first of these."""
+
+_COUNT = (Safety.INTERRUPT, Safety.CAUTION, Safety.ACCEPTABLE)
+SAFETY_FINDINGS: Mapping[str, tuple[tuple[Safety, bool], ...]] = {
+    "adverse_events": tuple((safety, False) for safety in (Safety.STOP, *_COUNT)),
+    "pregnancy_tests": ((Safety.STOP, False), (Safety.ACCEPTABLE, False)),
+    "neutrophils": tuple((safety, False) for safety in _COUNT),
+    "platelets": tuple((safety, False) for safety in _COUNT),
+    "creatinine_clearance": (
+        (Safety.INTERRUPT, True),
+        (Safety.ACCEPTABLE, True),
+        (Safety.ACCEPTABLE, False),
+    ),
+}
+"""The completions of each missing safety fact: what it allows, and whether it lowers the ceiling."""
+
+
+def missing(seen: Observation) -> tuple[MissingField, ...]:
+    """Give every field of the visit that is absent or stale, in the order in which to ask."""
+    return tuple(sorted(seen.missing_fields, key=lambda gap: ORDER.index(gap.field)))
+
+
+def _findings(seen: Observation, field: str) -> tuple[Finding, ...]:
+    """Give all that a missing field can turn out to be, each kind once."""
+    if field != "clasi_activity":
+        return tuple((safety, lowers, None) for safety, lowers in SAFETY_FINDINGS[field])
+    judged = seen.visit.judgement.response if seen.visit.judgement else None
+    start = seen.baseline.activity if seen.baseline else None
+    nadir = seen.treatment.nadir.activity if seen.treatment.nadir else None
+    responses = {
+        seen.protocol.response.of(
+            seen.phase,
+            activity,
+            start,
+            nadir,
+            judged,
+        )
+        for activity in range(ACTIVITY[0], ACTIVITY[1] + 1)
+    }
+    return tuple(
+        (Safety.ACCEPTABLE, False, response) for response in Response if response in responses
+    )
+
+
+def combined(kinds: Iterable[tuple[Finding, ...]]) -> set[Finding]:
+    """Give all that several missing fields can turn out to be together, each kind once."""
+    together: set[Finding] = {(Safety.ACCEPTABLE, False, None)}
+    for findings in kinds:
+        together = {
+            (worse_of(safety, found), lowers or lowered, response or skin)
+            for safety, lowers, response in together
+            for found, lowered, skin in findings
+        }
+    return together
+
+
+def _actions(seen: Observation, completions: Iterable[Finding]) -> frozenset[Action]:
+    """Give the actions that follow from the completions of all that is missing; what is known is kept."""
+    protocol = seen.protocol
+    absent = {gap.field for gap in seen.missing_fields}
+    # A stale value no longer counts, and a new list of events takes the place of the last one.
+    known = Findings(
+        None if "neutrophils" in absent else seen.findings.neutrophils,
+        None if "platelets" in absent else seen.findings.platelets,
+        None if "creatinine_clearance" in absent else seen.findings.clearance,
+        ongoing=tuple(
+            each
+            for each in seen.findings.ongoing
+            if each.event is None or "adverse_events" not in absent
+        ),
+    )
+    certain = safety_of(protocol.safety, known, unknown=False)
+    ceiling = ceiling_of(protocol.safety, seen.before.ceiling, known)
+    actions = set()
+    for safety, lowers, response in completions:
+        limit = protocol.safety.clearance_ceiling.value
+        match = hypothetical(
+            seen,
+            response or seen.facts.response,
+            worse_of(certain, safety),
+            lower_of(ceiling, limit) if lowers else ceiling,
+        )
+        actions.add(match.rule.action)
+    return frozenset(actions)
+
+
+def possible_actions(seen: Observation) -> frozenset[Action]:
+    """Give exactly the actions that follow from some completion of what is missing; one when all is known."""
+    return _actions(seen, combined(_findings(seen, gap.field) for gap in seen.missing_fields))
+
+
+def obtain_first(seen: Observation) -> str | None:
+    """Give the missing field that narrows the possible actions most, whatever it turns out to be, or None.
+
+    The narrower field is the one that leaves the fewest actions in its least helpful case; where several are
+    equally worth obtaining, the first in `ORDER`. None where nothing that is missing can change the action.
+    """
+    if len(possible_actions(seen)) == 1:
+        return None
+    findings = {gap.field: _findings(seen, gap.field) for gap in missing(seen)}
+
+    def left(field: str) -> int:
+        others = [found for name, found in findings.items() if name != field]
+        return max(
+            len(_actions(seen, combined([*others, (finding,)]))) for finding in findings[field]
+        )
+
+    return min(findings, key=left)

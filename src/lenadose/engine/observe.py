@@ -1,0 +1,449 @@
+"""Observe: a visit becomes six finite facts.
+
+Numbers and dates end here. The numbers that a fact rests on stay beside it, for the rationale.
+"""
+
+from datetime import date, timedelta
+
+from attrs import evolve, frozen
+
+from lenadose.engine.state import (
+    Baseline,
+    CurrentLevel,
+    DatedScore,
+    Findings,
+    PreviousVisit,
+    State,
+    Treatment,
+    update_findings,
+)
+from lenadose.protocol.protocol import Protocol
+from lenadose.protocol.rules import MatchedRule
+from lenadose.protocol.safety import SafetyCriteria
+from lenadose.record.adverse_event import PREGNANCY
+from lenadose.record.course import before_treatment, doses_between, too_many_missed
+from lenadose.record.visit import Patient, Visit
+from lenadose.terms.dosage import Dosage, Level, lower_of
+from lenadose.terms.errors import CallError, fault
+from lenadose.terms.facts import (
+    GAIN,
+    ON_TREATMENT,
+    TREATED,
+    Facts,
+    Phase,
+    Position,
+    Response,
+    Safety,
+    Term,
+    TherapeuticTrial,
+    Timing,
+)
+
+
+class MissingReason(Term):
+    """Why a field of the visit is missing."""
+
+    ABSENT = "absent"
+    STALE = "stale"
+
+
+@frozen
+class MissingField:
+    """A field of the visit that is missing: never given, or too old to count."""
+
+    field: str
+    why: MissingReason
+
+
+@frozen
+class Observation:
+    """What one visit shows: its facts, and all that they rest on.
+
+    `before` is the state that the visit was met in. `treatment` and `findings` are as of this
+    visit, after what was taken and with what was found. `ceiling` is the highest level allowed now,
+    None if none is. `due_on` is when the interval is over, None where none runs.
+    """
+
+    protocol: Protocol
+    before: State
+    visit: Visit
+    match: MatchedRule
+    treatment: Treatment
+    findings: Findings
+    ceiling: Level | None
+    due_on: date | None
+    missing_fields: tuple[MissingField, ...]
+
+    @property
+    def facts(self) -> Facts:
+        """The six facts that decide."""
+        return self.match.facts
+
+    @property
+    def phase(self) -> Phase:
+        """The phase as of this visit, after what was taken."""
+        return self.match.facts.phase
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """The start of the course."""
+        return self.before.baseline
+
+    @property
+    def patient(self) -> Patient:
+        """The patient."""
+        return self.before.patient
+
+
+def observe(protocol: Protocol, state: State, visit: Visit) -> Observation:
+    """Turn a visit into facts; what was taken since the visit before moves the treatment first.
+
+    Raises CallError for a state of another protocol, a visit that is not after the one before, a
+    dosage taken before the first visit, and more doses missed than there were.
+    """
+    if state.protocol_hash != protocol.decision_hash:
+        raise fault(
+            "state",
+            f"belongs to {state.protocol_name}, which decides otherwise than {protocol.name}",
+            "continue it under its own protocol, or replay the course under the other",
+        )
+    taken = reconcile_intake(protocol, state, visit)
+    baseline, day, phase = state.baseline, visit.date, taken.phase
+    findings = update_findings(
+        protocol.safety, state.findings, visit, baseline.neuropathy if baseline else None
+    )
+    ceiling = ceiling_of(protocol.safety, state.ceiling, findings)
+    response = protocol.response.of(
+        phase,
+        visit.clasi_activity,
+        baseline.activity if baseline else None,
+        taken.nadir.activity if taken.nadir else None,
+        visit.judgement.response if visit.judgement else None,
+    )
+    missing = _missing_safety_fields(
+        protocol.safety, state.patient, taken, baseline, findings, visit
+    )
+    safety = safety_of(protocol.safety, findings, unknown=bool(missing))
+    if response is Response.NOT_ASSESSED:
+        missing += (MissingField("clasi_activity", MissingReason.ABSENT),)
+    treatment = evolve(
+        taken,
+        nadir=_nadir(taken.nadir, visit),
+        responded_on=day if phase in TREATED and response in GAIN else taken.responded_on,
+    )
+    match = _match(protocol, treatment, baseline, day, response, safety, ceiling)
+    due_on = None
+    if treatment.dose and phase in ON_TREATMENT:
+        due_on = interval_end(protocol, phase, treatment.dose)
+    return Observation(protocol, state, visit, match, treatment, findings, ceiling, due_on, missing)
+
+
+def hypothetical(
+    seen: Observation, response: Response, safety: Safety, ceiling: Level | None
+) -> MatchedRule:
+    """Return the row that would apply to this visit with another response, safety and ceiling."""
+    before, treatment = seen.before, seen.treatment
+    if response not in GAIN:
+        # The gain that this visit showed is not there either.
+        treatment = evolve(treatment, responded_on=before.treatment.responded_on)
+    return _match(
+        seen.protocol, treatment, before.baseline, seen.visit.date, response, safety, ceiling
+    )
+
+
+def _match(
+    protocol: Protocol,
+    treatment: Treatment,
+    baseline: Baseline | None,
+    day: date,
+    response: Response,
+    safety: Safety,
+    ceiling: Level | None,
+) -> MatchedRule:
+    """Return the row for a response, a safety and a ceiling, with the treatment as of *day*."""
+    phase, dose = treatment.phase, treatment.dose
+    timing, trial, position = Timing.DUE, TherapeuticTrial.RUNNING, Position.NONE
+    if dose and baseline and phase in TREATED:
+        if not _is_due(protocol, treatment, dose, day):
+            timing = Timing.BEFORE_DUE
+        gain_on = day if response in GAIN else treatment.responded_on
+        if _is_exhausted(protocol, gain_on or baseline.on, dose.since, day):
+            trial = TherapeuticTrial.EXHAUSTED
+        position = position_of(phase, dose.level, dose.off_ladder is None, ceiling)
+    return protocol.table.match(phase, response, safety, timing, trial, position)
+
+
+def _is_due(protocol: Protocol, treatment: Treatment, dose: CurrentLevel, day: date) -> bool:
+    """Return whether the interval is over, or the interruption too long to be simply resumed."""
+    if treatment.phase is not Phase.INTERRUPTED:
+        return day >= interval_end(protocol, treatment.phase, dose)
+    since = treatment.interrupted_on
+    return since is not None and protocol.intervals.resumable.value.is_over(since, day)
+
+
+def _is_exhausted(protocol: Protocol, gain_on: date, level_since: date, day: date) -> bool:
+    """Return whether the trial of therapy is over, as a whole and at this level."""
+    intervals = protocol.intervals
+    return (
+        intervals.trial.value.after(gain_on) <= day
+        and intervals.trial_at_level.value.after(level_since) <= day
+    )
+
+
+def _nadir(nadir: DatedScore | None, visit: Visit) -> DatedScore | None:
+    activity = visit.clasi_activity
+    if activity is None or (nadir is not None and activity >= nadir.activity):
+        return nadir
+    return DatedScore(activity, visit.date)
+
+
+def reconcile_intake(protocol: Protocol, state: State, visit: Visit) -> Treatment:
+    """Return the treatment moved to what was taken since the visit before, as of that visit."""
+    previous, now = state.previous, state.treatment
+    taken, missed = visit.dosage_taken, visit.doses_missed or 0
+    if previous is None:
+        if taken or missed:
+            raise CallError((before_treatment("dosage_taken" if taken else "doses_missed"),))
+        return now
+    if visit.date <= previous.on:
+        reason = f"{visit.date} is not after the visit before, of {previous.on}"
+        raise fault("date", reason, "give the visits in order")
+    advised = previous.advised.dosage if previous.advised else None
+    if taken is None and not missed and (advised or now.phase not in ON_TREATMENT):
+        return now
+    dosage = taken.dosage if taken else None
+    if missed and missed > (scheduled := doses_between(previous.on, visit.date, dosage or advised)):
+        raise CallError((too_many_missed(missed, scheduled),))
+    dose = now.dose
+    if dose is None:
+        return now
+    if now.phase in ON_TREATMENT:
+        if taken is None:
+            days = missed * advised.every_days if advised else (visit.date - previous.on).days
+            return add_missed_days(now, dose, days)
+        if dosage is None:
+            return _interrupted_by_patient(now, dose, previous)
+        if dosage == (dose.off_ladder or dose.level.dosage):
+            return add_missed_days(now, dose, missed * dosage.every_days)
+        return switch_level(protocol, now, dose, previous, dosage, missed)
+    if (
+        previous.advice.hands_over
+        and dosage
+        and protocol.ladder.level_of(dosage)
+        and ceiling_of(protocol.safety, state.ceiling, state.findings)
+    ):
+        resumed = evolve(now, phase=Phase.TITRATION)
+        return switch_level(protocol, resumed, dose, previous, dosage, missed)
+    return now
+
+
+def add_missed_days(now: Treatment, dose: CurrentLevel, days: int) -> Treatment:
+    """Return the treatment with the days added on which no dose was taken."""
+    return evolve(now, dose=evolve(dose, days_missed=dose.days_missed + days)) if days else now
+
+
+def _interrupted_by_patient(
+    now: Treatment, dose: CurrentLevel, previous: PreviousVisit
+) -> Treatment:
+    """Return the treatment after nothing was taken: interrupted as of the visit before.
+
+    On the ladder or off it, the last level held is the one to resume at. A resumption that was
+    advised and not taken has not ended the interruption.
+    """
+    came = previous.came_with if previous.came_with.dose else now
+    held = came.dose or dose
+    return Treatment(
+        Phase.INTERRUPTED,
+        CurrentLevel(held.level, held.since, held.interval_from, held.watched_from),
+        came.nadir,
+        now.responded_on,
+        previous.came_with.interrupted_on or previous.on,
+    )
+
+
+def switch_level(
+    protocol: Protocol,
+    now: Treatment,
+    dose: CurrentLevel,
+    previous: PreviousVisit,
+    dosage: Dosage,
+    missed: int,
+) -> Treatment:
+    """Return the treatment moved to a dosage taken instead of the one advised.
+
+    What was advised and not taken has not been held: the move is from the dose that the patient
+    came with at the visit before. A rise begins as an advised one would, and a resumption too.
+    """
+    came = previous.came_with if previous.came_with.dose else now
+    held, nadir = came.dose or dose, came.nadir
+    before = held.off_ladder or held.level.dosage
+    resumes = previous.advice.hands_over
+    rose = dosage.daily_mg > before.daily_mg
+    if rose:
+        activity = previous.activity
+        nadir = None if activity is None else DatedScore(activity, previous.on)
+    watched_from = previous.on if rose or resumes else held.watched_from
+    days_missed = missed * dosage.every_days
+    level = protocol.ladder.level_of(dosage)
+    if level is None:
+        moved = evolve(
+            held,
+            watched_from=watched_from,
+            days_missed=held.days_missed + days_missed,
+            off_ladder=dosage,
+        )
+    else:
+        since = held.since if resumes and dosage == before else previous.on
+        moved = CurrentLevel(level, since, previous.on, watched_from, days_missed=days_missed)
+    return Treatment(now.phase, moved, nadir, now.responded_on)
+
+
+def interval_name(phase: Phase, dose: CurrentLevel) -> str:
+    """Return the name of the interval that runs."""
+    if phase is Phase.TAPER:
+        return "taper_step"
+    return "review" if dose.reviewed else "first_assessment"
+
+
+def interval_end(protocol: Protocol, phase: Phase, dose: CurrentLevel) -> date:
+    """Return the day on which the interval is over.
+
+    The days missed are added once they are more than their share of the interval.
+    """
+    intervals = protocol.intervals
+    if phase is Phase.TAPER:
+        interval = intervals.taper_step.value
+    else:
+        interval = (intervals.review if dose.reviewed else intervals.first_assessment).value
+    end = interval.after(dose.interval_from)
+    share = intervals.missed_share.value
+    length = (end - dose.interval_from).days
+    if dose.days_missed * share.denominator > length * share.numerator:
+        end += timedelta(days=dose.days_missed)
+    return end
+
+
+def position_of(phase: Phase, held: Level, on_ladder: bool, ceiling: Level | None) -> Position:
+    """Return where the level held stands; in an interruption, the level to resume at."""
+    level: Level | None = held
+    if phase is Phase.INTERRUPTED:
+        level = lower_of(held, ceiling)
+    elif not on_ladder:
+        return Position.OFF_LADDER
+    if level is None:
+        return Position.NONE
+    if ceiling is None or level.rank > ceiling.rank:
+        return Position.ABOVE_CEILING
+    if level.rank == ceiling.rank:
+        return Position.HIGHEST if level.rank else Position.ONLY
+    return Position.MIDDLE if level.rank else Position.LOWEST
+
+
+def ceiling_of(safety: SafetyCriteria, left: Level | None, findings: Findings) -> Level | None:
+    """Return the highest level allowed now: *left* by dose-limiting events, and by clearance."""
+    clearance = findings.clearance
+    if clearance and clearance.amount < safety.clearance_lowers_below.value:
+        return lower_of(left, safety.clearance_ceiling.value)
+    return left
+
+
+def safety_of(safety: SafetyCriteria, findings: Findings, unknown: bool) -> Safety:
+    """Return the first that applies of stop, interrupt, not assessed, caution and acceptable.
+
+    A known danger counts even when other facts are missing (*unknown*).
+    """
+    worst = Safety.NOT_ASSESSED if unknown else Safety.ACCEPTABLE
+    if findings.neutrophils:
+        worst = worse_of(worst, safety.neutrophils.of(findings.neutrophils.amount))
+    if findings.platelets:
+        worst = worse_of(worst, safety.platelets.of(findings.platelets.amount))
+    clearance = findings.clearance
+    if clearance and clearance.amount < safety.clearance_interrupt_below.value:
+        worst = worse_of(worst, Safety.INTERRUPT)
+    for event in findings.ongoing:
+        worst = worse_of(worst, event.criterion.safety)
+    return worst
+
+
+def worse_of(one: Safety, other: Safety) -> Safety:
+    """Return the worse of two, the one that applies first."""
+    return one if one.rank <= other.rank else other
+
+
+def _missing_safety_fields(
+    safety: SafetyCriteria,
+    patient: Patient,
+    treatment: Treatment,
+    baseline: Baseline | None,
+    findings: Findings,
+    visit: Visit,
+) -> tuple[MissingField, ...]:
+    """Return the safety facts that are missing or too old.
+
+    A danger that still counts is known, not missing.
+    """
+    day, dose = visit.date, treatment.dose
+    missing: list[MissingField] = []
+    if visit.adverse_events is None and not any(
+        ongoing.is_danger and ongoing.event for ongoing in findings.ongoing
+    ):
+        missing.append(MissingField("adverse_events", MissingReason.ABSENT))
+    untested = tests_missing(safety, patient, treatment.phase, baseline, findings, day)
+    if untested is not None:
+        missing.append(MissingField("pregnancy_tests", untested))
+    counts_age = safety.counts_age_on(day, dose.watched_from if dose else None)
+    for field, result, age, danger_below in (
+        ("neutrophils", findings.neutrophils, counts_age, safety.neutrophils.interrupt_below),
+        ("platelets", findings.platelets, counts_age, safety.platelets.interrupt_below),
+        (
+            "creatinine_clearance",
+            findings.clearance,
+            safety.clearance_age.value,
+            safety.clearance_interrupt_below,
+        ),
+    ):
+        if result is None:
+            missing.append(MissingField(field, MissingReason.ABSENT))
+        elif age.is_over(result.on, day) and result.amount >= danger_below.value:
+            missing.append(MissingField(field, MissingReason.STALE))
+    return tuple(missing)
+
+
+def tests_missing(
+    safety: SafetyCriteria,
+    patient: Patient,
+    phase: Phase,
+    baseline: Baseline | None,
+    findings: Findings,
+    day: date,
+) -> MissingReason | None:
+    """Return why a pregnancy test required on this day is missing, or None.
+
+    A known pregnancy needs no test.
+    """
+    if patient.able_to_become_pregnant is False or phase is Phase.DISCONTINUED:
+        return None
+    why = _tests_missing(safety, patient, phase, baseline, findings.negative_tests, day)
+    if why and any(ongoing.name == PREGNANCY for ongoing in findings.ongoing):
+        return None
+    return why
+
+
+def _tests_missing(
+    safety: SafetyCriteria,
+    patient: Patient,
+    phase: Phase,
+    baseline: Baseline | None,
+    negative: tuple[date, ...],
+    day: date,
+) -> MissingReason | None:
+    if not negative:
+        return MissingReason.ABSENT
+    if baseline is None or phase is Phase.OFF_TREATMENT:
+        if safety.second_test_age.value.is_over(negative[-1], day):
+            return MissingReason.STALE
+        earliest, latest = safety.first_test.value
+        in_time = (earliest.after(on) <= day and not latest.is_over(on, day) for on in negative)
+        return None if any(in_time) else MissingReason.ABSENT
+    age = safety.test_age_on(day, baseline.on, patient)
+    return MissingReason.STALE if age.is_over(negative[-1], day) else None

@@ -1,0 +1,227 @@
+"""Where a patient stands between two visits."""
+
+from datetime import date
+
+from attrs import frozen
+
+from lenadose.protocol.advice import Advice
+from lenadose.protocol.protocol import Protocol
+from lenadose.protocol.safety import EventCriterion, Lasts, SafetyCriteria
+from lenadose.record.adverse_event import PREGNANCY, AdverseEvent
+from lenadose.record.visit import Patient, Result, TestResult, Visit
+from lenadose.terms.dosage import Dosage, Level
+from lenadose.terms.facts import Phase, Safety
+
+_TESTS_KEPT = 366  # one a day: none older can fall into the days before a start
+
+
+@frozen
+class OngoingEvent:
+    """An adverse event, or a positive pregnancy test (`event` is None), that still counts."""
+
+    criterion: EventCriterion
+    since: date
+    event: AdverseEvent | None = None
+
+    @property
+    def name(self) -> str:
+        """The term under which it is reported resolved."""
+        return self.event.name if self.event else PREGNANCY
+
+    @property
+    def is_danger(self) -> bool:
+        """Whether it stops or interrupts treatment."""
+        return self.criterion.safety in (Safety.STOP, Safety.INTERRUPT)
+
+
+@frozen
+class Findings:
+    """The newest results, the events that still count, and when a pregnancy was last reported ended.
+
+    `negative_tests` are the days of negative pregnancy tests, the newest last.
+    """
+
+    neutrophils: Result | None = None
+    platelets: Result | None = None
+    clearance: Result | None = None
+    negative_tests: tuple[date, ...] = ()
+    ongoing: tuple[OngoingEvent, ...] = ()
+    pregnancy_ended: date | None = None
+
+
+@frozen
+class Baseline:
+    """The start of a course: CLASI activity (*B*, 0 to 70) and the grade of neuropathy (0 to 5)."""
+
+    on: date
+    activity: int | None
+    neuropathy: int
+
+
+@frozen
+class DatedScore:
+    """A CLASI activity score, 0 to 70, and its date."""
+
+    activity: int
+    on: date
+
+
+@frozen
+class CurrentLevel:
+    """The level held (in an interruption the level before it) and the clocks that run with it.
+
+    `since` is the last change of level. The interval runs from `interval_from`; it is a review once
+    `reviewed`, a first assessment before. Counts are watched closely from `watched_from` on: the
+    last start, resumption or rise. `off_ladder` is a dosage taken that is no level.
+    """
+
+    level: Level
+    since: date
+    interval_from: date
+    watched_from: date
+    reviewed: bool = False
+    days_missed: int = 0
+    off_ladder: Dosage | None = None
+
+
+@frozen
+class Treatment:
+    """Where treatment stands: the phase, the level held, and the dates that the criteria look at.
+
+    `nadir` is the lowest CLASI activity since the start or the last rise of the dose (*M*).
+    """
+
+    phase: Phase = Phase.BEFORE_START
+    dose: CurrentLevel | None = None
+    nadir: DatedScore | None = None
+    responded_on: date | None = None
+    interrupted_on: date | None = None
+
+
+@frozen
+class PreviousVisit:
+    """The visit before: what was seen and advised, and the treatment that the patient came with.
+
+    A change that was advised and not made has not taken place, so the treatment before the advice
+    is kept. At a start the patient came without a dose.
+    """
+
+    on: date
+    activity: int | None
+    due: date | None
+    advice: Advice
+    came_with: Treatment
+
+    @property
+    def advised(self) -> Level | None:
+        """The level advised until this visit, or None for no drug."""
+        return self.advice.level
+
+
+@frozen
+class DoseLimitingEvent:
+    """A count or an event that interrupted treatment at a level, or was found while interrupted."""
+
+    level: Level
+    on: date
+    causes: tuple[str, ...]
+
+
+@frozen
+class State:
+    """All that the next decision needs of the past; it changes only by `apply`.
+
+    `protocol_hash` is the hash of what its protocol decides. `ceiling` is the highest level that
+    dose-limiting events have left, None where they have left none.
+    """
+
+    protocol_name: str
+    protocol_hash: str
+    patient: Patient
+    ceiling: Level | None
+    treatment: Treatment = Treatment()
+    findings: Findings = Findings()
+    baseline: Baseline | None = None
+    finished_on: date | None = None
+    limiting_events: tuple[DoseLimitingEvent, ...] = ()
+    previous: PreviousVisit | None = None
+
+
+def begin(protocol: Protocol, patient: Patient | None = None) -> State:
+    """Return the state of a patient before the first visit; by default nothing is known of them."""
+    return State(protocol.name, protocol.decision_hash, patient or Patient(), protocol.ladder.top)
+
+
+def newer(old: Result | None, new: Result | None) -> Result | None:
+    """Return the newer of two results; of two on the same day the lower one counts."""
+    if old is None or new is None:
+        return new or old
+    if new.on < old.on or (new.on == old.on and new.amount >= old.amount):
+        return old
+    return new
+
+
+def update_findings(
+    safety: SafetyCriteria, findings: Findings, visit: Visit, neuropathy_at_start: int | None
+) -> Findings:
+    """Carry the findings forward: newest results, recent tests, events that count from now on."""
+    negative, ongoing = findings.negative_tests, findings.ongoing
+    ended = findings.pregnancy_ended
+    events = visit.adverse_events
+    if events or (ongoing and events is not None):
+        ongoing = _replace_events(safety, ongoing, visit.date, events, neuropathy_at_start)
+        if any(event.resolved and event.name == PREGNANCY for event in events):
+            ended = visit.date
+    if visit.tests:
+        negative, positive = _sort_tests(safety, negative, ended, visit)
+        ongoing += positive
+    neutrophils, platelets, clearance = visit.counted
+    return Findings(
+        newer(findings.neutrophils, neutrophils),
+        newer(findings.platelets, platelets),
+        newer(findings.clearance, clearance),
+        negative,
+        ongoing,
+        ended,
+    )
+
+
+def _sort_tests(
+    safety: SafetyCriteria, negative: tuple[date, ...], ended: date | None, visit: Visit
+) -> tuple[tuple[date, ...], tuple[OngoingEvent, ...]]:
+    """Return the days of the negative tests that can still matter, and the positive tests."""
+    days = set(negative)
+    positive: tuple[OngoingEvent, ...] = ()
+    for day, result in visit.tests:
+        if result is TestResult.NEGATIVE:
+            days.add(day)
+        elif ended is None or day >= ended:
+            # A pregnancy reported ended ends the tests before that day, whenever they are reported.
+            positive += (OngoingEvent(safety.positive_test, day),)
+    return tuple(sorted(days))[-_TESTS_KEPT:], positive
+
+
+def _replace_events(
+    safety: SafetyCriteria,
+    ongoing: tuple[OngoingEvent, ...],
+    day: date,
+    events: tuple[AdverseEvent, ...],
+    neuropathy_at_start: int | None,
+) -> tuple[OngoingEvent, ...]:
+    """Replace the last list of events by a new one, keeping what counts for longer."""
+    resolved = {event.name for event in events if event.resolved}
+    kept = tuple(
+        old
+        for old in ongoing
+        if old.criterion.lasts is Lasts.FOR_GOOD
+        or (old.criterion.lasts is Lasts.RESOLVED and old.name not in resolved)
+    )
+    already = {(old.criterion.id, old.name) for old in kept}
+    return kept + tuple(
+        OngoingEvent(criterion, day, event)
+        for event in events
+        if not event.resolved
+        for criterion in safety.events
+        if criterion.applies(event, neuropathy_at_start)
+        and (criterion.id, event.name) not in already
+    )

@@ -1,0 +1,288 @@
+"""What each line of a protocol's ledger would change if it were otherwise, counted over the situations of its table.
+
+A number draws a line between two words of a fact: 1.0 × 10⁹/L that between interrupt and caution. A situation counts
+where a patient on the other side of the line, all else the same, is given another action. A row counts the situations
+that it alone decides.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+
+from attrs import evolve, field, frozen
+
+from lenadose.engine.observe import position_of, worse_of
+from lenadose.protocol.protocol import LedgerEntry, Protocol, case_id
+from lenadose.protocol.rules import MatchedRule
+from lenadose.protocol.safety import EventCriterion
+from lenadose.record.adverse_event import GRADE, UNGRADED, AdverseEvent
+from lenadose.terms.dosage import lower_of
+from lenadose.terms.facts import (
+    DIMENSIONS,
+    GAIN,
+    ON_TREATMENT,
+    TREATED,
+    Action,
+    Facts,
+    Phase,
+    Position,
+    Response,
+    Safety,
+    Term,
+    TherapeuticTrial,
+    Timing,
+)
+
+HOW_COUNTED = (
+    "Situations are counted out of the {situations} that the decision table tells apart. For a row (`rule`): those "
+    "that it alone decides. For a number or an adverse event: those in which a patient on the other side of the line "
+    "that it draws, all else the same, would be given another action (for an event: were it counted by the other "
+    "criteria alone). What changes no action says what it changes instead; a choice of how to read a record (`note`) "
+    "is not counted."
+)
+"""What the figures on the page are."""
+
+
+@frozen
+class Sensitivity:
+    """What a line of the ledger would change: in how many situations the action, and in words what.
+
+    `situations` is 0 where no action hangs on it, None where it is not counted.
+    """
+
+    entry: LedgerEntry
+    situations: int | None
+    words: str
+
+
+def stakes(protocol: Protocol) -> tuple[Sensitivity, ...]:
+    """Give what each line of the ledger would change, in the order of the ledger."""
+    counted = {
+        **_decided_by_rows(protocol),
+        **{id: _hanging_on(protocol, each) for id, each in _lines(protocol).items()},
+    }
+    return tuple(
+        Sensitivity(
+            entry,
+            counted[entry.id],
+            "the action" if counted[entry.id] else "nothing alone: another line says the same",
+        )
+        if entry.id in counted
+        else Sensitivity(entry, None if entry.id.startswith("note.") else 0, _instead(entry.id))
+        for entry in protocol.ledger
+    )
+
+
+def _instead(id: str) -> str:
+    """Say what a line changes that changes no action."""
+    match id.partition(".")[0], id:
+        case "ladder", _:
+            return "the dosage"
+        case "note", _:
+            return "how a record is read"
+        case _, "intervals.supply":
+            return "the supply on one prescription"
+        case _, "intervals.late_after":
+            return "the latest date of the next visit"
+        case "intervals", _:
+            return "the date of the next visit"
+        case _, "response.reduction_needs":
+            return "what a law holds the rows against"
+        case _, "safety.neutrophils_same_day_below":
+            return "whether an assessment on the same day is asked for"
+    raise ValueError(id)
+
+
+def _decided_by_rows(protocol: Protocol) -> dict[str, int]:
+    counts = {case_id(row, case): 0 for row in protocol.table.rules for case in row.cases}
+    for match in protocol.table.situations():
+        counts[case_id(match.rule, match.case)] += 1
+    return counts
+
+
+# Lines
+
+Pairs = frozenset[tuple[Term, Term]]
+
+
+@frozen
+class Threshold:
+    """What a number draws: for each phase in which it counts, the pairs of words that lie on either side of it.
+
+    `positions` are those that a level can have there, for the phases in which not every one is possible.
+    """
+
+    pairs: Mapping[Phase, Pairs]
+    positions: Mapping[Phase, frozenset[Position]] = field(factory=dict)
+
+
+_COURSE = frozenset({*TREATED, Phase.OFF_TREATMENT, Phase.DISCONTINUED})
+_ALWAYS = frozenset(Phase)
+_EVERY_POSITION = frozenset(Position)
+_STARTS = frozenset({Phase.BEFORE_START, Phase.OFF_TREATMENT})
+
+
+def _line(phases: Iterable[Phase], pairs: Pairs) -> Threshold:
+    return Threshold(dict.fromkeys(phases, pairs))
+
+
+def _between(some: Iterable[Term], others: Iterable[Term]) -> Pairs:
+    return frozenset(product(some, others))
+
+
+def _safety(one: Safety, *others: Safety) -> Pairs:
+    """Give the safety on either side of a line, whatever else was found: the graver counts."""
+    sides = ((worse_of(one, also), worse_of(other, also)) for other in others for also in Safety)
+    return frozenset((here, there) for here, there in sides if here is not there)
+
+
+def _lines(protocol: Protocol) -> dict[str, Threshold]:
+    """Give for each number that can change an action the line that it draws."""
+    safety, ranks = protocol.safety, {level.rank for level in protocol.ladder.levels}
+    timing, trial = (
+        _between({Timing.BEFORE_DUE}, {Timing.DUE}),
+        _between({TherapeuticTrial.RUNNING}, {TherapeuticTrial.EXHAUSTED}),
+    )
+    # The first that applies of complete, worse, partial and none: each is told from all that come after it.
+    partial = _between({Response.PARTIAL}, {Response.NONE})
+    worse = _between({Response.WORSE}, {Response.PARTIAL, Response.NONE})
+    complete = _between({Response.COMPLETE}, {Response.WORSE, Response.PARTIAL, Response.NONE})
+    unknown = _safety(Safety.NOT_ASSESSED, Safety.ACCEPTABLE)
+    count_unknown = _safety(Safety.NOT_ASSESSED, Safety.CAUTION, Safety.ACCEPTABLE)
+    lines: dict[str, Threshold] = {
+        "intervals.first_assessment": _line({Phase.TITRATION}, timing),
+        "intervals.review": _line({Phase.TITRATION}, timing),
+        "intervals.taper_step": _line({Phase.TAPER}, timing),
+        "intervals.missed_share": _line(ON_TREATMENT, timing),
+        "intervals.resumable": _line({Phase.INTERRUPTED}, timing),
+        "intervals.trial": _line(TREATED, trial),
+        "intervals.trial_at_level": _line(TREATED, trial),
+        "response.complete_at": _line(_ALWAYS, complete),
+        "response.worse_points": _line(_COURSE, worse),
+        "response.worse_share": _line({Phase.TITRATION, Phase.INTERRUPTED}, worse),
+        **{f"response.{each}": _line(_COURSE, partial) for each in _PARTIAL},
+        # Such a clearance lowers the ceiling on both sides of the line.
+        "safety.clearance_interrupt_below": Threshold(
+            dict.fromkeys(Phase, _safety(Safety.INTERRUPT, Safety.ACCEPTABLE)),
+            {
+                phase: frozenset(here for here, _ in _positions(protocol, phase, {None}))
+                for phase in TREATED
+            },
+        ),
+        "safety.clearance_lowers_below": Threshold(
+            {phase: _apart(_positions(protocol, phase, {None})) for phase in TREATED}
+        ),
+        "safety.clearance_ceiling": Threshold(
+            {phase: _apart(_positions(protocol, phase, ranks)) for phase in TREATED}
+        ),
+        "safety.clearance_age": _line(_ALWAYS, unknown),
+        "safety.counts_age": _line(_ALWAYS, count_unknown),
+        **{
+            f"safety.{each}": _line(_COURSE, count_unknown)
+            for each in ("counts_age_early", "counts_early")
+        },
+        **{f"safety.{each}": _line(_STARTS, unknown) for each in ("first_test", "second_test_age")},
+        **{f"safety.{each}": _line(TREATED, unknown) for each in _TESTS},
+        "safety.not_asked": _line(_ALWAYS, unknown),
+        f"event.{safety.positive_test.id}": _line(
+            _ALWAYS, _safety(safety.positive_test.safety, Safety.ACCEPTABLE)
+        ),
+    }
+    for name, limits in (("neutrophils", safety.neutrophils), ("platelets", safety.platelets)):
+        above = limits.of(limits.interrupt_below.value)
+        below = (
+            Safety.CAUTION
+            if limits.interrupt_below.value < limits.caution_below.value
+            else Safety.INTERRUPT
+        )
+        lines[f"safety.{name}.interrupt_below"] = _line(_ALWAYS, _safety(Safety.INTERRUPT, above))
+        lines[f"safety.{name}.caution_below"] = _line(_ALWAYS, _safety(below, Safety.ACCEPTABLE))
+    for criterion in safety.events:
+        lines[f"event.{criterion.id}"] = _line(_ALWAYS, _with_and_without(protocol, criterion.id))
+    return lines
+
+
+_PARTIAL = ("partial_points", "partial_share", "low_start", "low_share")
+_TESTS = ("test_age_early", "tests_early", "test_age", "test_age_irregular")
+
+
+def _with_and_without(protocol: Protocol, id: str) -> Pairs:
+    """Give the safety that each event which meets a criterion stands for, with the criterion and without it."""
+    criteria = protocol.safety.events
+    terms = {"nausea", *(term for each in criteria for term in each.terms)}
+    pairs: Pairs = frozenset()
+    for term, grade in product(sorted(terms), (None, *range(GRADE[0], GRADE[1] + 1))):
+        if grade is None and term not in UNGRADED:
+            continue
+        event = AdverseEvent(term, grade, None if grade is None else "5.0")
+        met = [each for each in criteria if each.applies(event, neuropathy_at_start=0)]
+        if any(each.id == id for each in met):
+            pairs |= _safety(_gravest(met), _gravest(each for each in met if each.id != id))
+    return pairs
+
+
+def _gravest(criteria: Iterable[EventCriterion]) -> Safety:
+    return min(
+        (each.safety for each in criteria), key=lambda each: each.rank, default=Safety.ACCEPTABLE
+    )
+
+
+def _positions(
+    protocol: Protocol, phase: Phase, others: Iterable[int | None]
+) -> Iterator[tuple[Position, Position]]:
+    """Give where each level stands under the ceiling that clearance lowers, and where under others.
+
+    Another is a level by its rank, or None: as harm has left it.
+    """
+    levels, lowered = protocol.ladder.levels, protocol.safety.clearance_ceiling.value
+    for held, left, on_ladder, other in product(levels, (*levels, None), (True, False), others):
+        ceiling = left if other is None else lower_of(left, levels[other])
+        here = position_of(phase, held, on_ladder, lower_of(left, lowered))
+        yield here, position_of(phase, held, on_ladder, ceiling)
+
+
+def _apart(positions: Iterable[tuple[Position, Position]]) -> Pairs:
+    return frozenset((here, there) for here, there in positions if here is not there)
+
+
+def _hanging_on(protocol: Protocol, line: Threshold) -> int:
+    """Count the situations in which crossing the line leads to another action."""
+    table, found = protocol.table, 0
+    for match in table.situations():
+        facts = match.facts
+        if facts.response in GAIN and facts.trial is TherapeuticTrial.EXHAUSTED:
+            continue  # no visit shows it: a gain begins the trial of therapy anew
+        if facts.position not in line.positions.get(facts.phase, _EVERY_POSITION):
+            continue
+        others = (
+            (match, here, there, trial)
+            for one, other in line.pairs.get(facts.phase, ())
+            for here, there in ((one, other), (other, one))
+            if here in (facts.response, facts.safety, facts.timing, facts.trial, facts.position)
+            for trial in _trials(facts, here, there)
+        )
+        found += any(_crossed(protocol, *each) is not match.rule.action for each in others)
+    return found
+
+
+def _crossed(
+    protocol: Protocol, match: MatchedRule, here: Term, there: Term, trial: TherapeuticTrial
+) -> Action:
+    """Give the action of a situation in which one word is another, and the trial of therapy stands so."""
+    changed = {
+        name: there for name, kind in DIMENSIONS if isinstance(here, kind) and name != "trial"
+    }
+    facts = evolve(match.facts, **{**changed, "trial": trial})  # type: ignore[arg-type]  # by name
+    return protocol.table.rule_for(facts).action
+
+
+def _trials(facts: Facts, here: Term, there: Term) -> Iterator[TherapeuticTrial]:
+    """Give how the trial of therapy can stand on the other side: a gain begins it anew, the lack of one does not."""
+    if isinstance(there, TherapeuticTrial):
+        if facts.response not in GAIN:
+            yield there
+    elif there in GAIN:
+        yield TherapeuticTrial.RUNNING
+    else:
+        yield facts.trial
+        if here in GAIN and facts.phase in TREATED:
+            yield TherapeuticTrial.EXHAUSTED

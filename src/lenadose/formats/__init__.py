@@ -1,0 +1,1 @@
+"""JSON and TOML in and out, and their schemas."""

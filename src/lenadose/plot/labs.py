@@ -1,0 +1,118 @@
+"""The panels of the blood: neutrophils, platelets and creatinine clearance, each with its limits."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from lenadose.engine.machine import Decision
+from lenadose.engine.observe import MissingReason
+from lenadose.engine.state import newer
+from lenadose.plot.layout import Axis, write_limits
+from lenadose.plot.style import BLACK, BLUE, HALO, VERMILLION, Key, key, missing
+from lenadose.protocol.protocol import Protocol
+from lenadose.record.visit import Result
+from lenadose.terms.dosage import format_decimal
+from lenadose.terms.units import CREATININE_CLEARANCE, PRINTED, QUANTITIES, Quantity
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@frozen
+class _Limit:
+    """A limit of a result: what lies `below` it, how its line is drawn, and the mark of a result below it."""
+
+    below: Decimal
+    words: str
+    line: str
+    mark: str
+
+
+def _limits(protocol: Protocol) -> tuple[tuple[Quantity, tuple[_Limit, ...]], ...]:
+    """Give the three results in the order of `Visit.counted`, each with its limits, the graver one first."""
+
+    def of(quantity: Quantity) -> tuple[_Limit, ...]:
+        worse_of, milder = protocol.safety.limits_of(quantity.name)
+        words = "lower ceiling" if quantity is CREATININE_CLEARANCE else "caution"
+        return _Limit(worse_of, "interrupt", "-", "s"), _Limit(milder, words, "--", "^")
+
+    return tuple((quantity, of(quantity)) for quantity in QUANTITIES.values())
+
+
+def draw_count(
+    panel: "Axes", axis: Axis, decisions: Sequence[Decision], place: int
+) -> dict[str, Key]:
+    """Draw the results at one place of `Visit.counted`, with their limits."""
+    used: dict[str, Key] = {}
+    quantity, limits = _limits(decisions[-1].protocol)[place]
+    results: dict[date, Result] = {}
+    for decision in decisions:
+        result = decision.visit.counted[place]
+        if result is not None:
+            results[result.on] = newer(results.get(result.on), result) or result
+    shown = [(axis.at(on), float(results[on].amount), results[on].amount) for on in sorted(results)]
+    top = max([2 * float(limits[-1].below), *(amount for _, amount, _ in shown)]) * 1.45
+    panel.set_ylim(0, top)
+    for limit in limits:
+        panel.axhline(float(limit.below), linestyle=limit.line, color=VERMILLION, linewidth=1)
+    write_limits(
+        panel,
+        [
+            (float(each.below), f"{each.words}: below {format_decimal(each.below)}")
+            for each in limits
+        ],
+    )
+    panel.plot(
+        [x for x, _, _ in shown], [amount for _, amount, _ in shown], "-", color=BLUE, linewidth=1
+    )
+    for x, amount, exact in shown:
+        below = next((each for each in limits if exact < each.below), None)
+        style: dict[str, Any] = {"color": BLUE, "markersize": 4}
+        if below is not None:
+            style = {"color": VERMILLION, "markersize": 6}
+            panel.annotate(
+                format_decimal(exact),
+                (x, amount),
+                (0, 5),
+                textcoords="offset points",
+                size=7,
+                weight="bold",
+                ha="center",
+                path_effects=HALO,
+            )
+            words = f"below the limit: {below.words}"
+            used[words] = key(words, marker=below.mark, markeredgecolor=BLACK, **style)
+        mark = below.mark if below else "o"
+        panel.plot(
+            [x],
+            [amount],
+            mark,
+            markeredgecolor=BLACK,
+            markeredgewidth=0.5,
+            zorder=3,
+            clip_on=False,
+            **style,
+        )
+    for decision in decisions:
+        gap = next(
+            (each for each in decision.seen.missing_fields if each.field == quantity.name), None
+        )
+        if gap is not None:
+            said = "?" if gap.why is MissingReason.ABSENT else "? old"
+            panel.text(
+                axis.at(decision.visit.date),
+                top * 0.88,
+                said,
+                size=8,
+                weight="bold",
+                ha="center",
+                va="center",
+                path_effects=HALO,
+            )
+            used["missing"] = missing()
+    field_label = quantity.name.replace("_", "\n").capitalize()
+    panel.set_ylabel(f"{field_label}\n({PRINTED[quantity.unit]})", size=7.5)
+    return used

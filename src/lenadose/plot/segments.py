@@ -1,0 +1,99 @@
+"""What holds from one visit to the next: the phase, the dosage advised and taken, the ceiling, the limits."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from itertools import pairwise
+
+from attrs import frozen
+
+from lenadose.engine.machine import Decision, apply
+from lenadose.engine.state import State
+from lenadose.record.visit import ACTIVITY
+from lenadose.terms.dosage import Dosage, Level
+from lenadose.terms.facts import ON_TREATMENT, Action, Phase, Response
+
+
+@frozen
+class Segment:
+    """The time from a visit to the next one (after the last, to when that is due), and what holds in it."""
+
+    begin: date
+    end: date
+    phase: Phase
+    level: Level | None
+    is_open: bool
+    taken: Dosage | None
+    is_reported: bool
+    missed: int
+    ceiling: Level | None
+    start: int | None
+    worse_from: int | None
+    partial_to: int | None
+
+
+def spans_of(decisions: Sequence[Decision]) -> Iterator[Segment]:
+    """Give the time of a course, visit by visit."""
+    for decision, following in pairwise(decisions):
+        seen = following.seen
+        reported = following.visit.dosage_taken
+        taken = reported.dosage if reported else decision.dosage
+        yield _span(
+            decision,
+            seen.before,
+            seen.phase,
+            following.visit.date,
+            taken,
+            reported is not None,
+            following.visit.doses_missed or 0,
+        )
+    last = decisions[-1]
+    yield _span(last, apply(last), last.phase_after, end_of(last), last.dosage, False, 0)
+
+
+def _span(
+    decision: Decision,
+    after: State,
+    phase: Phase,
+    end: date,
+    taken: Dosage | None,
+    is_reported: bool,
+    missed: int,
+) -> Segment:
+    protocol = decision.protocol
+    start = after.baseline.activity if after.baseline else None
+    nadir = after.treatment.nadir.activity if after.treatment.nadir else None
+
+    def response(activity: int) -> Response:
+        least = activity if nadir is None else min(nadir, activity)
+        return protocol.response.of(phase, activity, start, least, None)
+
+    scores = (
+        range(ACTIVITY[0], ACTIVITY[1] + 1)
+        if after.baseline and phase is not Phase.DISCONTINUED
+        else ()
+    )
+    worse = next((each for each in scores if response(each) is Response.WORSE), None)
+    partial = next((each for each in reversed(scores) if response(each) is Response.PARTIAL), None)
+    is_open = decision.level is None and decision.action in (
+        Action.REQUEST_DATA,
+        Action.PRESCRIBER_DECIDES,
+    )
+    return Segment(
+        decision.visit.date,
+        end,
+        phase,
+        decision.level,
+        is_open and phase in ON_TREATMENT,
+        taken,
+        is_reported,
+        missed,
+        after.ceiling if after.treatment.dose else protocol.ladder.top,
+        start,
+        worse,
+        partial,
+    )
+
+
+def end_of(last: Decision) -> date:
+    """Give the day on which the next visit is due, or where none is, two weeks on."""
+    return last.next_visit.due if last.next_visit else last.visit.date + timedelta(days=14)

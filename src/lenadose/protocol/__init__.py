@@ -1,0 +1,1 @@
+"""What a protocol says, as data: ladder, criteria, intervals, decision table."""

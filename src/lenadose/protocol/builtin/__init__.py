@@ -1,0 +1,42 @@
+"""The built-in protocols, by their ids; each is built, and its table proved, when it is first asked for."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from functools import cache
+
+from lenadose.protocol.builtin.cortes_hernandez import cortes_hernandez_2012
+from lenadose.protocol.builtin.penn import penn_2012
+from lenadose.protocol.protocol import Protocol
+from lenadose.terms.errors import CallError, Fault, describe
+
+BUILT_IN: dict[str, Callable[[], Protocol]] = {
+    "cortes-hernandez-2012": cortes_hernandez_2012,
+    "penn-2012": penn_2012,
+}
+DEFAULT = "cortes-hernandez-2012"
+
+
+def get_protocol(id: str = DEFAULT) -> Protocol:
+    """Give a built-in protocol by its id, `cortes-hernandez-2012` unless said otherwise.
+
+    Raises CallError for an id that is not known, naming those that are.
+    """
+    if id not in BUILT_IN:
+        raise CallError((unknown_protocol(id),))
+    return _build(id)
+
+
+@cache
+def _build(id: str) -> Protocol:
+    return BUILT_IN[id]()
+
+
+def unknown_protocol(id: str) -> Fault:
+    """Say that no protocol has this id, and which are known."""
+    near = get_close_matches(str(id), BUILT_IN, 1)
+    known = f"known: {', '.join(BUILT_IN)}"
+    return Fault(
+        "protocol",
+        f"{describe(id)} is not known",
+        f"did you mean {near[0]}? {known}" if near else known,
+    )

@@ -1,0 +1,263 @@
+"""The criteria that turn what a visit shows into words: thresholds, each with where it comes from.
+
+Response (section 4 of PROTOCOL.md) compares CLASI activity now (*A*) with that at the start of the course (*B*) and
+the lowest since then or since the last rise in dose (*M*). Safety looks at counts, clearance, adverse events and
+pregnancy tests; counts decide, not grades.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from attrs import Attribute, field, frozen
+
+from lenadose.record.adverse_event import (
+    GRADE,
+    RESOLVABLE,
+    SENSORY_NEUROPATHY,
+    AdverseEvent,
+    event_name,
+)
+from lenadose.record.visit import Patient
+from lenadose.terms.dosage import Level
+from lenadose.terms.errors import Fault, ProtocolError, describe
+from lenadose.terms.facts import Safety, Term
+from lenadose.terms.interval import Interval
+from lenadose.terms.provenance import Provenance, Sourced, _number, within
+from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
+from lenadose.terms.validation import Validated, duplicates, is_identifier, refused
+
+_INTERRUPT, _CAUTION, _ACCEPTABLE = Safety.INTERRUPT, Safety.CAUTION, Safety.ACCEPTABLE
+_NOT_ASSESSED_SAFETY = Safety.NOT_ASSESSED
+
+
+class Lasts(Term):
+    """How long a reported event counts."""
+
+    NEWER_LIST = "until a newer list replaces it"
+    RESOLVED = "until reported resolved"
+    FOR_GOOD = "for good"
+
+
+def _not_recordable(term: str) -> Fault | None:
+    """Tell why no course can show an event under this term, or None where one can."""
+    told = next(AdverseEvent.contradictions({"term": term}), None)
+    if told is not None:
+        return Fault("", f"no course can hold it: {told.reason}", told.fix)
+    if not term or term != event_name(term):
+        return Fault(
+            "",
+            f"{describe(term)} is never met: terms are compared in small letters",
+            "write it so, without blanks",
+        )
+    return None
+
+
+def _terms(_: object, attribute: "Attribute[Any]", value: tuple[str, ...]) -> None:
+    told = ((index, _not_recordable(term)) for index, term in enumerate(value))
+    faults = [each.within(f"{attribute.name}[{index}]") for index, each in told if each is not None]
+    faults += duplicates(attribute.name, value, "keep one of the two")
+    if faults:
+        raise ProtocolError(faults)
+
+
+def _danger(_: object, attribute: "Attribute[Any]", value: Safety) -> None:
+    if value in (_NOT_ASSESSED_SAFETY, _ACCEPTABLE):
+        reason = f"an event is known and is never {value.label}"
+        raise refused(attribute.name, reason, "write stop, interrupt or caution")
+
+
+def _grade(_: object, attribute: "Attribute[Any]", value: int | None) -> None:
+    if value is not None and not GRADE[0] <= value <= GRADE[1]:
+        raise refused(
+            attribute.name, f"{value} is no grade", f"give a grade from {GRADE[0]} to {GRADE[1]}"
+        )
+
+
+@frozen
+class EventCriterion(Validated):
+    """What an adverse event means: which events (by term, by grade, or both), what follows, and for how long.
+
+    `above_start` asks for a grade above the one at the start; `harm` says that the level at which it interrupts
+    treatment is not given again.
+    """
+
+    id: str = field(validator=is_identifier)
+    safety: Safety = field(validator=_danger)
+    lasts: Lasts
+    provenance: Provenance
+    terms: tuple[str, ...] = field(default=(), validator=_terms)
+    least_grade: int | None = field(default=None, validator=_grade)
+    above_start: bool = False
+    harm: bool = False
+
+    @classmethod
+    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
+        """Refuse a criterion that every event meets, and one whose parts cannot be meant together."""
+        terms = known.get("terms")
+        if terms is not None:
+            if not terms and "least_grade" in known and known["least_grade"] is None:
+                yield Fault("terms", "every event would meet it", "give terms, or a least_grade")
+            if known.get("lasts") is Lasts.RESOLVED and (
+                not terms or not set(terms) <= set(RESOLVABLE)
+            ):
+                fix = f"give terms only of {', '.join(RESOLVABLE)}"
+                yield Fault("lasts", "no course can report it resolved", fix)
+            if known.get("above_start") and terms != (SENSORY_NEUROPATHY,):
+                fix = f'give "{SENSORY_NEUROPATHY}" as its only term'
+                yield Fault("above_start", "the grade at the start is known of one event only", fix)
+        if known.get("harm") and known.get("safety", _INTERRUPT) is not _INTERRUPT:
+            yield Fault("harm", "it does not interrupt treatment", "leave harm to what interrupts")
+
+    @property
+    def words(self) -> str:
+        """Which events meet the criterion: "rash of grade 4 or more"."""
+        which = ", ".join(self.terms) or "any event"
+        grade = f" of grade {self.least_grade} or more" if self.least_grade else ""
+        return which + grade + (", above the grade at the start" if self.above_start else "")
+
+    def applies(self, event: AdverseEvent, neuropathy_at_start: int | None) -> bool:
+        """Tell whether an event meets the criterion; before a first start no grade is above that at the start."""
+        if self.terms and event.name not in self.terms:
+            return False
+        if self.least_grade is not None and (event.grade or 0) < self.least_grade:
+            return False
+        if self.above_start:
+            return neuropathy_at_start is not None and (event.grade or 0) > neuropathy_at_start
+        return True
+
+
+def _inverted(low: str, high: str, known: Mapping[str, Any]) -> Iterator[Fault]:
+    """Refuse a graver limit above the milder one."""
+    if low in known and high in known and known[low].value > known[high].value:
+        reason = f"{known[low].value} is above {high}, {known[high].value}"
+        yield Fault(f"{low}.value", reason, "the graver limit is the lower one")
+
+
+@frozen
+class CountLimits(Validated):
+    """The limits of a blood count, in 10⁹/L: below each of them the count is in the worse band."""
+
+    interrupt_below: Sourced[Decimal] = field(
+        validator=within(0, PLATELETS.largest),
+        metadata=_number("× 10⁹/L", "treatment is interrupted below"),
+    )
+    caution_below: Sourced[Decimal] = field(
+        validator=within(0, PLATELETS.largest), metadata=_number("× 10⁹/L", "caution below")
+    )
+
+    @classmethod
+    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
+        """Refuse limits the wrong way round."""
+        return _inverted("interrupt_below", "caution_below", known)
+
+    def of(self, amount: Decimal) -> Safety:
+        """Give what a count allows."""
+        if amount >= self.caution_below.value:
+            return _ACCEPTABLE
+        return _CAUTION if amount >= self.interrupt_below.value else _INTERRUPT
+
+
+@frozen
+class SafetyCriteria(Validated):
+    """What counts, clearance, events and pregnancy tests allow, and how old each may be."""
+
+    neutrophils: CountLimits
+    platelets: CountLimits
+    neutrophils_same_day_below: Sourced[Decimal] = field(
+        validator=within(0, NEUTROPHILS.largest),
+        metadata=_number("× 10⁹/L", "neutrophils: same-day assessment below"),
+    )
+    clearance_interrupt_below: Sourced[Decimal] = field(
+        validator=within(0, CREATININE_CLEARANCE.largest),
+        metadata=_number("mL/min", "creatinine clearance: treatment is interrupted below"),
+    )
+    clearance_lowers_below: Sourced[Decimal] = field(
+        validator=within(0, CREATININE_CLEARANCE.largest),
+        metadata=_number("mL/min", "creatinine clearance: the ceiling is lowered below"),
+    )
+    clearance_ceiling: Sourced[Level] = field(metadata=_number("", "the lowered ceiling"))
+    clearance_age: Sourced[Interval] = field(
+        metadata=_number("", "greatest age of a creatinine clearance")
+    )
+    counts_age_early: Sourced[Interval] = field(
+        metadata=_number("", "greatest age of a count early after a start, a resumption or a rise")
+    )
+    counts_early: Sourced[Interval] = field(
+        metadata=_number(
+            "", "how long after a start, a resumption or a rise is early, last day included"
+        )
+    )
+    counts_age: Sourced[Interval] = field(metadata=_number("", "greatest age of a count otherwise"))
+    first_test: Sourced[tuple[Interval, Interval]] = field(
+        metadata=_number("", "age of the first pregnancy test at a start")
+    )
+    second_test_age: Sourced[Interval] = field(
+        metadata=_number("", "greatest age of the second pregnancy test at a start")
+    )
+    test_age_early: Sourced[Interval] = field(
+        metadata=_number("", "greatest age of a pregnancy test early in a course")
+    )
+    tests_early: Sourced[Interval] = field(
+        metadata=_number(
+            "",
+            "how long after the start of a course is early for pregnancy tests, last day included",
+        )
+    )
+    test_age: Sourced[Interval] = field(
+        metadata=_number("", "greatest age of a pregnancy test afterwards, with regular cycles")
+    )
+    test_age_irregular: Sourced[Interval] = field(
+        metadata=_number("", "greatest age of a pregnancy test afterwards, with irregular cycles")
+    )
+    positive_test: EventCriterion
+    not_asked: Provenance
+    events: tuple[EventCriterion, ...]
+    same_day_terms: tuple[str, ...] = field(validator=_terms)
+
+    @classmethod
+    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
+        """Refuse limits and ages the wrong way round or out of range, and two criteria of one name."""
+        yield from _inverted("clearance_interrupt_below", "clearance_lowers_below", known)
+        # A limit of 1500 is a count per µL: the limits themselves only know the range of platelets.
+        for limit in ("interrupt_below", "caution_below") if "neutrophils" in known else ():
+            value = getattr(known["neutrophils"], limit).value
+            if value > NEUTROPHILS.largest:
+                fix = f"give a number from 0 to {NEUTROPHILS.largest}, in 10⁹/L"
+                yield Fault(f"neutrophils.{limit}.value", f"{value} is outside its range", fix)
+        if "first_test" in known:
+            earliest, latest = known["first_test"].value
+            if earliest.usual_days > latest.usual_days:
+                yield Fault(
+                    "first_test.value",
+                    f"{earliest} is more than {latest}",
+                    "give the lesser age first",
+                )
+        if "events" in known:
+            yield from duplicates("events", (each.id for each in known["events"]))
+            if "positive_test" in known and known["positive_test"].id in {
+                each.id for each in known["events"]
+            }:
+                yield Fault(
+                    "positive_test.id", "an event has this name", "give each a name of its own"
+                )
+
+    def limits_of(self, result: str) -> tuple[Decimal, Decimal]:
+        """Give the graver and the milder limit of a count or the clearance, in the unit used inside."""
+        if result == CREATININE_CLEARANCE.name:
+            return self.clearance_interrupt_below.value, self.clearance_lowers_below.value
+        limits = self.neutrophils if result == NEUTROPHILS.name else self.platelets
+        return limits.interrupt_below.value, limits.caution_below.value
+
+    def counts_age_on(self, day: date, watched_from: date | None) -> Interval:
+        """Give the greatest age of a count on a day."""
+        if watched_from is None or self.counts_early.value.is_over(watched_from, day):
+            return self.counts_age.value
+        return self.counts_age_early.value
+
+    def test_age_on(self, day: date, started: date, patient: Patient) -> Interval:
+        """Give the greatest age of the newest negative pregnancy test on a day within a course."""
+        if not self.tests_early.value.is_over(started, day):
+            return self.test_age_early.value
+        return (self.test_age if patient.regular_cycles else self.test_age_irregular).value

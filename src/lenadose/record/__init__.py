@@ -1,0 +1,1 @@
+"""What was recorded: patient, visits, course. Decides nothing."""

@@ -1,0 +1,280 @@
+"""Certificates and comparisons as data and as pages: each fault, and each difference, is told as a patient."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from lenadose.engine.machine import Decision, replay
+from lenadose.formats.course_json import Json, course_data
+from lenadose.formats.decision_json import decision_data, identity
+from lenadose.protocol.protocol import Protocol
+from lenadose.record.course import Course
+from lenadose.record.visit import TestResult, Visit
+from lenadose.report.decision import advice, next_visit
+from lenadose.report.markdown import escape, source, table
+from lenadose.terms.disclaimer import NOT_A_DEVICE
+from lenadose.verification.certificate import Certificate, Counterexample, Verdict
+from lenadose.verification.compare import Comparison, Difference, Disagreement
+
+
+def certificate_data(certificate: Certificate) -> dict[str, Json]:
+    """Give a certificate as plain data; the courses in it are course files."""
+    return {
+        **identity(certificate.protocol),
+        "holds": certificate.holds,
+        "situations": certificate.situations,
+        "states": certificate.states,
+        "transitions": certificate.transitions,
+        "seconds": round(certificate.seconds, 3),
+        "laws": [_verdict(each) for each in certificate.verdicts],
+        "notice": NOT_A_DEVICE,
+    }
+
+
+def _verdict(verdict: Verdict) -> Json:
+    shown = verdict.counterexample
+    return {
+        "number": verdict.law.number,
+        "name": verdict.law.name,
+        "words": verdict.law.words,
+        "holds": verdict.holds,
+        "situations": verdict.situations,
+        "states": verdict.states,
+        "transitions": verdict.transitions,
+        "counterexample": None
+        if shown is None
+        else {
+            "words": shown.words,
+            "rules": list(shown.rules),
+            "course": None if shown.course is None else course_data(shown.course),
+            "other": None if shown.other is None else course_data(shown.other),
+        },
+    }
+
+
+def certificate_page(certificate: Certificate) -> str:
+    """Write a certificate in Markdown: the laws and over what each was checked, then every broken one as a patient."""
+    return "\n".join(_certificate(certificate)) + "\n"
+
+
+def _certificate(certificate: Certificate) -> Iterator[str]:
+    protocol = certificate.protocol
+    yield f"# {protocol.id} {protocol.version}: {_outcome(certificate)}"
+    yield ""
+    yield f"{protocol.title}. sha256 `{protocol.hash}`. {NOT_A_DEVICE}"
+    yield ""
+    yield (
+        f"Checked over every state that some course of visits leads to ({certificate.states}) and all that a visit can "
+        f"show there ({certificate.transitions} answers, in {certificate.situations} of the "
+        f"{sum(1 for _ in protocol.table.situations())} situations of the table), none sampled, in "
+        f"{certificate.seconds:.1f} seconds."
+    )
+    yield ""
+    yield from table(
+        ("law", "words", "holds", "situations", "states", "checks"),
+        (
+            (
+                f"{each.law.number} {each.law.name}",
+                each.law.words,
+                "yes" if each.holds else "**no**",
+                str(each.situations),
+                str(each.states),
+                str(each.transitions),
+            )
+            for each in certificate.verdicts
+        ),
+    )
+    yield from broken_laws(certificate)
+
+
+def broken_laws(certificate: Certificate) -> Iterator[str]:
+    """Write every broken law as a patient, in Markdown; nothing where all laws hold."""
+    for verdict in certificate.verdicts:
+        if verdict.counterexample is not None:
+            yield ""
+            yield from _counterexample(certificate.protocol, verdict, verdict.counterexample)
+
+
+def _outcome(certificate: Certificate) -> str:
+    broken = sum(1 for each in certificate.verdicts if not each.holds)
+    laws = len(certificate.verdicts)
+    return f"all {laws} laws hold" if not broken else f"{broken} of {laws} laws broken"
+
+
+def _counterexample(protocol: Protocol, verdict: Verdict, shown: Counterexample) -> Iterator[str]:
+    rows = ", ".join(f"`{each}`" for each in shown.rules)
+    yield f"## Law {verdict.law.number}, {verdict.law.name}, is broken"
+    yield ""
+    yield f"{verdict.law.words} Here: **{escape(shown.words)}**. Rows involved: {rows}."
+    if shown.course is not None:
+        yield ""
+        yield from course_table(protocol, shown.course)
+    if shown.other is not None:
+        yield ""
+        yield "Compared with the same patient, shown otherwise at the last visit:"
+        yield ""
+        yield from course_table(protocol, shown.other)
+    if shown.course is not None:
+        yield ""
+        yield "The course, as a file for `lenadose replay COURSE --protocol PROTOCOL`:"
+        yield ""
+        yield from course_block(shown.course)
+
+
+def course_table(protocol: Protocol, course: Course) -> Iterator[str]:
+    """Write a course as it is decided by a protocol: what each visit showed, and what was said to it."""
+    first = course.visits[0]
+    yield from table(
+        ("visit", "shown", "facts", "decision", "rule"),
+        (
+            (
+                str(each.visit.date),
+                escape(_shown(each.visit, None if each.visit is first else first)),
+                f"response {each.facts.response.label}, safety {each.facts.safety.label}, {each.facts.timing.label}, "
+                f"position {each.facts.position.label}",
+                advice(each),
+                f"`{each.rule.id}`",
+            )
+            for each in replay(course, protocol)
+        ),
+    )
+
+
+def course_block(course: Course) -> Iterator[str]:
+    """Write a course as the JSON of a course file."""
+    yield "```json"
+    yield json.dumps(course_data(course), indent=1, ensure_ascii=False)
+    yield "```"
+
+
+def comparison_data(comparison: Comparison) -> dict[str, Json]:
+    """Give a comparison as plain data; the courses in it are course files, the decisions are whole."""
+    return {
+        "protocols": [identity(each)["protocol"] for each in (comparison.one, comparison.other)],
+        "same": comparison.same,
+        "disagreements": [
+            {
+                "about": each.about,
+                "course": course_data(each.course),
+                "decisions": [decision_data(each.one), decision_data(each.other)],
+            }
+            for each in comparison.disagreements
+        ],
+        "differences": [_difference(each) for each in comparison.numbers],
+        "wording": [_difference(each) for each in comparison.wording],
+        "notice": NOT_A_DEVICE,
+    }
+
+
+def _difference(each: Difference) -> Json:
+    return {"place": each.place, "values": [each.one, each.other]}
+
+
+def comparison_page(comparison: Comparison) -> str:
+    """Write a comparison in Markdown: whether the two decide alike, and each kind of disagreement with its course."""
+    return "\n".join(_comparison(comparison)) + "\n"
+
+
+def _comparison(comparison: Comparison) -> Iterator[str]:
+    one, other, found = comparison.one, comparison.other, comparison.disagreements
+    yield f"# {one.id} {one.version} and {other.id} {other.version}: {_likeness(comparison)}"
+    yield ""
+    yield f"sha256 `{one.hash}` and `{other.hash}`. {NOT_A_DEVICE}"
+    if comparison.numbers:
+        yield ""
+        yield f"## Numbers and rows that differ ({len(comparison.numbers)})"
+        yield ""
+        rows = (
+            (f"`{each.place}`", escape(each.one), escape(each.other)) for each in comparison.numbers
+        )
+        yield from table(("place", one.id, other.id), rows)
+        yield ""
+        yield f"## Kinds of disagreement ({len(found)})"
+        yield ""
+        if found:
+            yield "Each with the shortest course of visits that shows it, and both answers to its last visit."
+            yield ""
+            yield from table(("kind", "what differs", one.id, other.id, "visits"), _kinds(found))
+        else:
+            yield "No course of visits was found on which the two decide otherwise: what differs is printed only."
+    for number, each in enumerate(found, 1):
+        yield ""
+        yield from _disagreement(comparison, number, each)
+    if comparison.wording:
+        yield ""
+        yield f"## Wording that differs ({len(comparison.wording)})"
+        yield ""
+        rows = (
+            (f"`{each.place}`", escape(each.one), escape(each.other)) for each in comparison.wording
+        )
+        yield from table(("place", one.id, other.id), rows)
+
+
+def _kinds(found: Sequence[Disagreement]) -> Iterator[tuple[str, ...]]:
+    """Give a line for each kind of disagreement."""
+    for number, each in enumerate(found, 1):
+        answers = (
+            f"{advice(decision)} (`{decision.rule.id}`)" for decision in (each.one, each.other)
+        )
+        yield str(number), each.about, *answers, str(len(each.course.visits))
+
+
+def _likeness(comparison: Comparison) -> str:
+    if not comparison.same:
+        return "they decide differently" if comparison.disagreements else "their numbers differ"
+    return "the same in behaviour, not in wording" if comparison.wording else "the same"
+
+
+def _disagreement(comparison: Comparison, number: int, each: Disagreement) -> Iterator[str]:
+    a, b = each.one, each.other
+    if each.about == "next visit":
+        yield f"### {number}. The next visit after `{a.rule.id}` and `{b.rule.id}`"
+    else:
+        answers = " or ".join(
+            f"{decision.action.label} (`{decision.rule.id}`)" for decision in (a, b)
+        )
+        yield f"### {number}. {each.about.capitalize()}: {answers}"
+    yield ""
+    visits = each.course.visits
+    shown = "; ".join(
+        f"{visit.date} {_shown(visit, visits[0] if index else None)}"
+        for index, visit in enumerate(visits)
+    )
+    yield f"{len(visits)} visit{'s' if len(visits) > 1 else ''}: {escape(shown)}."
+    yield ""
+    yield from table(
+        ("protocol", "decision", "next visit", "source"),
+        (
+            _said(protocol, decision)
+            for protocol, decision in ((comparison.one, a), (comparison.other, b))
+        ),
+    )
+
+
+def _said(protocol: Protocol, decision: Decision) -> tuple[str, ...]:
+    row = f"{advice(decision)} (`{decision.rule.id}`)"
+    return protocol.id, row, next_visit(decision), source(decision.case.provenance)
+
+
+def _shown(visit: Visit, first: Visit | None) -> str:
+    """Say in a few words what a visit showed; of what was measured only what is not as at the first visit."""
+    parts = ["no score" if visit.clasi_activity is None else f"CLASI {visit.clasi_activity}"]
+    if visit.judgement is not None:
+        parts.append(f"judged {visit.judgement.response.label}")
+    for name, field_label in (
+        ("neutrophils", "neutrophils"),
+        ("platelets", "platelets"),
+        ("creatinine_clearance", "clearance"),
+    ):
+        given = getattr(visit, name)
+        if first is None or given != getattr(first, name):
+            parts.append(f"{field_label} {given or 'not measured'}")
+    if visit.adverse_events is None:
+        parts.append("events not asked about")
+    parts += [str(each) for each in visit.adverse_events or ()]
+    if any(test.result is TestResult.POSITIVE for test in visit.pregnancy_tests or ()):
+        parts.append("positive pregnancy test")
+    if visit.dosage_taken is not None:
+        parts.append(f"took {visit.dosage_taken.dosage or 'nothing'}")
+    if visit.doses_missed:
+        parts.append(f"{visit.doses_missed} dose{'s' if visit.doses_missed > 1 else ''} missed")
+    return ", ".join(parts)

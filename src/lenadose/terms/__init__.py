@@ -1,0 +1,1 @@
+"""Ground floor: the finite words and small values everything is made of."""

@@ -1,0 +1,3 @@
+"""What is said wherever a recommendation leaves the library."""
+
+NOT_A_DEVICE = "Research and education software, not a medical device. Hypothetical use only; not for clinical use."

@@ -1,0 +1,1 @@
+"""Whether a protocol is sound: reachable states, laws, counterexamples, comparison."""

@@ -1,0 +1,116 @@
+"""The laws proved of a protocol: a certificate, with the shortest course of visits for every law that is broken."""
+
+from time import perf_counter
+
+from attrs import frozen
+
+from lenadose.engine.machine import replay
+from lenadose.protocol.protocol import Protocol
+from lenadose.record.course import Course
+from lenadose.verification.explore import StateSpace, reach
+from lenadose.verification.laws import LAWS, Law, Violation
+from lenadose.verification.places import course_of
+
+
+@frozen
+class Counterexample:
+    """A law broken, as a patient: a course of visits whose last one shows it, and the rows involved.
+
+    `other` is the same course with another last visit, where the law compares two; a row that cannot be reached
+    has no course.
+    """
+
+    words: str
+    rules: tuple[str, ...]
+    course: Course | None
+    other: Course | None = None
+
+
+@frozen
+class Verdict:
+    """A law held against a protocol: over how many situations, states and transitions, and what breaks it."""
+
+    law: Law
+    situations: int
+    states: int
+    transitions: int
+    counterexample: Counterexample | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the law holds."""
+        return self.counterexample is None
+
+
+@frozen(slots=False)
+class Certificate:
+    """What was proved of exactly this protocol, and over what.
+
+    A situation is six facts; a state a place in which a patient can be met, reached by a real course of visits; a
+    transition what the table says there to one thing that a visit can show. `seconds` is how long it took.
+    """
+
+    protocol: Protocol
+    verdicts: tuple[Verdict, ...]
+    situations: int
+    states: int
+    transitions: int
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether every law holds."""
+        return all(each.holds for each in self.verdicts)
+
+
+def verify(protocol: Protocol) -> Certificate:
+    """Check every law over every place that can be reached and all that a visit can show there; nothing is sampled."""
+    began = perf_counter()
+    reached = reach(protocol)
+    answers = [each for shown in reached.answers.values() for each in shown.values()]
+    return Certificate(
+        protocol,
+        tuple(judge(law, reached) for law in LAWS),
+        len({id(each.match) for each in answers}),
+        len(reached.meetings),
+        len(answers),
+        perf_counter() - began,
+    )
+
+
+def judge(law: Law, reached: StateSpace) -> Verdict:
+    """Hold a law against all that is reached; of several counterexamples the shortest is given."""
+    situations, states, transitions = set(), set(), 0
+    breaches: list[tuple[int, Violation]] = []
+    for place, match, breach in law.check(reached):
+        transitions += 1
+        states.add(place)
+        if match is not None:
+            situations.add(id(match))
+        if breach is not None:
+            breaches.append((len(breach.visits) or len(reached.meetings[place].visits) + 1, breach))
+    breaches.sort(key=lambda each: each[0])
+    shown = (_show(reached, breach) for _, breach in breaches)
+    first = next((each for each in shown if each is not None), None)
+    return Verdict(law, len(situations), len(states), transitions, first)
+
+
+def _show(reached: StateSpace, breach: Violation) -> Counterexample | None:
+    """Tell a breach as a course of visits, or give None where no visit can show it."""
+    if breach.visits:
+        first = next(iter(reached.meetings.values()))
+        course = course_of(first, *breach.visits)
+        rules = dict.fromkeys(each.rule.id for each in replay(course, reached.protocol))
+        return Counterexample(breach.words, tuple(rules), course)
+    if breach.answer is None:
+        return Counterexample(breach.words, breach.rules, None)
+    courses = []
+    for each in (breach.answer, breach.other):
+        if each is not None:
+            meeting = reached.meetings[each.place]
+            seen = reached.realize(meeting, each.showing)
+            if seen is None:
+                return None
+            courses.append(course_of(meeting, seen.visit))
+    rules = dict.fromkeys(each.match.rule.id for each in (breach.answer, breach.other) if each)
+    return Counterexample(breach.words, tuple(rules), *courses)

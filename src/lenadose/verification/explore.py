@@ -1,0 +1,315 @@
+"""Every place in which a patient can be met, each with a shortest course of visits that leads there.
+
+A place is what matters of a patient's past when the next visit begins; what a visit then shows is one of a few kinds.
+Both are finite. The search is breadth first, and each of its steps is a real step of the machine on a real visit: on
+the first and the last day on which a clock stands so, with counts at the thresholds. So a place that is found comes
+with a course that leads there, and no shorter one does.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property, lru_cache
+
+from attrs import field, frozen
+
+from lenadose.engine.machine import Decision, apply, recommend
+from lenadose.engine.observe import Observation, interval_end, interval_name, observe
+from lenadose.engine.state import CurrentLevel, State, begin
+from lenadose.protocol.protocol import Protocol
+from lenadose.protocol.rules import Case, Rule
+from lenadose.protocol.safety import Lasts
+from lenadose.record.course import doses_between
+from lenadose.record.visit import DosageTaken, Visit
+from lenadose.terms.dosage import Dosage
+from lenadose.terms.facts import ON_TREATMENT, TREATED, Phase, TherapeuticTrial, Timing
+from lenadose.terms.interval import Interval
+from lenadose.verification.places import (
+    ABSTRACT_VISITS,
+    DAY0,
+    PATIENT,
+    AbstractDecision,
+    AbstractState,
+    AbstractVisit,
+    Witness,
+    meet,
+)
+from lenadose.verification.scenarios import Scenarios, scenarios
+
+_FOUR_WEEKS = timedelta(days=28)
+
+
+@frozen(eq=False, slots=False)
+class StateSpace:
+    """All that can be reached under a protocol: each place, what can be shown there, and the places that follow."""
+
+    protocol: Protocol
+    meetings: dict[AbstractState, Witness]
+    """Each place with the shortest course of visits to it, in the order of their length."""
+    walked: tuple[Witness, ...]
+    """Every meeting that was walked on from: one place can be met with its clocks standing in several ways."""
+    leads: dict[AbstractState, set[AbstractState]]
+    """The places that can follow each place."""
+    ends: frozenset[AbstractState]
+    """The places from which one visit leads off treatment, or that are off treatment."""
+    shows: "Scenarios" = field(repr=False)
+    """The visits by which all of it can be shown."""
+
+    @cached_property
+    def answers(self) -> dict[AbstractState, dict[AbstractVisit, AbstractDecision]]:
+        """What the table says to everything that can be shown in each place."""
+        return {
+            place: {
+                showing: self.answer(place, showing)
+                for showing in ABSTRACT_VISITS
+                if self.shows.can_show(place, showing)
+            }
+            for place in self.meetings
+        }
+
+    def answer(self, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
+        """Give what the table says in a place to what a visit shows."""
+        return self.shows.answer(place, showing)
+
+    def realize(self, meeting: Witness, showing: AbstractVisit) -> Observation | None:
+        """Make a visit that shows it, or give None where no visit can."""
+        return self.shows.realize(meeting, showing)
+
+    def meet_when_due(self, decision: Decision, meeting: Witness) -> Witness:
+        """Meet the patient again: on treatment when the interval is over, else at the next visit."""
+        state, day = apply(decision), decision.visit.date
+        due = decision.next_visit.due if decision.next_visit else day + _FOUR_WEEKS
+        if state.treatment.dose is not None and state.treatment.phase in ON_TREATMENT:
+            due = max(
+                interval_end(self.protocol, state.treatment.phase, state.treatment.dose),
+                day + timedelta(days=1),
+            )
+        return meet(observe(self.protocol, state, Visit(due)), meeting, decision.visit)
+
+    @cached_property
+    def reached(self) -> dict[tuple[Rule, Case], AbstractDecision]:
+        """The first answer for each case that is reached."""
+        found: dict[tuple[str, int], AbstractDecision] = {}
+        for answers in self.answers.values():
+            for each in answers.values():
+                key = (each.match.rule.id, each.match.rule.cases.index(each.match.case))
+                found.setdefault(key, each)
+        return {(each.match.rule, each.match.case): each for each in found.values()}
+
+
+def reach(protocol: Protocol) -> StateSpace:
+    """Find every place that some course of visits leads to."""
+    first = meet(observe(protocol, begin(protocol, PATIENT), Visit(DAY0)))
+    meetings, leads = {first.place: first}, {first.place: set[AbstractState]()}
+    ends: set[AbstractState] = set()
+    shows = scenarios(protocol)
+    after: dict[tuple[object, ...], frozenset[AbstractState]] = {}
+    known: set[tuple[object, ...]] = set()
+    walked: list[Witness] = []
+    queue = deque([first])
+    while queue:
+        meeting = queue.popleft()
+        walked.append(meeting)
+        for decision in decisions_at(shows, meeting):
+            state = apply(decision)
+            if state.treatment.phase not in TREATED:
+                ends.add(meeting.place)
+            key = clocks(protocol, state)
+            if key not in after:
+                places = []
+                for last_day, seen in next_visits(protocol, decision, state):
+                    next_meeting = meet(seen, meeting, decision.visit)
+                    places.append(next_meeting.place)
+                    kind = (next_meeting.place, last_day, _outlasts_trial(seen))
+                    if kind not in known:
+                        known.add(kind)
+                        meetings.setdefault(next_meeting.place, next_meeting)
+                        leads.setdefault(next_meeting.place, set())
+                        queue.append(next_meeting)
+                after[key] = frozenset(places)
+            leads[meeting.place].update(after[key])
+    return StateSpace(protocol, meetings, tuple(walked), leads, frozenset(ends), shows)
+
+
+def decisions_at(shows: "Scenarios", meeting: Witness) -> Iterator[Decision]:
+    """Give one real decision for each row that can apply in a place, and each kind of effect that it can have there."""
+    done = set()
+    for showing, effect in shows.effects(meeting.place):
+        if effect not in done:
+            seen = shows.realize(meeting, showing)
+            if seen is not None:
+                done.add(effect)
+                yield recommend(seen)
+
+
+def clocks(protocol: Protocol, state: State) -> tuple[object, ...]:
+    """Give all that tells where the patient can be met next: the dose and the clocks, in days from the last visit."""
+    last, dose = state.previous, state.treatment.dose
+    assert last is not None
+    for_good = frozenset(
+        each.criterion.safety
+        for each in state.findings.ongoing
+        if each.criterion.lasts is Lasts.FOR_GOOD
+    )
+    key: tuple[object, ...] = (
+        state.treatment.phase,
+        state.ceiling,
+        for_good,
+        last.advice.hands_over,
+    )
+    if dose is None or state.baseline is None or state.treatment.phase not in TREATED:
+        return key
+    held, gain = last.came_with.dose or dose, state.treatment.responded_on or state.baseline.on
+    soon = last.on + timedelta(days=1)
+
+    def order(phase: Phase, dose: CurrentLevel, interrupted_on: date | None) -> tuple[bool, ...]:
+        # Which of the two clocks changes first, and whether it can still be seen before it does: no more is needed.
+        trial = _trial_end(protocol, dose, gain)
+        if phase is Phase.INTERRUPTED:
+            changes = _too_long(protocol, interrupted_on or last.on)
+            return (trial > soon, changes > soon, trial > changes, trial < changes)
+        changes = interval_end(protocol, phase, dose)
+        every_days = dict.fromkeys((1, dose.level.dosage.every_days))
+        lengthened = (
+            trial > _lengthened_from(protocol, phase, dose, last.on, each) for each in every_days
+        )
+        return (
+            trial > soon,
+            changes > soon,
+            trial > changes,
+            trial < changes,
+            changes > last.on,
+            *lengthened,
+        )
+
+    as_advised = order(state.treatment.phase, dose, state.treatment.interrupted_on)
+    if state.treatment.phase is Phase.INTERRUPTED:
+        return (*key, dose.level, held.level, as_advised)
+    # Off the ladder, or with nothing taken, the clocks of the dose that was held before run on.
+    otherwise = (
+        order(state.treatment.phase, held, None),
+        order(Phase.INTERRUPTED, held, last.came_with.interrupted_on),
+    )
+    return (*key, dose.level, dose.off_ladder, held.level, last.advised, as_advised, otherwise)
+
+
+def _trial_end(protocol: Protocol, dose: CurrentLevel, last_gain: date) -> date:
+    """Give the day from which the trial of therapy is exhausted, unless there is a response."""
+    intervals = protocol.intervals
+    return max(
+        intervals.trial.value.after(last_gain), intervals.trial_at_level.value.after(dose.since)
+    )
+
+
+def _outlasts_trial(seen: Observation) -> bool:
+    """Tell whether the interval that runs ends only after the trial of therapy."""
+    if seen.due_on is None or seen.treatment.dose is None or seen.baseline is None:
+        return False
+    return seen.due_on > _trial_end(
+        seen.protocol, seen.treatment.dose, seen.treatment.responded_on or seen.baseline.on
+    )
+
+
+def _lengthened_from(
+    protocol: Protocol, phase: Phase, dose: CurrentLevel, last: date, every_days: int
+) -> date:
+    """Give the first day of a dose after a visit on which the interval is lengthened, if none was taken since."""
+    interval: Interval = getattr(protocol.intervals, interval_name(phase, dose)).value
+    share = protocol.intervals.missed_share.value
+    length = (interval.after(dose.interval_from) - dose.interval_from).days
+    return _day_of_a_dose(last, int(share * length) + 1 - dose.days_missed, every_days)
+
+
+def _day_of_a_dose(last: date, days: int, every_days: int) -> date:
+    """Give the first day, so many days or more after another one, that is a whole number of doses after it."""
+    return last + timedelta(days=max(1, -(-days // every_days)) * every_days)
+
+
+def _too_long(protocol: Protocol, interrupted_on: date) -> date:
+    """Give the day from which an interruption has lasted too long to be simply resumed."""
+    return protocol.intervals.resumable.value.after(interrupted_on) + timedelta(days=1)
+
+
+def next_visits(
+    protocol: Protocol, decision: Decision, state: State
+) -> Iterator[tuple[bool, Observation]]:
+    """Give the next visit, still empty, on each day on which a clock changes and for all that can have been taken."""
+    last = decision.visit.date
+    if state.treatment.phase not in TREATED:
+        due = decision.next_visit.due if decision.next_visit else last + _FOUR_WEEKS
+        yield False, observe(protocol, state, _empty(due))
+        return
+    tomorrow = last + timedelta(days=1)
+    for taken in what_can_be_taken(protocol, decision, state):
+        seen = observe(protocol, state, _empty(tomorrow, taken))
+        days = {tomorrow, *boundaries(protocol, seen)}
+        for day in sorted(each for each in days if each > last):
+            met = seen if day == tomorrow else observe(protocol, state, _empty(day, taken))
+            yield day + timedelta(days=1) in days, met
+        yield from ((False, each) for each in _with_doses_missed(seen, state, taken))
+
+
+@lru_cache(maxsize=16384)
+def _empty(day: date, taken: DosageTaken | None = None, missed: int | None = None) -> Visit:
+    """Give a visit that shows nothing; the same ones come again and again."""
+    return Visit(day, dosage_taken=taken, doses_missed=missed)
+
+
+def _with_doses_missed(
+    seen: Observation, state: State, taken: DosageTaken | None
+) -> Iterator[Observation]:
+    """Give the next visit where all doses since the last one were missed: the interval is then not over for long."""
+    protocol, last, dose, start = seen.protocol, state.previous, seen.treatment.dose, seen.baseline
+    assert last is not None
+    advised = last.advised.dosage if last.advised else None
+    dosage = taken.dosage if taken else advised
+    if dosage is None or seen.due_on is None or dose is None or start is None:
+        return
+    lengthened = _lengthened_from(protocol, seen.phase, dose, last.on, dosage.every_days)
+    exhausted = _trial_end(protocol, dose, seen.treatment.responded_on or start.on)
+    later = _day_of_a_dose(last.on, (max(lengthened, exhausted) - last.on).days, dosage.every_days)
+    # Where the interval is not over tomorrow, and the trial still runs, nothing is gained by making it longer so far.
+    same = (
+        seen.facts.timing is Timing.BEFORE_DUE
+        and seen.facts.trial is TherapeuticTrial.RUNNING
+        and lengthened < exhausted
+    )
+    for day in dict.fromkeys((later,) if same else (lengthened, later)):
+        missed = doses_between(last.on, day, dosage)
+        yield observe(protocol, state, _empty(day, taken, missed))
+
+
+def boundaries(protocol: Protocol, seen: Observation) -> Iterator[date]:
+    """Give the last day before each clock changes, and the day on which it does."""
+    dose, start = seen.treatment.dose, seen.baseline
+    if dose is None or start is None:
+        return
+    changes = [_trial_end(protocol, dose, seen.treatment.responded_on or start.on)]
+    if seen.due_on is not None:
+        changes.append(seen.due_on)
+    if seen.treatment.interrupted_on is not None:
+        changes.append(_too_long(protocol, seen.treatment.interrupted_on))
+    for day in changes:
+        yield day - timedelta(days=1)
+        yield day
+
+
+def what_can_be_taken(
+    protocol: Protocol, decision: Decision, state: State
+) -> Iterator[DosageTaken | None]:
+    """Give what can have been taken since a visit: what was advised, any other level, no level at all, nothing."""
+    yield None
+    if state.treatment.phase is Phase.INTERRUPTED and not (
+        state.previous and state.previous.advice.hands_over
+    ):
+        return
+    for level in protocol.ladder.levels:
+        if level != decision.level:
+            yield DosageTaken(level.dosage.mg, level.dosage.every_days)
+    if state.treatment.phase is not Phase.INTERRUPTED:
+        off = Decimal("7.5")
+        while protocol.ladder.level_of(Dosage(off)) is not None:
+            off += Decimal("2.5")
+        yield DosageTaken(off, 1)
+        yield DosageTaken(Decimal(0))

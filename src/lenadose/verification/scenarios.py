@@ -1,0 +1,271 @@
+"""Visits by which everything that a protocol tells apart can be shown."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+from attrs import field, frozen
+
+from lenadose.engine.machine import dose_limiting_causes
+from lenadose.engine.observe import Observation, observe, worse_of
+from lenadose.protocol.protocol import Protocol
+from lenadose.protocol.response import JUDGED
+from lenadose.protocol.safety import EventCriterion, Lasts
+from lenadose.record.adverse_event import CTCAE_EDITIONS, RESOLVABLE, UNGRADED, AdverseEvent
+from lenadose.record.visit import ACTIVITY, Judgement, Measurement, PregnancyTest, TestResult, Visit
+from lenadose.terms.dosage import Level
+from lenadose.terms.facts import GAIN, TREATED, Phase, Response, Safety
+from lenadose.terms.interval import at_most_days
+from lenadose.verification.places import (
+    ABSTRACT_VISITS,
+    AbstractDecision,
+    AbstractState,
+    AbstractVisit,
+    Witness,
+    _for_good,
+    answer,
+)
+
+Change = dict[str, object]
+
+Effect = tuple[str, Phase, Level | None, bool, Safety | None]
+"""The row that applies, the phase and the level after it, whether there is a gain, and the mark that is left."""
+
+
+def _effect(told: AbstractDecision) -> Effect:
+    showing = told.showing
+    # One row can answer to a harm and to a danger that counts for good: each leaves a mark of its own.
+    mark = showing.safety if showing.mark else None
+    return told.match.rule.id, told.phase_after, told.level, showing.response in GAIN, mark
+
+
+@frozen(eq=False)
+class Scenarios:
+    """The visits by which all can be shown, made of a protocol's own thresholds and events."""
+
+    protocol: Protocol
+    well: Change
+    changes: dict[tuple[Safety, bool, bool], list[Change]] = field(repr=False)
+    """What makes a well visit show a safety, with or without a lowered ceiling and a mark; the plainest first."""
+    # What was worked out once, by what it depends on.
+    _answers: dict[AbstractState, dict[AbstractVisit, AbstractDecision]] = field(
+        init=False, repr=False, factory=dict
+    )
+    _effects: dict[AbstractState, tuple[tuple[AbstractVisit, Effect], ...]] = field(
+        init=False, repr=False, factory=dict
+    )
+    _skins: dict[tuple[object, ...], Change] = field(init=False, repr=False, factory=dict)
+
+    def answer(self, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
+        """Give what the table says in a place to what a visit shows; it is worked out once."""
+        answers = self._answers.setdefault(place, {})
+        told = answers.get(showing)
+        if told is None:
+            told = answers[showing] = answer(self.protocol, place, showing)
+        return told
+
+    def effects(self, place: AbstractState) -> tuple[tuple[AbstractVisit, Effect], ...]:
+        """Give all that can be shown in a place, each with what comes of it for the patient."""
+        if place not in self._effects:
+            self._effects[place] = tuple(
+                (each, _effect(self.answer(place, each)))
+                for each in ABSTRACT_VISITS
+                if self.can_show(place, each)
+            )
+        return self._effects[place]
+
+    def of(self, showing: AbstractVisit) -> list[Change]:
+        """Give the changes to a well visit that may show it."""
+        return self.changes.get((showing.safety, showing.lowered, showing.mark), [])
+
+    def can_show(self, place: AbstractState, showing: AbstractVisit) -> bool:
+        """Tell whether a visit can show it: never less than the gravest of the events that count for good."""
+        if not self.of(showing) or worse_of(place.ongoing, showing.safety) is not showing.safety:
+            return False
+        return showing.mark or place.ongoing is not Safety.STOP
+
+    def realize(self, meeting: Witness, showing: AbstractVisit) -> Observation | None:
+        """Make a visit that shows it, or give None where no visit can."""
+        told = self.answer(meeting.place, showing)
+        skin = self._skin(meeting.seen, showing.response)
+        for change in self.of(showing):
+            visit = self.visit(meeting.seen, {**self.well, **change, **skin})
+            seen = observe(self.protocol, meeting.seen.before, visit)
+            if (
+                seen.facts == told.match.facts
+                and seen.ceiling == told.ceiling
+                and marks(seen) == showing.mark
+            ):
+                return seen
+        return None
+
+    def visit(self, seen: Observation, shown: Change) -> Visit:
+        """Make a visit that shows this, on the day of an empty one; what can be over is reported over."""
+        day, phase = seen.visit.date, seen.phase
+        over = tuple(
+            AdverseEvent(each.name, resolved=True)
+            for each in seen.findings.ongoing
+            if each.criterion.lasts is Lasts.RESOLVED and each.name in RESOLVABLE
+        )
+        events = shown["adverse_events"]
+        if isinstance(events, tuple):
+            named = {each.name for each in events}
+            shown["adverse_events"] = (*(each for each in over if each.name not in named), *events)
+        if "pregnancy_tests" not in shown:
+            shown["pregnancy_tests"] = self._tests(day, phase)
+        taken, missed = seen.visit.dosage_taken, seen.visit.doses_missed
+        # Fields by their names: the visit checks each value, the type checker cannot.
+        return Visit(day, dosage_taken=taken, doses_missed=missed, **shown)  # type: ignore[arg-type]
+
+    def _tests(self, day: date, phase: Phase) -> tuple[PregnancyTest, ...]:
+        now = PregnancyTest(TestResult.NEGATIVE)
+        if phase in TREATED:
+            return (now,)
+        earliest = self.protocol.safety.first_test.value[0]
+        return (
+            PregnancyTest(TestResult.NEGATIVE, day - timedelta(days=at_most_days(earliest))),
+            now,
+        )
+
+    def _skin(self, seen: Observation, response: Response) -> Change:
+        """Give the score nearest to the one before that shows the response, or else a score with a judgement."""
+        start = (
+            seen.baseline.activity
+            if seen.baseline and seen.phase is not Phase.BEFORE_START
+            else None
+        )
+        last = seen.before.previous.activity if seen.before.previous else None
+        nadir = seen.treatment.nadir.activity if seen.treatment.nadir else None
+        key = (seen.phase, start, last, nadir, response)
+        if key not in self._skins:
+            self._skins[key] = _skin(self.protocol, *key)
+        return self._skins[key]
+
+
+def _skin(
+    protocol: Protocol,
+    phase: Phase,
+    start: int | None,
+    last: int | None,
+    nadir: int | None,
+    response: Response,
+) -> Change:
+    if response is Response.NOT_ASSESSED:
+        return {}
+    near = 11 if last is None else last
+    scores = sorted(range(ACTIVITY[0], ACTIVITY[1] + 1), key=lambda each: (abs(each - near), each))
+    for judged in (None, *(word for word, stands_for in JUDGED.items() if stands_for is response)):
+        for score in scores:
+            shown = protocol.response.of(
+                phase, score, start, score if nadir is None else min(nadir, score), judged
+            )
+            if shown is response:
+                if judged is None:
+                    return {"clasi_activity": score}
+                return {
+                    "clasi_activity": score,
+                    "judgement": Judgement(judged, "judged at the visit"),
+                }
+    return {}
+
+
+def scenarios(protocol: Protocol) -> Scenarios:
+    """Collect the visits that a protocol's thresholds and events call for."""
+    safety = protocol.safety
+    well: Change = {
+        "neutrophils": count(max(safety.neutrophils.caution_below.value, Decimal(3))),
+        "platelets": count(max(safety.platelets.caution_below.value, Decimal(240))),
+        "creatinine_clearance": _clearance(max(safety.clearance_lowers_below.value, Decimal(95))),
+        "adverse_events": (),
+    }
+    low = _clearance(safety.clearance_interrupt_below.value)
+    can_lower = safety.clearance_lowers_below.value > safety.clearance_interrupt_below.value
+    changes: dict[tuple[Safety, bool, bool], list[Change]] = {}
+    for kind, lowered, mark, change in _kinds(protocol):
+        changes.setdefault((kind, lowered, mark), []).append(change)
+        if can_lower and "creatinine_clearance" not in change:
+            changes.setdefault((kind, True, mark), []).append(
+                {**change, "creatinine_clearance": low}
+            )
+    return Scenarios(protocol, well, changes)
+
+
+def _kinds(protocol: Protocol) -> Iterator[tuple[Safety, bool, bool, Change]]:
+    """Give each band of each count, each event and each gap: the safety that it stands for, and how to show it."""
+    safety = protocol.safety
+    yield Safety.ACCEPTABLE, False, False, {}
+    counts = (("neutrophils", safety.neutrophils), ("platelets", safety.platelets))
+    for name, limits in counts:
+        if limits.interrupt_below.value < limits.caution_below.value:
+            yield Safety.CAUTION, False, False, {name: count(limits.interrupt_below.value)}
+            yield (
+                Safety.CAUTION,
+                False,
+                False,
+                {name: count(_just_below(limits.caution_below.value))},
+            )
+        yield Safety.ACCEPTABLE, False, False, {name: count(limits.caution_below.value)}
+        if limits.interrupt_below.value:
+            yield (
+                Safety.INTERRUPT,
+                False,
+                True,
+                {name: count(_just_below(limits.interrupt_below.value))},
+            )
+    for each in safety.events:
+        mark = each.lasts is Lasts.FOR_GOOD if each.safety is Safety.STOP else each.harm
+        yield each.safety, False, mark, {"adverse_events": (_event(each),)}
+    positive = PregnancyTest(TestResult.POSITIVE)
+    yield safety.positive_test.safety, False, False, {"pregnancy_tests": (positive,)}
+    lowers_below, interrupt_below = (
+        safety.clearance_lowers_below.value,
+        safety.clearance_interrupt_below.value,
+    )
+    yield Safety.ACCEPTABLE, False, False, {"creatinine_clearance": _clearance(lowers_below)}
+    if interrupt_below < lowers_below:
+        yield (
+            Safety.ACCEPTABLE,
+            True,
+            False,
+            {"creatinine_clearance": _clearance(_just_below(lowers_below))},
+        )
+    if interrupt_below:
+        low = _just_below(interrupt_below)
+        yield Safety.INTERRUPT, low < lowers_below, False, {"creatinine_clearance": _clearance(low)}
+    for field_name in (
+        "adverse_events",
+        "pregnancy_tests",
+        "neutrophils",
+        "platelets",
+        "creatinine_clearance",
+    ):
+        yield Safety.NOT_ASSESSED, False, False, {field_name: None}
+
+
+def marks(seen: Observation) -> bool:
+    """Tell whether what a visit shows is a danger that counts for good, or a harm."""
+    if seen.facts.safety is Safety.STOP:
+        return _for_good(seen) is Safety.STOP
+    return seen.facts.safety is Safety.INTERRUPT and bool(dose_limiting_causes(seen))
+
+
+def _event(criterion: EventCriterion) -> AdverseEvent:
+    """Give an event that meets a criterion."""
+    term = criterion.terms[0] if criterion.terms else "nausea"
+    grade = criterion.least_grade or (None if term in UNGRADED else 1)
+    return AdverseEvent(term, grade, None if grade is None else CTCAE_EDITIONS[-2])
+
+
+def _just_below(limit: Decimal) -> Decimal:
+    """Give a readable number a little below a limit: 0.9 below 1.0, 49 below 50."""
+    step = Decimal(1) if limit >= 10 else Decimal("0.1")
+    return limit - step if limit > step else limit / 2
+
+
+def count(amount: Decimal, on: date | None = None) -> Measurement:
+    """Give a blood count in 10⁹/L."""
+    return Measurement(amount, "10*9/L", on)
+
+
+def _clearance(amount: Decimal) -> Measurement:
+    return Measurement(amount, "mL/min")

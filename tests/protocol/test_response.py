@@ -1,0 +1,101 @@
+"""The response, over all scores: against a second reading of the sheet, in fractions."""
+
+from itertools import product
+
+import pytest
+from tests.support.patients import PROTOCOL
+from tests.support.second_reading import response as read_again
+
+from lenadose.record.visit import JudgedResponse
+from lenadose.terms.facts import Phase, Response
+
+SCORES = (*range(25), 30, 40, 69, 70)
+
+
+@pytest.mark.parametrize(
+    "phase", [Phase.TITRATION, Phase.TAPER, Phase.INTERRUPTED, Phase.OFF_TREATMENT]
+)
+def test_the_response_is_that_of_the_sheet_for_all_scores(phase: Phase) -> None:
+    for a, b, m in product(SCORES, SCORES, SCORES):
+        if m <= a and b > 0:
+            assert PROTOCOL.response.of(phase, a, b, m, None) is read_again(phase, a, b, m), (
+                a,
+                b,
+                m,
+            )
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "response"),
+    [
+        (9, 12, Response.NONE),  # a fall of 3 points
+        (8, 12, Response.PARTIAL),  # a fall of 4 points
+        (17, 21, Response.NONE),  # 4 points, but 19.0 %
+        (16, 20, Response.PARTIAL),  # 4 points and 20 %
+        (4, 7, Response.NONE),  # below 8: more than half is left
+        (3, 7, Response.PARTIAL),  # below 8: at most half is left
+        (4, 8, Response.PARTIAL),
+        (5, 8, Response.NONE),
+        (0, 1, Response.COMPLETE),
+    ],
+)
+def test_the_edges_of_a_partial_response(a: int, b: int, response: Response) -> None:
+    assert PROTOCOL.response.of(Phase.TITRATION, a, b, a, None) is response
+
+
+@pytest.mark.parametrize(
+    ("phase", "a", "b", "m", "response"),
+    [
+        (Phase.TITRATION, 8, 11, 5, Response.NONE),  # 3 points above the lowest
+        (
+            Phase.TITRATION,
+            9,
+            11,
+            5,
+            Response.WORSE,
+        ),  # 4 points, and more than half of the gain of 6
+        (
+            Phase.TITRATION,
+            9,
+            14,
+            5,
+            Response.PARTIAL,
+        ),  # 4 points, but less than half of the gain of 9
+        (Phase.TAPER, 4, 14, 0, Response.WORSE),
+        (Phase.TAPER, 3, 14, 0, Response.PARTIAL),
+        (Phase.OFF_TREATMENT, 3, 3, 0, Response.WORSE),  # back at the start
+    ],
+)
+def test_the_edges_of_worse(phase: Phase, a: int, b: int, m: int, response: Response) -> None:
+    assert PROTOCOL.response.of(phase, a, b, m, None) is response
+
+
+def test_a_judgement_replaces_all_but_a_complete_response() -> None:
+    said = {
+        JudgedResponse.IMPROVED: Response.PARTIAL,
+        JudgedResponse.NOT_IMPROVED: Response.NONE,
+        JudgedResponse.WORSE: Response.WORSE,
+    }
+    for judged, response in said.items():
+        for a in range(1, 20):
+            assert PROTOCOL.response.of(Phase.TITRATION, a, 11, 5, judged) is response
+        assert PROTOCOL.response.of(Phase.TITRATION, 0, 11, 5, judged) is Response.COMPLETE
+        assert PROTOCOL.response.of(Phase.TITRATION, None, 11, 5, judged) is response
+
+
+def test_a_judgement_does_not_stand_in_where_a_start_would_follow() -> None:
+    of = PROTOCOL.response.of
+    for judged in JudgedResponse:
+        assert of(Phase.BEFORE_START, None, None, None, judged) is Response.NOT_ASSESSED
+    assert of(Phase.OFF_TREATMENT, None, 11, 0, JudgedResponse.WORSE) is Response.NOT_ASSESSED
+    assert of(Phase.OFF_TREATMENT, None, 11, 0, JudgedResponse.NOT_IMPROVED) is Response.NONE
+    assert of(Phase.OFF_TREATMENT, None, 11, 0, None) is Response.NOT_ASSESSED
+
+
+def test_before_the_first_start_any_activity_is_none() -> None:
+    assert PROTOCOL.response.of(Phase.BEFORE_START, 11, None, 11, None) is Response.NONE
+    assert PROTOCOL.response.of(Phase.BEFORE_START, 0, None, 0, None) is Response.COMPLETE
+
+
+def test_after_a_rise_without_a_score_the_lowest_is_the_score_now() -> None:
+    assert PROTOCOL.response.of(Phase.TITRATION, 20, 11, None, None) is Response.NONE

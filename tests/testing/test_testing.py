@@ -1,0 +1,334 @@
+"""What other people's tests are given: strategies that keep their promise, and checks that can fail."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
+from tests.support.hostile_documents import GARBLED, SPOILED, hostile_documents
+from tests.support.patients import PROTOCOL
+
+from lenadose import (
+    DocumentError,
+    LenadoseError,
+    Protocol,
+    course_data,
+    decision_data,
+    explain,
+    get_protocol,
+    load_course,
+    parse_course,
+    read_course,
+    read_protocol,
+    replay,
+)
+from lenadose.protocol.rules import RuleTable
+from lenadose.report.verification import comparison_page
+from lenadose.terms.facts import Action
+from lenadose.testing import courses, protocols
+from lenadose.testing.checks import check_protocol, coverage, walks
+from lenadose.testing.courses import facts, patients, visits
+from lenadose.verification.certificate import verify
+from lenadose.verification.compare import compare
+
+SLOW = settings(suppress_health_check=list(HealthCheck))
+"""Whole protocols and walks take long to draw, and that is no fault."""
+
+
+def with_action(row: str, action: Action) -> Protocol:
+    rows = (
+        evolve(each, action=action if each.id == row else each.action)
+        for each in PROTOCOL.table.rules
+    )
+    return evolve(PROTOCOL, table=RuleTable(tuple(rows)))
+
+
+# Strategies
+
+
+@given(facts())
+def test_every_situation_drawn_is_a_possible_one(situation) -> None:
+    assert PROTOCOL.table.rule_for(situation)
+
+
+@given(patients())
+def test_every_patient_drawn_can_be_written_down(patient) -> None:
+    document = {"patient": course_data_of(patient), "visits": [{"date": "2026-01-05"}]}
+    assert read_course(document).patient == patient
+
+
+def course_data_of(patient) -> object:
+    from patients import DAY0
+
+    from lenadose import Course, Visit
+
+    return course_data(Course((Visit(DAY0),), patient)).get("patient", {})
+
+
+@given(visits())
+def test_every_first_visit_drawn_is_decided(visit) -> None:
+    from lenadose import begin, step
+
+    decision, _ = step(PROTOCOL, begin(PROTOCOL), visit)
+    assert decision.rule in PROTOCOL.table.rules
+
+
+@given(courses())
+def test_every_course_drawn_is_accepted_by_the_protocol_that_it_names(course) -> None:
+    assert len(replay(course)) == len(course.visits)
+    assert parse_course(json.dumps(course_data(course))) == course
+
+
+def test_courses_reach_nearly_every_rule() -> None:
+    """What is drawn moves: in a few hundred courses all but the rarest rows of the table apply."""
+    left = {row.id for row in PROTOCOL.table.rules}
+
+    @settings(
+        max_examples=400,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
+    @given(courses(PROTOCOL))
+    def walk(course) -> None:
+        left.difference_update(each.rule.id for each in replay(course, PROTOCOL))
+
+    walk()
+    assert len(left) <= 6
+
+
+@settings(SLOW, max_examples=30)
+@given(protocols())
+def test_every_protocol_drawn_is_written_and_read_back_the_same(protocol: Protocol) -> None:
+    read = read_protocol(json.loads(json.dumps(protocol.data)))
+    assert read == protocol
+    assert read.hash == protocol.hash
+
+
+@settings(SLOW, max_examples=15)
+@given(st.data())
+def test_any_protocol_decides_any_of_its_courses(data) -> None:
+    protocol = data.draw(protocols())
+    course = data.draw(courses(protocol, longest=5))
+    for decision in replay(course, protocol):
+        assert decision_data(decision)["rule"] in {row.id for row in protocol.table.rules}
+        assert protocol.hash in explain(decision)
+        assert decision.action in decision.possible_actions or decision.missing
+
+
+@settings(SLOW, max_examples=4)
+@given(protocols())
+def test_whatever_is_wrong_with_a_protocol_is_shown_by_a_course_that_replays(
+    protocol: Protocol,
+) -> None:
+    for verdict in verify(protocol).verdicts:
+        shown = verdict.counterexample
+        for course in (shown.course, shown.other) if shown else ():
+            if shown and course is not None:
+                read = parse_course(json.dumps(course_data(course)))
+                assert replay(read, protocol)[-1].rule.id in shown.rules
+
+
+def test_the_strategy_draws_protocols_that_no_law_forbids_and_such_as_laws_do() -> None:
+    def keeps_first_law(protocol: Protocol) -> bool:
+        return verify(protocol).verdicts[0].holds
+
+    quick = settings(max_examples=200, phases=[Phase.generate], database=None, deadline=None)
+    for wanted in (True, False):
+        found = find(
+            protocols(), lambda each, wanted=wanted: keeps_first_law(each) is wanted, settings=quick
+        )
+        assert keeps_first_law(found) is wanted
+
+
+# Hostile documents
+
+
+def refusal(text: str | bytes) -> LenadoseError:
+    """The error with which a document is refused; it is never decided."""
+    with pytest.raises(LenadoseError) as refused:
+        replay(parse_course(text))
+    return refused.value
+
+
+@settings(max_examples=300)
+@given(hostile_documents())
+def test_no_hostile_document_is_decided_and_each_is_told_its_place(text: str | bytes) -> None:
+    for each in refusal(text).faults:
+        assert each.place
+        assert each.reason
+        assert each.fix
+        assert "\n" not in str(each)
+
+
+@pytest.mark.parametrize("way", [*SPOILED, *GARBLED])
+def test_each_way_to_spoil_a_document_is_refused_by_itself(way: str) -> None:
+    """What is spoiled is a course that is right: without the spoiling it is decided."""
+
+    @settings(max_examples=10)
+    @given(st.data())
+    def spoil(data) -> None:
+        document = course_data(data.draw(courses(PROTOCOL, longest=2)))
+        assert replay(read_course(document))
+        if way in GARBLED:
+            assert refusal(GARBLED[way](data.draw, json.dumps(document)))
+        else:
+            SPOILED[way](data.draw, document)
+            assert refusal(json.dumps(document))
+
+    spoil()
+
+
+def test_a_course_that_is_right_is_not_refused() -> None:
+    with pytest.raises(pytest.fail.Exception):
+        refusal((ROOT / "examples" / "courses" / "neutropenia-at-10-mg.json").read_bytes())
+
+
+# One line for a protocol
+
+
+@pytest.mark.parametrize("name", ["cortes-hernandez-2012", "penn-2012"])
+def test_a_built_in_protocol_passes_in_one_line(name: str) -> None:
+    check_protocol(get_protocol(name))
+
+
+def test_a_broken_protocol_fails_with_a_patient_for_each_broken_law() -> None:
+    broken = with_action("escalation-waits", Action.ESCALATE)
+    with pytest.raises(AssertionError) as failed:
+        check_protocol(broken)
+    told = str(failed.value)
+    for verdict in verify(broken).verdicts:
+        assert (
+            f"## Law {verdict.law.number}, {verdict.law.name}, is broken" in told
+        ) is not verdict.holds
+    assert "escalate: 10 mg once daily" in told
+    course = parse_course(told.split("```json\n")[1].split("```")[0])
+    assert replay(course, broken)[-1].rule.id == "escalation-waits"
+
+
+FIVE_LINES = """
+from lenadose import load_protocol
+from lenadose.testing.checks import check_protocol
+from tests.support.paths import ROOT
+
+def test_mine():
+    check_protocol(load_protocol("mine.json"))
+"""
+
+
+@pytest.mark.parametrize(("row", "passes"), [(None, True), ("sustain", False)])
+def test_five_lines_are_a_test_of_a_protocol_outside(
+    tmp_path: Path, row: str | None, passes: bool
+) -> None:
+    data = json.loads(json.dumps(PROTOCOL.data))
+    data["id"] = "mine"
+    for each in data["rules"]:
+        if each["id"] == row:
+            each["action"] = "escalate"
+    (tmp_path / "mine.json").write_text(json.dumps(data), "utf-8")
+    (tmp_path / "test_mine.py").write_text(FIVE_LINES, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode == 0) is passes, done.stdout
+    assert ("is broken" in done.stdout) is not passes
+
+
+# Walks under laws of one's own
+
+
+def run(test) -> None:
+    # What is found is not made shorter here: that takes long, and is Hypothesis' own work.
+    quick = settings(
+        max_examples=60, stateful_step_count=8, deadline=None, database=None, derandomize=True
+    )
+    test.settings = settings(quick, phases=[Phase.generate])
+    test("runTest").runTest()
+
+
+def test_a_walk_passes_where_the_law_holds() -> None:
+    seen = []
+
+    def at_most_ten(decisions) -> None:
+        seen.append(decisions[-1])
+        assert decisions[-1].dosage is None or decisions[-1].dosage.daily_mg <= 10
+
+    run(walks(PROTOCOL, at_most_ten))
+    assert len({each.rule.id for each in seen}) > 10
+
+
+def test_a_walk_finds_the_course_that_breaks_a_law_and_tells_it_as_a_patient() -> None:
+    def never_ten(decisions) -> None:
+        assert decisions[-1].dosage is None or decisions[-1].dosage.daily_mg < 10
+
+    with pytest.raises(AssertionError) as failed:
+        run(walks(PROTOCOL, never_ten))
+    told = "\n".join(failed.value.__notes__)
+    assert "escalate: 10 mg once daily" in told
+    course = parse_course(told.split("```json\n")[1].split("```")[0])
+    assert [str(each.dosage) == "10 mg once daily" for each in replay(course)].index(True) == len(
+        course.visits
+    ) - 1
+
+
+# Coverage
+
+
+def test_coverage_counts_rules_and_pairs_and_names_what_is_left() -> None:
+    paths = (ROOT / "examples" / "courses").glob("*.json")
+    given_courses = [
+        course for path in paths if (course := load_course(path)).protocol == PROTOCOL.id
+    ]
+    found = coverage(PROTOCOL, given_courses)
+    assert found.rules_left == ()
+    assert found.rules["start"] >= 20
+    assert found.pairs["start", "escalate"] >= 5
+    assert 300 < len(found.pairs_left) < len(found.shortest)
+    assert set(found.pairs) | set(found.pairs_left) == set(found.shortest)
+    report = str(found)
+    assert f"{len(found.shortest) - len(found.pairs_left)} of {len(found.shortest)}" in report
+    assert all(f"`{row.id}`" in report for row in PROTOCOL.table.rules)
+
+
+def test_the_courses_that_are_left_close_the_gap() -> None:
+    nothing = coverage(PROTOCOL, [])
+    assert len(nothing.rules_left) == len(PROTOCOL.table.rules)
+    whole = coverage(PROTOCOL, nothing.shortest.values())
+    assert (whole.rules_left, whole.pairs_left) == ((), ())
+
+
+def test_a_course_that_cannot_be_replayed_has_no_coverage() -> None:
+    from patients import DAY0, day
+
+    from lenadose import CallError, Course, Visit
+
+    course = Course((Visit(DAY0), Visit(day(28), doses_missed=3)))
+    with pytest.raises(CallError, match=r"visits\[1\]\.doses_missed"):
+        coverage(PROTOCOL, [course])
+
+
+# Comparing any two
+
+
+@settings(SLOW, max_examples=2)
+@given(st.data())
+def test_any_two_protocols_are_compared(data) -> None:
+    table = data.draw(st.sampled_from(PROTOCOL.table.rules))
+    other = with_action(table.id, data.draw(st.sampled_from(Action)))
+    found = compare(PROTOCOL, other)
+    for each in found.disagreements[:5]:
+        assert replay(each.course, PROTOCOL)[-1].rule.id == each.one.rule.id
+        assert replay(each.course, other)[-1].rule.id == each.other.rule.id
+    assert comparison_page(found)
+
+
+def test_a_refusal_is_no_decision() -> None:
+    with pytest.raises(DocumentError):
+        parse_course("{}")
