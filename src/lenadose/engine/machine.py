@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from attrs import evolve, field, frozen
 
 from lenadose.engine.missing import missing, obtain_first, possible_actions
-from lenadose.engine.observe import MissingField, Observation, observe
+from lenadose.engine.observe import MissingField, Observation, limits_met, observe
 from lenadose.engine.state import (
     Baseline,
     CurrentLevel,
@@ -32,7 +32,7 @@ from lenadose.record.course import Course
 from lenadose.record.visit import Visit
 from lenadose.terms.dosage import Dosage, Level, lower_of
 from lenadose.terms.errors import CallError
-from lenadose.terms.facts import Action, Facts, Phase, Safety
+from lenadose.terms.facts import Action, Facts, Phase
 
 
 @frozen
@@ -208,19 +208,14 @@ def _treatment_after(decision: Decision) -> Treatment:
 
 def dose_limiting_causes(seen: Observation) -> tuple[str, ...]:
     """Return the counts and events of a visit for which the level is not given again."""
-    safety, findings = seen.protocol.safety, seen.findings
-    counts = (
-        ("neutrophils", findings.neutrophils, safety.neutrophils),
-        ("platelets", findings.platelets, safety.platelets),
-    )
+    findings = seen.findings
     low = [
-        f"{name} {count.given}"
-        for name, count, limits in counts
-        if count and limits.of(count.amount) is Safety.INTERRUPT
+        f"{limit.quantity} {result.given}"
+        for limit in limits_met(seen.protocol.safety, findings)
+        if limit.limits_dose and (result := findings.results[limit.quantity])
     ]
-    events = dict.fromkeys(
-        str(ongoing.event) for ongoing in findings.ongoing if ongoing.criterion.harm
-    )
+    limiting = (ongoing for ongoing in findings.ongoing if ongoing.criterion.harm)
+    events = dict.fromkeys(str(ongoing.event) for ongoing in limiting)
     return (*low, *events)
 
 

@@ -1,7 +1,7 @@
-"""What is not known at a visit, which actions are still possible, and which one fact to obtain first.
+"""Missing data: the actions that are still possible, and the one fact to obtain first.
 
-A missing fact is completed in every way it can be; what is known is kept. So the set of actions is exact: each one
-follows from some completion, and no other one does.
+A missing fact is completed in every way it can be, and the known facts are kept. So the set of
+actions is exact: each follows from some completion, and no other does.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,8 @@ from lenadose.terms.facts import (
     Safety,
 )
 
-# What a missing fact can turn out to be: the safety it stands for, the ceiling it sets, or the response it shows.
+# A completion of a missing fact: the safety and response that it shows, and whether it lowers the
+# ceiling.
 Finding = tuple[Safety, bool, Response | None]
 
 ORDER = (
@@ -52,12 +53,12 @@ SAFETY_FINDINGS: Mapping[str, tuple[tuple[Safety, bool], ...]] = {
 
 
 def missing(seen: Observation) -> tuple[MissingField, ...]:
-    """Give every field of the visit that is absent or stale, in the order in which to ask."""
+    """Return every field of the visit that is absent or stale, in the order in which to ask."""
     return tuple(sorted(seen.missing_fields, key=lambda gap: ORDER.index(gap.field)))
 
 
 def _findings(seen: Observation, field: str) -> tuple[Finding, ...]:
-    """Give all that a missing field can turn out to be, each kind once."""
+    """Return the completions of a missing field, each kind once."""
     if field != "clasi_activity":
         return tuple((safety, lowers, None) for safety, lowers in SAFETY_FINDINGS[field])
     judged = seen.visit.judgement.response if seen.visit.judgement else None
@@ -79,7 +80,7 @@ def _findings(seen: Observation, field: str) -> tuple[Finding, ...]:
 
 
 def combined(kinds: Iterable[tuple[Finding, ...]]) -> set[Finding]:
-    """Give all that several missing fields can turn out to be together, each kind once."""
+    """Return the joint completions of several missing fields, each kind once."""
     together: set[Finding] = {(Safety.ACCEPTABLE, False, None)}
     for findings in kinds:
         together = {
@@ -91,10 +92,10 @@ def combined(kinds: Iterable[tuple[Finding, ...]]) -> set[Finding]:
 
 
 def _actions(seen: Observation, completions: Iterable[Finding]) -> frozenset[Action]:
-    """Give the actions that follow from the completions of all that is missing; what is known is kept."""
+    """Return the actions that follow from the completions; known facts are kept."""
     protocol = seen.protocol
     absent = {gap.field for gap in seen.missing_fields}
-    # A stale value no longer counts, and a new list of events takes the place of the last one.
+    # A stale value no longer counts, and a new list of events replaces the last one.
     known = Findings(
         None if "neutrophils" in absent else seen.findings.neutrophils,
         None if "platelets" in absent else seen.findings.platelets,
@@ -121,15 +122,15 @@ def _actions(seen: Observation, completions: Iterable[Finding]) -> frozenset[Act
 
 
 def possible_actions(seen: Observation) -> frozenset[Action]:
-    """Give exactly the actions that follow from some completion of what is missing; one when all is known."""
+    """Return exactly the actions that some completion leads to; one when all is known."""
     return _actions(seen, combined(_findings(seen, gap.field) for gap in seen.missing_fields))
 
 
 def obtain_first(seen: Observation) -> str | None:
-    """Give the missing field that narrows the possible actions most, whatever it turns out to be, or None.
+    """Return the missing field that narrows the possible actions most, or None.
 
-    The narrower field is the one that leaves the fewest actions in its least helpful case; where several are
-    equally worth obtaining, the first in `ORDER`. None where nothing that is missing can change the action.
+    It is the one that leaves the fewest actions in its least helpful case; of several, the first in
+    `ORDER`. None where nothing that is missing can change the action.
     """
     if len(possible_actions(seen)) == 1:
         return None

@@ -19,7 +19,7 @@ from lenadose.engine.state import (
 )
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.rules import MatchedRule
-from lenadose.protocol.safety import SafetyCriteria
+from lenadose.protocol.safety import Limit, SafetyCriteria
 from lenadose.record.adverse_event import PREGNANCY
 from lenadose.record.course import before_treatment, doses_between, too_many_missed
 from lenadose.record.visit import Patient, Visit
@@ -38,6 +38,7 @@ from lenadose.terms.facts import (
     TherapeuticTrial,
     Timing,
 )
+from lenadose.terms.units import CREATININE_CLEARANCE
 
 
 class MissingReason(Term):
@@ -341,10 +342,19 @@ def position_of(phase: Phase, held: Level, on_ladder: bool, ceiling: Level | Non
 
 def ceiling_of(safety: SafetyCriteria, left: Level | None, findings: Findings) -> Level | None:
     """Return the highest level allowed now: *left* by dose-limiting events, and by clearance."""
-    clearance = findings.clearance
-    if clearance and clearance.amount < safety.clearance_lowers_below.value:
+    if any(limit.shows is Position.ABOVE_CEILING for limit in limits_met(safety, findings)):
         return lower_of(left, safety.clearance_ceiling.value)
     return left
+
+
+def limits_met(safety: SafetyCriteria, findings: Findings) -> tuple[Limit, ...]:
+    """Return the limits that the newest results are below."""
+    results = findings.results
+    return tuple(
+        limit
+        for limit in safety.limits
+        if (result := results[limit.quantity]) and limit.is_met(result.amount)
+    )
 
 
 def safety_of(safety: SafetyCriteria, findings: Findings, unknown: bool) -> Safety:
@@ -353,13 +363,9 @@ def safety_of(safety: SafetyCriteria, findings: Findings, unknown: bool) -> Safe
     A known danger counts even when other facts are missing (*unknown*).
     """
     worst = Safety.NOT_ASSESSED if unknown else Safety.ACCEPTABLE
-    if findings.neutrophils:
-        worst = worse_of(worst, safety.neutrophils.of(findings.neutrophils.amount))
-    if findings.platelets:
-        worst = worse_of(worst, safety.platelets.of(findings.platelets.amount))
-    clearance = findings.clearance
-    if clearance and clearance.amount < safety.clearance_interrupt_below.value:
-        worst = worse_of(worst, Safety.INTERRUPT)
+    for limit in limits_met(safety, findings):
+        if isinstance(limit.shows, Safety):
+            worst = worse_of(worst, limit.shows)
     for event in findings.ongoing:
         worst = worse_of(worst, event.criterion.safety)
     return worst
@@ -391,21 +397,17 @@ def _missing_safety_fields(
     untested = tests_missing(safety, patient, treatment.phase, baseline, findings, day)
     if untested is not None:
         missing.append(MissingField("pregnancy_tests", untested))
+    dangers = {
+        limit.quantity for limit in limits_met(safety, findings) if limit.shows is Safety.INTERRUPT
+    }
     counts_age = safety.counts_age_on(day, dose.watched_from if dose else None)
-    for field, result, age, danger_below in (
-        ("neutrophils", findings.neutrophils, counts_age, safety.neutrophils.interrupt_below),
-        ("platelets", findings.platelets, counts_age, safety.platelets.interrupt_below),
-        (
-            "creatinine_clearance",
-            findings.clearance,
-            safety.clearance_age.value,
-            safety.clearance_interrupt_below,
-        ),
-    ):
+    for quantity, result in findings.results.items():
+        is_clearance = quantity == CREATININE_CLEARANCE.name
+        age = safety.clearance_age.value if is_clearance else counts_age
         if result is None:
-            missing.append(MissingField(field, MissingReason.ABSENT))
-        elif age.is_over(result.on, day) and result.amount >= danger_below.value:
-            missing.append(MissingField(field, MissingReason.STALE))
+            missing.append(MissingField(quantity, MissingReason.ABSENT))
+        elif age.is_over(result.on, day) and quantity not in dangers:
+            missing.append(MissingField(quantity, MissingReason.STALE))
     return tuple(missing)
 
 

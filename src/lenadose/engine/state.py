@@ -11,6 +11,7 @@ from lenadose.record.adverse_event import PREGNANCY, AdverseEvent
 from lenadose.record.visit import Patient, Result, TestResult, Visit
 from lenadose.terms.dosage import Dosage, Level
 from lenadose.terms.facts import Phase, Safety
+from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
 
 _TESTS_KEPT = 366  # one a day: none older can fall into the days before a start
 
@@ -47,6 +48,15 @@ class Findings:
     negative_tests: tuple[date, ...] = ()
     ongoing: tuple[OngoingEvent, ...] = ()
     pregnancy_ended: date | None = None
+
+    @property
+    def results(self) -> dict[str, Result | None]:
+        """The newest results by the name of their quantity."""
+        return {
+            NEUTROPHILS.name: self.neutrophils,
+            PLATELETS.name: self.platelets,
+            CREATININE_CLEARANCE.name: self.clearance,
+        }
 
 
 @frozen
@@ -120,7 +130,7 @@ class PreviousVisit:
 
 @frozen
 class DoseLimitingEvent:
-    """A count or an event that interrupted treatment at a level, or was found while interrupted."""
+    """A count or event that interrupted treatment at a level, or was found while interrupted."""
 
     level: Level
     on: date

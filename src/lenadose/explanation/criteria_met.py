@@ -1,6 +1,6 @@
 """Every criterion that a decision looked at, met or not: value, threshold, and where the threshold comes from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -8,12 +8,12 @@ from fractions import Fraction
 from attrs import frozen
 
 from lenadose.engine.observe import Observation, interval_name
+from lenadose.protocol.response import MEASURES, Comparison, ResponseCriteria, Scores
 from lenadose.record.visit import Result
 from lenadose.terms.dosage import format_decimal
 from lenadose.terms.facts import (
     ON_TREATMENT,
     Phase,
-    Position,
     Response,
     Safety,
     Term,
@@ -22,7 +22,7 @@ from lenadose.terms.facts import (
 )
 from lenadose.terms.interval import Interval, months_between
 from lenadose.terms.provenance import Provenance, Sourced
-from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, PRINTED, Quantity
+from lenadose.terms.units import PRINTED, QUANTITIES
 
 Value = int | str | bool | Decimal | Fraction | date | None
 """What a reason can hold."""
@@ -61,75 +61,55 @@ def checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
 
 
 def _response_checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
-    criteria, now = seen.protocol.response, seen.visit.clasi_activity
-    at = criteria.complete_at
-    met = None if now is None else now <= at.value
-    words, threshold, complete = "complete: A at most", str(at.value), Response.COMPLETE
-    yield EvaluatedCriterion(
-        "response.complete_at", words, now, threshold, "points", met, at.provenance, word=complete
-    )
+    """Yield the comparisons of the response criteria that apply to this visit."""
+    numbers, now = seen.protocol.response, seen.visit.clasi_activity
     start = seen.baseline.activity if seen.baseline else None
-    if start is None:
-        return
-    nadir = seen.treatment.nadir.activity if seen.treatment.nadir else None
+    nadir = seen.treatment.nadir.activity if seen.treatment.nadir else start
+    scores = {"activity": now, "baseline": start, "nadir": nadir}
+    last: Response | None = None
+    for criterion in numbers.criteria:
+        if seen.phase not in criterion.phases:
+            continue
+        if start is None and criterion.response is not Response.COMPLETE:
+            return
+        word, label = criterion.response, criterion.response.label
+        if criterion.guard is not None:
+            guard = _compared(numbers, criterion.guard, scores, f"{label}, where", None)
+            if not guard.met:
+                continue
+            yield guard
+        for index, comparison in enumerate(criterion.comparisons):
+            joined = " and" if index else " or" if word is last else ""
+            yield _compared(numbers, comparison, scores, f"{label}:{joined}", word)
+        last = word
 
-    def check(
-        name: str,
-        word: Response | None,
-        words: str,
-        value: int | None,
-        least: Fraction | int,
-        working: str = "",
-    ) -> EvaluatedCriterion:
-        met = None if value is None else value >= least
-        shown = format_decimal(Decimal(least.numerator) / least.denominator)
-        source = getattr(criteria, name).provenance
-        return EvaluatedCriterion(
-            f"response.{name}", words, value, shown, "points", met, source, working, word
-        )
 
-    rise = None if now is None or nadir is None else now - nadir
-    points = criteria.worse_points.value
-    yield check("worse_points", Response.WORSE, "worse: A - M at least", rise, points)
-    if seen.phase in (Phase.TITRATION, Phase.INTERRUPTED):
-        share = criteria.worse_share.value
-        gain = start - (start if nadir is None else nadir)
-        yield check(
-            "worse_share",
-            Response.WORSE,
-            "worse: and A - M at least",
-            rise,
-            share * gain,
-            f"{share} of B - M, {gain}",
-        )
-    else:
-        yield check("worse_points", Response.WORSE, "worse: or A at least B", now, start)
-    fall = None if now is None else start - now
-    low = criteria.low_start.value
-    yield check("low_start", None, "B at least (else its share alone counts)", start, low)
-    if start < low:
-        share = criteria.low_share.value
-        part = "all" if share == 1 else share
-        yield check(
-            "low_share",
-            Response.PARTIAL,
-            "partial: B - A at least",
-            fall,
-            share * start,
-            f"{part} of B, {start}",
-        )
-    else:
-        points, share = criteria.partial_points.value, criteria.partial_share.value
-        yield check("partial_points", Response.PARTIAL, "partial: B - A at least", fall, points)
-        if share:
-            yield check(
-                "partial_share",
-                Response.PARTIAL,
-                "partial: and B - A at least",
-                fall,
-                share * start,
-                f"{share} of B, {start}",
-            )
+def _compared(
+    numbers: ResponseCriteria,
+    comparison: Comparison,
+    scores: Mapping[str, int | None],
+    words: str,
+    word: Response | None,
+) -> EvaluatedCriterion:
+    """Return a comparison with its value, None where the score of this visit is not known."""
+    known = Scores(**{name: score or 0 for name, score in scores.items()})
+    unknown = scores["activity"] is None and comparison.measure != "baseline"
+    threshold, working = comparison.threshold(known), ""
+    if comparison.share_of is not None:
+        share = "all" if comparison.limit == 1 else comparison.limit
+        whole = getattr(known, comparison.share_of)
+        working = f"{share} of {MEASURES[comparison.share_of]}, {whole}"
+    return EvaluatedCriterion(
+        f"response.{comparison.number}",
+        f"{words} {MEASURES[comparison.measure]} {comparison.relation.label}",
+        None if unknown else getattr(known, comparison.measure),
+        format_decimal(Decimal(threshold.numerator) / threshold.denominator),
+        "points",
+        None if unknown else comparison.is_met(known),
+        getattr(numbers, comparison.number).provenance,
+        working,
+        word,
+    )
 
 
 def _safety_checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
@@ -158,56 +138,19 @@ def _safety_checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
     yield EvaluatedCriterion(
         "safety.not_asked", words, asked, "at this visit", "", asked, safety.not_asked, word=unasked
     )
-    for quantity, count, limits in (
-        (NEUTROPHILS, known.neutrophils, safety.neutrophils),
-        (PLATELETS, known.platelets, safety.platelets),
-    ):
-        for name, verdict in (
-            ("interrupt_below", Safety.INTERRUPT),
-            ("caution_below", Safety.CAUTION),
-        ):
-            limit: Sourced[Decimal] = getattr(limits, name)
-            words = f"{verdict.label}: {quantity.name} below"
-            yield _below(f"safety.{quantity.name}.{name}", words, count, limit, quantity, verdict)
-    yield _below(
-        "safety.neutrophils_same_day_below",
-        "same-day assessment: neutrophils below",
-        known.neutrophils,
-        safety.neutrophils_same_day_below,
-        NEUTROPHILS,
-    )
-    for name, words, word in (
-        ("clearance_interrupt_below", "interrupt: creatinine clearance below", Safety.INTERRUPT),
-        (
-            "clearance_lowers_below",
-            "lower ceiling: creatinine clearance below",
-            Position.ABOVE_CEILING,
-        ),
-    ):
-        yield _below(
-            f"safety.{name}",
-            words,
-            known.clearance,
-            getattr(safety, name),
-            CREATININE_CLEARANCE,
-            word,
+    for limit in safety.limits:
+        quantity, result = QUANTITIES[limit.quantity], known.results[limit.quantity]
+        yield EvaluatedCriterion(
+            f"safety.{limit.id}",
+            f"{limit.words}: {quantity.name.replace('_', ' ')} below",
+            result.amount if result else None,
+            str(limit.below.value),
+            PRINTED[quantity.unit],
+            limit.is_met(result.amount) if result else None,
+            limit.below.provenance,
+            word=limit.shows,
         )
     yield from _age_checks(seen)
-
-
-def _below(
-    id: str,
-    words: str,
-    known: Result | None,
-    limit: Sourced[Decimal],
-    quantity: Quantity,
-    word: Term | None = None,
-) -> EvaluatedCriterion:
-    value = known.amount if known else None
-    met = None if value is None else value < limit.value
-    return EvaluatedCriterion(
-        id, words, value, str(limit.value), PRINTED[quantity.unit], met, limit.provenance, word=word
-    )
 
 
 def _on(known: Result | None) -> date | None:

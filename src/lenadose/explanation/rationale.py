@@ -11,14 +11,22 @@ from functools import cached_property
 from attrs import frozen
 
 from lenadose.engine.machine import Decision, apply, dose_limiting_causes
-from lenadose.engine.observe import Observation, interval_name
+from lenadose.engine.observe import Observation, interval_name, limits_met
 from lenadose.engine.state import CurrentLevel
 from lenadose.explanation.criteria_met import EvaluatedCriterion, Value, checks
 from lenadose.protocol.protocol import LedgerEntry, case_id
 from lenadose.record.adverse_event import KNOWN_TERMS, SENSORY_NEUROPATHY
 from lenadose.record.visit import Result
 from lenadose.terms.dosage import lower_of
-from lenadose.terms.facts import ON_TREATMENT, Action, EvidenceLevel, Phase, Safety, Timing
+from lenadose.terms.facts import (
+    ON_TREATMENT,
+    Action,
+    EvidenceLevel,
+    Phase,
+    Position,
+    Safety,
+    Timing,
+)
 from lenadose.terms.interval import Interval
 from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
 
@@ -361,11 +369,12 @@ def _ceiling_cause(seen: Observation) -> str:
         causes += [
             f"{', '.join(harm.causes)} at {harm.level}" for harm in seen.before.limiting_events
         ]
-    clearance = seen.findings.clearance
-    if clearance is not None and clearance.amount < safety.clearance_lowers_below.value:
-        causes.append(
-            f"creatinine clearance {clearance.given}, below {safety.clearance_lowers_below.value} mL/min"
-        )
+    causes += [
+        f"creatinine clearance {result.given}, below {limit.below.value} mL/min"
+        for limit in limits_met(safety, seen.findings)
+        if limit.shows is Position.ABOVE_CEILING
+        and (result := seen.findings.results[limit.quantity])
+    ]
     return "; ".join(causes) or "the highest level"
 
 
@@ -455,9 +464,11 @@ def _notices(decision: Decision) -> Iterator[Notice]:
         for each in known.ongoing
         if each.name in safety.same_day_terms and each.since == day
     ]
-    low = known.neutrophils
-    if low is not None and low.amount < safety.neutrophils_same_day_below.value:
-        urgent.append(f"neutrophils {low.given}")
+    urgent += [
+        f"{limit.quantity} {result.given}"
+        for limit in limits_met(safety, known)
+        if limit.same_day and (result := known.results[limit.quantity])
+    ]
     if urgent:
         yield Notice("same-day-assessment", f"same-day assessment: {', '.join(urgent)}")
     taken = decision.visit.dosage_taken
@@ -627,20 +638,10 @@ def safety_cause(seen: Observation) -> str:
     if found is Safety.ACCEPTABLE:
         return ""
     causes = [
-        f"{name} {count.given}"
-        for name, count, limits in (
-            ("neutrophils", known.neutrophils, safety.neutrophils),
-            ("platelets", known.platelets, safety.platelets),
-        )
-        if count is not None and limits.of(count.amount) is found
+        f"{limit.quantity.replace('_', ' ')} {result.given}"
+        for limit in limits_met(safety, known)
+        if limit.shows is found and (result := known.results[limit.quantity])
     ]
-    clearance = known.clearance
-    if (
-        found is Safety.INTERRUPT
-        and clearance
-        and clearance.amount < safety.clearance_interrupt_below.value
-    ):
-        causes.append(f"creatinine clearance {clearance.given}")
     # An event can meet several criteria; the best founded one is named.
     tags: dict[str, EvidenceLevel] = {}
     for each in known.ongoing:

@@ -188,12 +188,9 @@ def _lines(protocol: Protocol) -> dict[str, Threshold]:
         ),
     }
     for name, limits in (("neutrophils", safety.neutrophils), ("platelets", safety.platelets)):
-        above = limits.of(limits.interrupt_below.value)
-        below = (
-            Safety.CAUTION
-            if limits.interrupt_below.value < limits.caution_below.value
-            else Safety.INTERRUPT
-        )
+        has_caution = limits.interrupt_below.value < limits.caution_below.value
+        above = Safety.CAUTION if has_caution else Safety.ACCEPTABLE
+        below = Safety.CAUTION if has_caution else Safety.INTERRUPT
         lines[f"safety.{name}.interrupt_below"] = _line(_ALWAYS, _safety(Safety.INTERRUPT, above))
         lines[f"safety.{name}.caution_below"] = _line(_ALWAYS, _safety(below, Safety.ACCEPTABLE))
     for criterion in safety.events:

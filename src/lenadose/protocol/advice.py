@@ -23,7 +23,7 @@ from lenadose.terms.facts import (
 
 
 class FollowUp(Term):
-    """What sets the next visit: an interval that runs from the day of the visit, or another rule."""
+    """The rule for the next visit: an interval from the day of the visit, or another."""
 
     SOON = "soon"
     WHEN_DUE = "when the interval that runs is over"

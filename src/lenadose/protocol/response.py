@@ -1,11 +1,18 @@
-"""The response criteria: from CLASI activity to one word."""
+"""The response criteria: from CLASI activity to one word.
 
+The criteria are an ordered list of comparisons, and the first that is met decides. The fact, the
+lines "met" and "not met" of a page and the arrays of a cohort all come from this list.
+"""
+
+import operator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from typing import Any
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from lenadose.record.visit import ACTIVITY, JudgedResponse
-from lenadose.terms.facts import Phase, Response
+from lenadose.terms.facts import Phase, Response, Term
 from lenadose.terms.provenance import Sourced, _number, within
 
 JUDGED = {
@@ -15,6 +22,100 @@ JUDGED = {
 }
 """What a clinician's judgement stands for."""
 
+
+@frozen
+class Scores:
+    """CLASI activity now (*A*), at the start (*B*) and the lowest since, this visit included (*M*).
+
+    Each is a whole number from 0 to 70; a cohort holds arrays of them instead.
+    """
+
+    activity: int
+    baseline: int
+    nadir: int
+
+    @property
+    def rise(self) -> int:
+        """The points above the lowest."""
+        return self.activity - self.nadir
+
+    @property
+    def fall(self) -> int:
+        """The points below the start."""
+        return self.baseline - self.activity
+
+    @property
+    def gain(self) -> int:
+        """The points from the start to the lowest."""
+        return self.baseline - self.nadir
+
+
+MEASURES = {"activity": "A", "baseline": "B", "rise": "A - M", "fall": "B - A", "gain": "B - M"}
+"""What is compared, an attribute of `Scores`, and how it is written for people."""
+
+
+class Relation(Term):
+    """How a measure is compared with its threshold."""
+
+    AT_LEAST = "at least"
+    AT_MOST = "at most"
+    BELOW = "below"
+
+
+_HOLDS: dict[Relation, Callable[[Any, Any], Any]] = {
+    Relation.AT_LEAST: operator.ge,
+    Relation.AT_MOST: operator.le,
+    Relation.BELOW: operator.lt,
+}
+
+
+@frozen
+class Comparison:
+    """A measure compared with a threshold: `limit` points, or `limit` times the measure `share_of`.
+
+    `number` names the number of the protocol that the limit comes from.
+    """
+
+    number: str
+    measure: str
+    relation: Relation
+    limit: Fraction
+    share_of: str | None = None
+
+    def threshold(self, scores: Scores) -> Fraction:
+        """Return the threshold in points."""
+        return self.limit * (getattr(scores, self.share_of) if self.share_of else 1)
+
+    def is_met(self, scores: Scores) -> bool:
+        """Return whether the comparison holds; for arrays of scores, an array of the answers."""
+        value, limit = getattr(scores, self.measure), self.limit
+        whole = getattr(scores, self.share_of) if self.share_of else 1
+        # Multiplied instead of divided, so that nothing is rounded and arrays stay whole numbers.
+        holds: bool = _HOLDS[self.relation](value * limit.denominator, whole * limit.numerator)
+        return holds
+
+
+@frozen
+class ResponseCriterion:
+    """One way to a response, in some phases: the guard, if any, and all comparisons hold."""
+
+    response: Response
+    phases: frozenset[Phase]
+    comparisons: tuple[Comparison, ...]
+    guard: Comparison | None = None
+
+    @property
+    def conditions(self) -> tuple[Comparison, ...]:
+        """The guard, where there is one, and the comparisons."""
+        return self.comparisons if self.guard is None else (self.guard, *self.comparisons)
+
+    def is_met(self, scores: Scores) -> bool:
+        """Return whether all conditions hold."""
+        return all(condition.is_met(scores) for condition in self.conditions)
+
+
+_GAIN_COUNTS = frozenset({Phase.TITRATION, Phase.INTERRUPTED})
+"""The phases in which worse is a share of the gain."""
 
 _points, _share = within(*ACTIVITY), within(0, 1)
 
@@ -58,27 +159,45 @@ class ResponseCriteria:
     )
     """What the rows are held against, by a law; the rows themselves decide."""
 
-    def is_worse(self, phase: Phase, now: int, start: int, nadir: int) -> bool:
-        """Tell whether *A* counts as worse in this phase; the lowest may lie above the start."""
-        rise = now - nadir
-        if phase is Phase.TITRATION or phase is Phase.INTERRUPTED:
-            share = self.worse_share.value
-            return rise >= self.worse_points.value and (
-                rise * share.denominator >= (start - nadir) * share.numerator
-            )
-        return rise >= self.worse_points.value or now >= start
+    criteria: tuple[ResponseCriterion, ...] = field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=Factory(lambda self: tuple(self._criteria()), takes_self=True),
+    )
+    """The criteria in order; the first met decides, and `none` is what is left."""
 
-    def is_partial(self, now: int, start: int) -> bool:
-        """Tell whether the fall from *B* to *A* is a partial response."""
-        fall = start - now
-        if start < self.low_start.value:
-            share = self.low_share.value
-            return fall * share.denominator >= start * share.numerator
-        share = self.partial_share.value
-        return (
-            fall >= self.partial_points.value
-            and fall * share.denominator >= start * share.numerator
-        )
+    def _criteria(self) -> Iterator[ResponseCriterion]:
+        def compare(
+            number: str, measure: str, relation: Relation, share_of: str | None = None
+        ) -> Comparison:
+            limit = Fraction(getattr(self, number).value)
+            return Comparison(number, measure, relation, limit, share_of)
+
+        every, at_least = frozenset(Phase), Relation.AT_LEAST
+        complete = compare("complete_at", "activity", Relation.AT_MOST)
+        yield ResponseCriterion(Response.COMPLETE, every, (complete,))
+        rise = compare("worse_points", "rise", at_least)
+        lost = compare("worse_share", "rise", at_least, "gain")
+        back = Comparison("worse_points", "activity", at_least, Fraction(1), "baseline")
+        yield ResponseCriterion(Response.WORSE, _GAIN_COUNTS, (rise, lost))
+        yield ResponseCriterion(Response.WORSE, every - _GAIN_COUNTS, (rise,))
+        yield ResponseCriterion(Response.WORSE, every - _GAIN_COUNTS, (back,))
+        low_share = compare("low_share", "fall", at_least, "baseline")
+        low = compare("low_start", "baseline", Relation.BELOW)
+        yield ResponseCriterion(Response.PARTIAL, every, (low_share,), guard=low)
+        points = compare("partial_points", "fall", at_least)
+        share = compare("partial_share", "fall", at_least, "baseline")
+        usual = compare("low_start", "baseline", at_least)
+        both = (points, share) if share.limit else (points,)
+        yield ResponseCriterion(Response.PARTIAL, every, both, guard=usual)
+
+    def scored(self, phase: Phase, scores: Scores) -> Response:
+        """Return the response that the scores show, without a judgement."""
+        for criterion in self.criteria:
+            if phase in criterion.phases and criterion.is_met(scores):
+                return criterion.response
+        return Response.NONE
 
     def of(
         self,
@@ -90,10 +209,9 @@ class ResponseCriteria:
     ) -> Response:
         """Return the response: the first that applies of complete, worse, partial and none.
 
-        *nadir* is the lowest activity before this visit.
-
-        A judgement replaces all but complete, and stands in for a missing score; not where a start would follow,
-        because a course needs its score at the start.
+        *nadir* is the lowest activity before this visit. A judgement replaces all but complete, and
+        stands in for a missing score; not where a start would follow, because a course needs its
+        score at the start.
         """
         if now is None:
             if judged is None or phase is Phase.BEFORE_START:
@@ -101,12 +219,12 @@ class ResponseCriteria:
             if phase is Phase.OFF_TREATMENT and judged is JudgedResponse.WORSE:
                 return Response.NOT_ASSESSED
             return JUDGED[judged]
-        if now <= self.complete_at.value:
-            return Response.COMPLETE
+        known_start = now if start is None else start
+        scores = Scores(now, known_start, now if nadir is None else min(nadir, now))
+        response = self.scored(phase, scores)
+        if response is Response.COMPLETE:
+            return response
         if judged is not None:
             return JUDGED[judged]
-        if start is None:
-            return Response.NONE
-        if self.is_worse(phase, now, start, now if nadir is None else min(nadir, now)):
-            return Response.WORSE
-        return Response.PARTIAL if self.is_partial(now, start) else Response.NONE
+        # Without a start there is nothing to compare with.
+        return Response.NONE if start is None else response

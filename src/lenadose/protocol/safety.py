@@ -1,8 +1,6 @@
-"""The criteria that turn what a visit shows into words: thresholds, each with where it comes from.
+"""The safety criteria: thresholds of counts, clearance, events and tests, each with its provenance.
 
-Response (section 4 of PROTOCOL.md) compares CLASI activity now (*A*) with that at the start of the course (*B*) and
-the lowest since then or since the last rise in dose (*M*). Safety looks at counts, clearance, adverse events and
-pregnancy tests; counts decide, not grades.
+Counts decide, not their grades: editions of CTCAE grade the same count differently.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, Factory, field, frozen
 
 from lenadose.record.adverse_event import (
     GRADE,
@@ -22,14 +20,11 @@ from lenadose.record.adverse_event import (
 from lenadose.record.visit import Patient
 from lenadose.terms.dosage import Level
 from lenadose.terms.errors import Fault, ProtocolError, describe
-from lenadose.terms.facts import Safety, Term
+from lenadose.terms.facts import Position, Safety, Term
 from lenadose.terms.interval import Interval
 from lenadose.terms.provenance import Provenance, Sourced, _number, within
 from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
 from lenadose.terms.validation import Validated, duplicates, is_identifier, refused
-
-_INTERRUPT, _CAUTION, _ACCEPTABLE = Safety.INTERRUPT, Safety.CAUTION, Safety.ACCEPTABLE
-_NOT_ASSESSED_SAFETY = Safety.NOT_ASSESSED
 
 
 class Lasts(Term):
@@ -41,15 +36,15 @@ class Lasts(Term):
 
 
 def _not_recordable(term: str) -> Fault | None:
-    """Tell why no course can show an event under this term, or None where one can."""
+    """Return why no course can show an event under this term, or None where one can."""
     told = next(AdverseEvent.contradictions({"term": term}), None)
     if told is not None:
-        return Fault("", f"no course can hold it: {told.reason}", told.fix)
+        return Fault("", f"never recorded: {told.reason}", told.fix)
     if not term or term != event_name(term):
         return Fault(
             "",
-            f"{describe(term)} is never met: terms are compared in small letters",
-            "write it so, without blanks",
+            f"{describe(term)} is never met: terms are compared in lower case",
+            "write it in lower case, without outer blanks",
         )
     return None
 
@@ -63,15 +58,17 @@ def _terms(_: object, attribute: "Attribute[Any]", value: tuple[str, ...]) -> No
 
 
 def _danger(_: object, attribute: "Attribute[Any]", value: Safety) -> None:
-    if value in (_NOT_ASSESSED_SAFETY, _ACCEPTABLE):
-        reason = f"an event is known and is never {value.label}"
+    if value in (Safety.NOT_ASSESSED, Safety.ACCEPTABLE):
+        reason = f"an event that was reported is never {value.label}"
         raise refused(attribute.name, reason, "write stop, interrupt or caution")
 
 
 def _grade(_: object, attribute: "Attribute[Any]", value: int | None) -> None:
     if value is not None and not GRADE[0] <= value <= GRADE[1]:
         raise refused(
-            attribute.name, f"{value} is no grade", f"give a grade from {GRADE[0]} to {GRADE[1]}"
+            attribute.name,
+            f"grade must be {GRADE[0]} to {GRADE[1]}, got {value}",
+            "give the grade of CTCAE",
         )
 
 
@@ -80,7 +77,7 @@ class EventCriterion(Validated):
     """What an adverse event means: which events (by term, by grade, or both), what follows, and for how long.
 
     `above_start` asks for a grade above the one at the start; `harm` says that the level at which it interrupts
-    treatment is not given again.
+    treatment is not given again; `same_day` that it asks for a same-day assessment.
     """
 
     id: str = field(validator=is_identifier)
@@ -94,11 +91,11 @@ class EventCriterion(Validated):
 
     @classmethod
     def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
-        """Refuse a criterion that every event meets, and one whose parts cannot be meant together."""
+        """Yield what makes the criterion meaningless: every event meets it, or its parts conflict."""
         terms = known.get("terms")
         if terms is not None:
             if not terms and "least_grade" in known and known["least_grade"] is None:
-                yield Fault("terms", "every event would meet it", "give terms, or a least_grade")
+                yield Fault("terms", "criterion matches every event", "add terms or a least_grade")
             if known.get("lasts") is Lasts.RESOLVED and (
                 not terms or not set(terms) <= set(RESOLVABLE)
             ):
@@ -107,7 +104,7 @@ class EventCriterion(Validated):
             if known.get("above_start") and terms != (SENSORY_NEUROPATHY,):
                 fix = f'give "{SENSORY_NEUROPATHY}" as its only term'
                 yield Fault("above_start", "the grade at the start is known of one event only", fix)
-        if known.get("harm") and known.get("safety", _INTERRUPT) is not _INTERRUPT:
+        if known.get("harm") and known.get("safety", Safety.INTERRUPT) is not Safety.INTERRUPT:
             yield Fault("harm", "it does not interrupt treatment", "leave harm to what interrupts")
 
     @property
@@ -118,7 +115,10 @@ class EventCriterion(Validated):
         return which + grade + (", above the grade at the start" if self.above_start else "")
 
     def applies(self, event: AdverseEvent, neuropathy_at_start: int | None) -> bool:
-        """Tell whether an event meets the criterion; before a first start no grade is above that at the start."""
+        """Return whether an event meets the criterion.
+
+        Before a first start no grade is above that at the start.
+        """
         if self.terms and event.name not in self.terms:
             return False
         if self.least_grade is not None and (event.grade or 0) < self.least_grade:
@@ -129,7 +129,7 @@ class EventCriterion(Validated):
 
 
 def _inverted(low: str, high: str, known: Mapping[str, Any]) -> Iterator[Fault]:
-    """Refuse a graver limit above the milder one."""
+    """Yield a fault for a graver limit above the milder one."""
     if low in known and high in known and known[low].value > known[high].value:
         reason = f"{known[low].value} is above {high}, {known[high].value}"
         yield Fault(f"{low}.value", reason, "the graver limit is the lower one")
@@ -149,19 +149,34 @@ class CountLimits(Validated):
 
     @classmethod
     def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
-        """Refuse limits the wrong way round."""
+        """Yield a fault for limits in the wrong order."""
         return _inverted("interrupt_below", "caution_below", known)
 
-    def of(self, amount: Decimal) -> Safety:
-        """Give what a count allows."""
-        if amount >= self.caution_below.value:
-            return _ACCEPTABLE
-        return _CAUTION if amount >= self.interrupt_below.value else _INTERRUPT
+
+@frozen
+class Limit:
+    """A limit of a result: below it, in the unit of the quantity, the result `shows` something.
+
+    `id` names the number of the protocol. `limits_dose` says that the level at which it interrupts
+    treatment is not given again, `same_day` that a same-day assessment is due.
+    """
+
+    id: str
+    quantity: str
+    shows: Safety | Position | None
+    words: str
+    below: Sourced[Decimal]
+    limits_dose: bool = False
+    same_day: bool = False
+
+    def is_met(self, amount: Decimal) -> bool:
+        """Return whether an amount is below the limit."""
+        return amount < self.below.value
 
 
 @frozen
 class SafetyCriteria(Validated):
-    """What counts, clearance, events and pregnancy tests allow, and how old each may be."""
+    """The limits and ages of counts, clearance and pregnancy tests, and the events that count."""
 
     neutrophils: CountLimits
     platelets: CountLimits
@@ -218,7 +233,7 @@ class SafetyCriteria(Validated):
 
     @classmethod
     def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
-        """Refuse limits and ages the wrong way round or out of range, and two criteria of one name."""
+        """Yield faults for limits and ages in the wrong order, and for duplicate names."""
         yield from _inverted("clearance_interrupt_below", "clearance_lowers_below", known)
         # A limit of 1500 is a count per µL: the limits themselves only know the range of platelets.
         for limit in ("interrupt_below", "caution_below") if "neutrophils" in known else ():
@@ -239,25 +254,57 @@ class SafetyCriteria(Validated):
             if "positive_test" in known and known["positive_test"].id in {
                 each.id for each in known["events"]
             }:
-                yield Fault(
-                    "positive_test.id", "an event has this name", "give each a name of its own"
-                )
+                yield Fault("positive_test.id", "an event has this name", "give each its own name")
 
-    def limits_of(self, result: str) -> tuple[Decimal, Decimal]:
-        """Give the graver and the milder limit of a count or the clearance, in the unit used inside."""
-        if result == CREATININE_CLEARANCE.name:
-            return self.clearance_interrupt_below.value, self.clearance_lowers_below.value
-        limits = self.neutrophils if result == NEUTROPHILS.name else self.platelets
-        return limits.interrupt_below.value, limits.caution_below.value
+    limits: tuple[Limit, ...] = field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=Factory(lambda self: tuple(self._limits()), takes_self=True),
+    )
+    """Every limit of a result: of one quantity the graver before the milder."""
+
+    def _limits(self) -> Iterator[Limit]:
+        for name, limits in (
+            (NEUTROPHILS.name, self.neutrophils),
+            (PLATELETS.name, self.platelets),
+        ):
+            danger, caution = limits.interrupt_below, limits.caution_below
+            yield Limit(
+                f"{name}.interrupt_below", name, Safety.INTERRUPT, "interrupt", danger, True
+            )
+            yield Limit(f"{name}.caution_below", name, Safety.CAUTION, "caution", caution)
+        yield Limit(
+            "neutrophils_same_day_below",
+            NEUTROPHILS.name,
+            None,
+            "same-day assessment",
+            self.neutrophils_same_day_below,
+            same_day=True,
+        )
+        for id, shows, words in (
+            ("clearance_interrupt_below", Safety.INTERRUPT, "interrupt"),
+            ("clearance_lowers_below", Position.ABOVE_CEILING, "lower ceiling"),
+        ):
+            yield Limit(id, CREATININE_CLEARANCE.name, shows, words, getattr(self, id))
+
+    def limits_of(self, quantity: str) -> tuple[Decimal, Decimal]:
+        """Return the graver and the milder limit of a quantity, in the unit used inside."""
+        graver, milder = (
+            limit.below.value
+            for limit in self.limits
+            if limit.quantity == quantity and limit.shows is not None
+        )
+        return graver, milder
 
     def counts_age_on(self, day: date, watched_from: date | None) -> Interval:
-        """Give the greatest age of a count on a day."""
+        """Return the greatest age of a count on a day."""
         if watched_from is None or self.counts_early.value.is_over(watched_from, day):
             return self.counts_age.value
         return self.counts_age_early.value
 
     def test_age_on(self, day: date, started: date, patient: Patient) -> Interval:
-        """Give the greatest age of the newest negative pregnancy test on a day within a course."""
+        """Return the greatest age of the newest negative pregnancy test on a day of a course."""
         if not self.tests_early.value.is_over(started, day):
             return self.test_age_early.value
         return (self.test_age if patient.regular_cycles else self.test_age_irregular).value
