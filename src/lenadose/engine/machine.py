@@ -23,7 +23,7 @@ from lenadose.engine.state import (
     Treatment,
     begin,
 )
-from lenadose.protocol.advice import Advice, FollowUp, VisitWindow, advise
+from lenadose.protocol.advice import Advice, FollowUp, VisitWindow
 from lenadose.protocol.builtin import DEFAULT, get_protocol
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.rules import Case, Rule
@@ -121,7 +121,7 @@ class Decision:
 def recommend(seen: Observation) -> Decision:
     """Return the decision: the one row that matches, with its dosage, phase and next visit."""
     held = seen.treatment.dose.level if seen.treatment.dose else None
-    advice = advise(seen.protocol.ladder, seen.match, held, seen.ceiling)
+    advice = seen.protocol.advise(seen.match, held, seen.ceiling)
     return Decision(seen, advice, follow_up_date(seen, advice.follow_up))
 
 

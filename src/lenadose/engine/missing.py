@@ -11,6 +11,7 @@ from lenadose.engine.observe import (
     Observation,
     ceiling_of,
     hypothetical,
+    limits_met,
     safety_of,
     worse_of,
 )
@@ -49,7 +50,7 @@ SAFETY_FINDINGS: Mapping[str, tuple[tuple[Safety, bool], ...]] = {
         (Safety.ACCEPTABLE, False),
     ),
 }
-"""The completions of each missing safety fact: what it allows, and whether it lowers the ceiling."""
+"""The completions of each safety fact: the safety, and whether the ceiling is lowered."""
 
 
 def missing(seen: Observation) -> tuple[MissingField, ...]:
@@ -106,8 +107,9 @@ def _actions(seen: Observation, completions: Iterable[Finding]) -> frozenset[Act
             if each.event is None or "adverse_events" not in absent
         ),
     )
-    certain = safety_of(protocol.safety, known, unknown=False)
-    ceiling = ceiling_of(protocol.safety, seen.before.ceiling, known)
+    met = limits_met(protocol.safety, known)
+    certain = safety_of(met, known.ongoing, unknown=False)
+    ceiling = ceiling_of(protocol.safety, seen.before.ceiling, met)
     actions = set()
     for safety, lowers, response in completions:
         limit = protocol.safety.clearance_ceiling.value

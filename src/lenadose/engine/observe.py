@@ -3,6 +3,7 @@
 Numbers and dates end here. The numbers that a fact rests on stay beside it, for the rationale.
 """
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from attrs import evolve, frozen
@@ -12,6 +13,7 @@ from lenadose.engine.state import (
     CurrentLevel,
     DatedScore,
     Findings,
+    OngoingEvent,
     PreviousVisit,
     State,
     Treatment,
@@ -113,7 +115,8 @@ def observe(protocol: Protocol, state: State, visit: Visit) -> Observation:
     findings = update_findings(
         protocol.safety, state.findings, visit, baseline.neuropathy if baseline else None
     )
-    ceiling = ceiling_of(protocol.safety, state.ceiling, findings)
+    met = limits_met(protocol.safety, findings)
+    ceiling = ceiling_of(protocol.safety, state.ceiling, met)
     response = protocol.response.of(
         phase,
         visit.clasi_activity,
@@ -121,21 +124,21 @@ def observe(protocol: Protocol, state: State, visit: Visit) -> Observation:
         taken.nadir.activity if taken.nadir else None,
         visit.judgement.response if visit.judgement else None,
     )
-    missing = _missing_safety_fields(
-        protocol.safety, state.patient, taken, baseline, findings, visit
-    )
-    safety = safety_of(protocol.safety, findings, unknown=bool(missing))
+    missing = _missing_safety_fields(protocol, state, taken, findings, met, visit)
+    safety = safety_of(met, findings.ongoing, unknown=bool(missing))
     if response is Response.NOT_ASSESSED:
         missing += (MissingField("clasi_activity", MissingReason.ABSENT),)
-    treatment = evolve(
-        taken,
-        nadir=_nadir(taken.nadir, visit),
-        responded_on=day if phase in TREATED and response in GAIN else taken.responded_on,
+    treatment = Treatment(
+        phase,
+        taken.dose,
+        _nadir(taken.nadir, visit),
+        day if phase in TREATED and response in GAIN else taken.responded_on,
+        taken.interrupted_on,
     )
-    match = _match(protocol, treatment, baseline, day, response, safety, ceiling)
     due_on = None
     if treatment.dose and phase in ON_TREATMENT:
         due_on = interval_end(protocol, phase, treatment.dose)
+    match = _match(protocol, treatment, baseline, day, due_on, response, safety, ceiling)
     return Observation(protocol, state, visit, match, treatment, findings, ceiling, due_on, missing)
 
 
@@ -148,7 +151,14 @@ def hypothetical(
         # The gain that this visit showed is not there either.
         treatment = evolve(treatment, responded_on=before.treatment.responded_on)
     return _match(
-        seen.protocol, treatment, before.baseline, seen.visit.date, response, safety, ceiling
+        seen.protocol,
+        treatment,
+        before.baseline,
+        seen.visit.date,
+        seen.due_on,
+        response,
+        safety,
+        ceiling,
     )
 
 
@@ -157,6 +167,7 @@ def _match(
     treatment: Treatment,
     baseline: Baseline | None,
     day: date,
+    due_on: date | None,
     response: Response,
     safety: Safety,
     ceiling: Level | None,
@@ -165,8 +176,11 @@ def _match(
     phase, dose = treatment.phase, treatment.dose
     timing, trial, position = Timing.DUE, TherapeuticTrial.RUNNING, Position.NONE
     if dose and baseline and phase in TREATED:
-        if not _is_due(protocol, treatment, dose, day):
-            timing = Timing.BEFORE_DUE
+        if phase is Phase.INTERRUPTED:
+            is_due = _is_too_long(protocol, treatment.interrupted_on, day)
+        else:
+            is_due = due_on is not None and day >= due_on
+        timing = Timing.DUE if is_due else Timing.BEFORE_DUE
         gain_on = day if response in GAIN else treatment.responded_on
         if _is_exhausted(protocol, gain_on or baseline.on, dose.since, day):
             trial = TherapeuticTrial.EXHAUSTED
@@ -174,12 +188,11 @@ def _match(
     return protocol.table.match(phase, response, safety, timing, trial, position)
 
 
-def _is_due(protocol: Protocol, treatment: Treatment, dose: CurrentLevel, day: date) -> bool:
-    """Return whether the interval is over, or the interruption too long to be simply resumed."""
-    if treatment.phase is not Phase.INTERRUPTED:
-        return day >= interval_end(protocol, treatment.phase, dose)
-    since = treatment.interrupted_on
-    return since is not None and protocol.intervals.resumable.value.is_over(since, day)
+def _is_too_long(protocol: Protocol, interrupted_on: date | None, day: date) -> bool:
+    """Return whether an interruption is too long to be simply resumed."""
+    if interrupted_on is None:
+        return False
+    return protocol.intervals.resumable.value.is_over(interrupted_on, day)
 
 
 def _is_exhausted(protocol: Protocol, gain_on: date, level_since: date, day: date) -> bool:
@@ -231,11 +244,16 @@ def reconcile_intake(protocol: Protocol, state: State, visit: Visit) -> Treatmen
         previous.advice.hands_over
         and dosage
         and protocol.ladder.level_of(dosage)
-        and ceiling_of(protocol.safety, state.ceiling, state.findings)
+        and _ceiling_before(protocol, state)
     ):
         resumed = evolve(now, phase=Phase.TITRATION)
         return switch_level(protocol, resumed, dose, previous, dosage, missed)
     return now
+
+
+def _ceiling_before(protocol: Protocol, state: State) -> Level | None:
+    met = limits_met(protocol.safety, state.findings)
+    return ceiling_of(protocol.safety, state.ceiling, met)
 
 
 def add_missed_days(now: Treatment, dose: CurrentLevel, days: int) -> Treatment:
@@ -340,33 +358,37 @@ def position_of(phase: Phase, held: Level, on_ladder: bool, ceiling: Level | Non
     return Position.MIDDLE if level.rank else Position.LOWEST
 
 
-def ceiling_of(safety: SafetyCriteria, left: Level | None, findings: Findings) -> Level | None:
-    """Return the highest level allowed now: *left* by dose-limiting events, and by clearance."""
-    if any(limit.shows is Position.ABOVE_CEILING for limit in limits_met(safety, findings)):
-        return lower_of(left, safety.clearance_ceiling.value)
-    return left
-
-
 def limits_met(safety: SafetyCriteria, findings: Findings) -> tuple[Limit, ...]:
     """Return the limits that the newest results are below."""
     results = findings.results
     return tuple(
-        limit
-        for limit in safety.limits
-        if (result := results[limit.quantity]) and limit.is_met(result.amount)
+        [
+            limit
+            for limit in safety.limits
+            if (result := results[limit.quantity]) and limit.is_met(result.amount)
+        ]
     )
 
 
-def safety_of(safety: SafetyCriteria, findings: Findings, unknown: bool) -> Safety:
+def ceiling_of(safety: SafetyCriteria, left: Level | None, met: Iterable[Limit]) -> Level | None:
+    """Return the highest level allowed: *left* by dose-limiting events, and by the limits met."""
+    for limit in met:
+        if limit.shows is Position.ABOVE_CEILING:
+            return lower_of(left, safety.clearance_ceiling.value)
+    return left
+
+
+def safety_of(met: Iterable[Limit], ongoing: Iterable[OngoingEvent], unknown: bool) -> Safety:
     """Return the first that applies of stop, interrupt, not assessed, caution and acceptable.
 
-    A known danger counts even when other facts are missing (*unknown*).
+    *met* are the limits that results are below, *ongoing* the events that count. A known danger
+    counts even when other facts are missing (*unknown*).
     """
     worst = Safety.NOT_ASSESSED if unknown else Safety.ACCEPTABLE
-    for limit in limits_met(safety, findings):
+    for limit in met:
         if isinstance(limit.shows, Safety):
             worst = worse_of(worst, limit.shows)
-    for event in findings.ongoing:
+    for event in ongoing:
         worst = worse_of(worst, event.criterion.safety)
     return worst
 
@@ -377,29 +399,28 @@ def worse_of(one: Safety, other: Safety) -> Safety:
 
 
 def _missing_safety_fields(
-    safety: SafetyCriteria,
-    patient: Patient,
+    protocol: Protocol,
+    state: State,
     treatment: Treatment,
-    baseline: Baseline | None,
     findings: Findings,
+    met: tuple[Limit, ...],
     visit: Visit,
 ) -> tuple[MissingField, ...]:
     """Return the safety facts that are missing or too old.
 
     A danger that still counts is known, not missing.
     """
+    safety, baseline = protocol.safety, state.baseline
     day, dose = visit.date, treatment.dose
     missing: list[MissingField] = []
     if visit.adverse_events is None and not any(
         ongoing.is_danger and ongoing.event for ongoing in findings.ongoing
     ):
         missing.append(MissingField("adverse_events", MissingReason.ABSENT))
-    untested = tests_missing(safety, patient, treatment.phase, baseline, findings, day)
+    untested = tests_missing(safety, state.patient, treatment.phase, baseline, findings, day)
     if untested is not None:
         missing.append(MissingField("pregnancy_tests", untested))
-    dangers = {
-        limit.quantity for limit in limits_met(safety, findings) if limit.shows is Safety.INTERRUPT
-    }
+    dangers = [limit.quantity for limit in met if limit.shows is Safety.INTERRUPT]
     counts_age = safety.counts_age_on(day, dose.watched_from if dose else None)
     for quantity, result in findings.results.items():
         is_clearance = quantity == CREATININE_CLEARANCE.name

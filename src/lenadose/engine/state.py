@@ -37,7 +37,7 @@ class OngoingEvent:
 
 @frozen
 class Findings:
-    """The newest results, the events that still count, and when a pregnancy was last reported ended.
+    """The newest results, the events that still count, and the last reported end of a pregnancy.
 
     `negative_tests` are the days of negative pregnancy tests, the newest last.
     """

@@ -26,6 +26,7 @@ from lenadose.engine.observe import (
     Observation,
     ceiling_of,
     interval_end,
+    limits_met,
     observe,
     position_of,
     safety_of,
@@ -649,8 +650,9 @@ class _Search:
 
         def allows(seen: Observation, name: str, gaps: set[str]) -> Allowed:
             known = _known(name, getattr(seen.findings, _RESULTS[name]))
-            return safety_of(safety, known, name in gaps), ceiling_of(
-                safety, bare.before.ceiling, known
+            met = limits_met(safety, known)
+            return safety_of(met, known.ongoing, name in gaps), ceiling_of(
+                safety, bare.before.ceiling, met
             )
 
         before, negative = self.known.negative_tests, shown.findings.negative_tests
@@ -716,7 +718,8 @@ class _Search:
             else:
                 amount = value.value * quantity.factors[value.unit]
                 known = _known(name, Result(amount, self.visit.date, value))
-                allowed = safety_of(safety, known, False), ceiling_of(safety, ceiling, known)
+                met = limits_met(safety, known)
+                allowed = safety_of(met, known.ongoing, False), ceiling_of(safety, ceiling, met)
             if allowed is not None:
                 keep(best, allowed, way)
         return best
@@ -758,7 +761,7 @@ class _Search:
             ).ongoing
             danger = any(each.is_danger and each.event for each in ongoing)
             come_to = _Listed(
-                safety_of(safety, Findings(ongoing=ongoing), False),
+                safety_of((), ongoing, False),
                 events is None and not danger,
                 any(each.name == PREGNANCY for each in ongoing),
                 any(each.resolved and each.name == PREGNANCY for each in events or ()),

@@ -8,7 +8,7 @@ from fractions import Fraction
 from attrs import frozen
 
 from lenadose.engine.observe import Observation, interval_name
-from lenadose.protocol.response import MEASURES, Comparison, ResponseCriteria, Scores
+from lenadose.protocol.response import MEASURES, RELATIONS, Comparison, ResponseCriteria, Scores
 from lenadose.record.visit import Result
 from lenadose.terms.dosage import format_decimal
 from lenadose.terms.facts import (
@@ -95,13 +95,13 @@ def _compared(
     known = Scores(**{name: score or 0 for name, score in scores.items()})
     unknown = scores["activity"] is None and comparison.measure != "baseline"
     threshold, working = comparison.threshold(known), ""
-    if comparison.share_of is not None:
+    if comparison.share_of != "whole":
         share = "all" if comparison.limit == 1 else comparison.limit
         whole = getattr(known, comparison.share_of)
         working = f"{share} of {MEASURES[comparison.share_of]}, {whole}"
     return EvaluatedCriterion(
         f"response.{comparison.number}",
-        f"{words} {MEASURES[comparison.measure]} {comparison.relation.label}",
+        f"{words} {MEASURES[comparison.measure]} {RELATIONS[comparison.relation]}",
         None if unknown else getattr(known, comparison.measure),
         format_decimal(Decimal(threshold.numerator) / threshold.denominator),
         "points",

@@ -1,18 +1,19 @@
 """A protocol whole: ladder, intervals, criteria, decision table and citation, with the hash of its content."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property, partial
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 
 from attrs import Attribute, AttrsInstance, field, fields, frozen
 
+from lenadose.protocol.advice import Advice, advise
 from lenadose.protocol.response import ResponseCriteria
-from lenadose.protocol.rules import Case, Rule, RuleTable
+from lenadose.protocol.rules import Case, MatchedRule, Rule, RuleTable
 from lenadose.protocol.safety import CountLimits, SafetyCriteria
 from lenadose.terms.dosage import DoseLadder, Level, format_decimal
 from lenadose.terms.errors import Fault
@@ -130,6 +131,14 @@ class Protocol(Validated):
     def __reduce__(self) -> tuple[type["Protocol"], tuple[object, ...]]:
         # Rebuilt from its parts: a cached hash does not hold in another process.
         return Protocol, tuple(getattr(self, part.name) for part in fields(Protocol))
+
+    @cached_property
+    def advise(self) -> Callable[[MatchedRule, Level | None, Level | None], Advice]:
+        """What follows from a situation, the level held and the ceiling.
+
+        There are finitely many answers, so each is worked out once.
+        """
+        return cache(partial(advise, self.ladder))
 
     @property
     def data(self) -> dict[str, object]:

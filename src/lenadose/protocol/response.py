@@ -7,7 +7,6 @@ lines "met" and "not met" of a page and the arrays of a cohort all come from thi
 import operator
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import Any
 
 from attrs import Factory, field, frozen
 
@@ -35,6 +34,11 @@ class Scores:
     nadir: int
 
     @property
+    def whole(self) -> int:
+        """One: the measure that a limit in points is a share of."""
+        return 1
+
+    @property
     def rise(self) -> int:
         """The points above the lowest."""
         return self.activity - self.nadir
@@ -54,24 +58,19 @@ MEASURES = {"activity": "A", "baseline": "B", "rise": "A - M", "fall": "B - A", 
 """What is compared, an attribute of `Scores`, and how it is written for people."""
 
 
-class Relation(Term):
-    """How a measure is compared with its threshold."""
+Relation = Callable[[int, int], bool]
 
-    AT_LEAST = "at least"
-    AT_MOST = "at most"
-    BELOW = "below"
-
-
-_HOLDS: dict[Relation, Callable[[Any, Any], Any]] = {
-    Relation.AT_LEAST: operator.ge,
-    Relation.AT_MOST: operator.le,
-    Relation.BELOW: operator.lt,
+RELATIONS: dict[Relation, str] = {
+    operator.ge: "at least",
+    operator.le: "at most",
+    operator.lt: "below",
 }
+"""How a measure is compared with its threshold, and how that is written for people."""
 
 
 @frozen
 class Comparison:
-    """A measure compared with a threshold: `limit` points, or `limit` times the measure `share_of`.
+    """A measure compared with a threshold: `limit` points, or a share of another measure.
 
     `number` names the number of the protocol that the limit comes from.
     """
@@ -80,19 +79,18 @@ class Comparison:
     measure: str
     relation: Relation
     limit: Fraction
-    share_of: str | None = None
+    share_of: str = "whole"
 
     def threshold(self, scores: Scores) -> Fraction:
         """Return the threshold in points."""
-        return self.limit * (getattr(scores, self.share_of) if self.share_of else 1)
+        return self.limit * int(getattr(scores, self.share_of))
 
     def is_met(self, scores: Scores) -> bool:
         """Return whether the comparison holds; for arrays of scores, an array of the answers."""
-        value, limit = getattr(scores, self.measure), self.limit
-        whole = getattr(scores, self.share_of) if self.share_of else 1
         # Multiplied instead of divided, so that nothing is rounded and arrays stay whole numbers.
-        holds: bool = _HOLDS[self.relation](value * limit.denominator, whole * limit.numerator)
-        return holds
+        times, parts = self.limit.as_integer_ratio()
+        value, whole = getattr(scores, self.measure), getattr(scores, self.share_of)
+        return self.relation(value * parts, whole * times)
 
 
 @frozen
@@ -104,14 +102,14 @@ class ResponseCriterion:
     comparisons: tuple[Comparison, ...]
     guard: Comparison | None = None
 
-    @property
-    def conditions(self) -> tuple[Comparison, ...]:
-        """The guard, where there is one, and the comparisons."""
-        return self.comparisons if self.guard is None else (self.guard, *self.comparisons)
-
     def is_met(self, scores: Scores) -> bool:
-        """Return whether all conditions hold."""
-        return all(condition.is_met(scores) for condition in self.conditions)
+        """Return whether the guard, if any, and all comparisons hold."""
+        if self.guard is not None and not self.guard.is_met(scores):
+            return False
+        for comparison in self.comparisons:
+            if not comparison.is_met(scores):
+                return False
+        return True
 
 
 _GAIN_COUNTS = frozenset({Phase.TITRATION, Phase.INTERRUPTED})
@@ -169,13 +167,13 @@ class ResponseCriteria:
 
     def _criteria(self) -> Iterator[ResponseCriterion]:
         def compare(
-            number: str, measure: str, relation: Relation, share_of: str | None = None
+            number: str, measure: str, relation: Relation, share_of: str = "whole"
         ) -> Comparison:
             limit = Fraction(getattr(self, number).value)
             return Comparison(number, measure, relation, limit, share_of)
 
-        every, at_least = frozenset(Phase), Relation.AT_LEAST
-        complete = compare("complete_at", "activity", Relation.AT_MOST)
+        every, at_least = frozenset(Phase), operator.ge
+        complete = compare("complete_at", "activity", operator.le)
         yield ResponseCriterion(Response.COMPLETE, every, (complete,))
         rise = compare("worse_points", "rise", at_least)
         lost = compare("worse_share", "rise", at_least, "gain")
@@ -184,7 +182,7 @@ class ResponseCriteria:
         yield ResponseCriterion(Response.WORSE, every - _GAIN_COUNTS, (rise,))
         yield ResponseCriterion(Response.WORSE, every - _GAIN_COUNTS, (back,))
         low_share = compare("low_share", "fall", at_least, "baseline")
-        low = compare("low_start", "baseline", Relation.BELOW)
+        low = compare("low_start", "baseline", operator.lt)
         yield ResponseCriterion(Response.PARTIAL, every, (low_share,), guard=low)
         points = compare("partial_points", "fall", at_least)
         share = compare("partial_share", "fall", at_least, "baseline")

@@ -118,7 +118,7 @@ def rule(id: str, action: Action, *cases: Case) -> Rule:
     return Rule(id, action, cases)
 
 
-@frozen
+@frozen(cache_hash=True)
 class MatchedRule:
     """The row and the case that apply to one situation, and the phase that the row leads to."""
 

@@ -57,7 +57,7 @@ def out_of_range(dosage: Dosage) -> Iterator[Fault]:
         yield Fault("every_days", f"{dosage.every_days} is outside its range", fix)
 
 
-@frozen
+@frozen(cache_hash=True)
 class Level(Validated):
     """A rung of the ladder: its rank (0 is the lowest), its dosage, and where it comes from."""
 

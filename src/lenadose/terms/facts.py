@@ -21,6 +21,9 @@ class Term(Enum):
     code: str
     rank: int
 
+    # A member is one object; Enum would hash its name anew, some twenty times a decision.
+    __hash__ = object.__hash__
+
     def __init__(self, label: str) -> None:
         self.label, self.code = label, label.replace(" ", "-")
         self.rank = len(type(self).__members__)
