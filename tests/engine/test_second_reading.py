@@ -23,7 +23,8 @@ from tests.support.patients import (
     walk,
 )
 
-from lenadose import AdverseEvent, Patient, begin, observation, observe, step
+from lenadose import AdverseEvent, Patient, begin, observe, step
+from lenadose.engine.observe import tests_missing as why_tests_are_missing
 from lenadose.engine.observe import ceiling_of, interval_end, safety_of
 from lenadose.engine.state import Baseline, CurrentLevel, Findings, State, update_findings
 from lenadose.record.visit import JudgedResponse
@@ -271,7 +272,7 @@ def test_pregnancy_tests_at_a_start() -> None:
     def library(phase: Phase, tests: tuple[int, ...]) -> bool:
         found = Findings(negative_tests=tuple(day(-each) for each in sorted(tests, reverse=True)))
         start = None if phase is Phase.BEFORE_START else Baseline(day(-400), 20, 0)
-        return observation.tests_missing(SAFETY, FERTILE, phase, start, found, DAY0) is None
+        return why_tests_are_missing(SAFETY, FERTILE, phase, start, found, DAY0) is None
 
     compare(cases, library, lambda _, tests: again.tests_suffice_at_start(tests))
 
@@ -297,7 +298,7 @@ def test_pregnancy_tests_in_a_course(phase: Phase, regular: bool | None) -> None
     def library(day_of_course: int, age: int) -> bool:
         found = Findings(negative_tests=(day(-age),))
         return (
-            observation.tests_missing(
+            why_tests_are_missing(
                 SAFETY, patient, phase, Baseline(day(-day_of_course), 20, 0), found, DAY0
             )
             is None
@@ -316,7 +317,7 @@ def test_who_needs_a_pregnancy_test(able: bool | None) -> None:
     for phase in (*BACK_AT_WORK, *IN_COURSE):
         start = None if phase is Phase.BEFORE_START else Baseline(day(-40), 20, 0)
         assert (
-            observation.tests_missing(SAFETY, patient, phase, start, Findings(), DAY0) is None
+            why_tests_are_missing(SAFETY, patient, phase, start, Findings(), DAY0) is None
         ) == (able is False)
 
 
