@@ -41,7 +41,7 @@ from lenadose.cohort import lookup as packed
 from lenadose.cohort import reader as columns  # noqa: E402
 from lenadose.cohort.reader import COLUMNS  # noqa: E402
 from lenadose.cohort.results import RESULTS  # noqa: E402
-from lenadose.testing import cohorts  # noqa: E402
+from tests.support import random_cohorts as cohorts
 
 MANY = int(os.environ.get("LENADOSE_COHORT_VISITS", "4000"))
 """Visits made up for the comparison with `step`; set it to 1000000 for the whole proof, which takes minutes."""
