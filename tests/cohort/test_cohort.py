@@ -35,11 +35,9 @@ import pyarrow.csv  # noqa: E402
 import pyarrow.parquet  # noqa: E402
 from tests.support.paths import ROOT
 
-from lenadose import cohort  # noqa: E402
 from lenadose.cohort import decide
-from lenadose.cohort import lookup as packed
-from lenadose.cohort import reader as columns  # noqa: E402
-from lenadose.cohort.reader import COLUMNS  # noqa: E402
+from lenadose.cohort import calendar, columns, decisions
+from lenadose.cohort.columns import COLUMNS  # noqa: E402
 from lenadose.cohort.results import RESULTS  # noqa: E402
 from tests.support import random_cohorts as cohorts
 
@@ -103,30 +101,6 @@ def test_a_cohort_in_which_every_row_applies_is_decided_as_its_patients_are(id: 
     assert applied == {row.id for row in protocol.table.rules}
 
 
-def test_compiled_a_cohort_is_decided_the_same(monkeypatch) -> None:
-    pytest.importorskip("numba", reason="needs lenadose[numba]")
-    made_up = cohorts.cohort(2000, seed=2)
-    # One more patient, of whom more doses are missed than there were.
-    wrong = pa.Table.from_pylist(
-        course_rows([Course(tuple(seen(28 * each, 11) for each in range(4)), STERILE)])
-    )
-    wrong = wrong.set_column(
-        wrong.column_names.index("doses_missed"),
-        "doses_missed",
-        pa.array([None, None, 40, None], pa.int64()),
-    )
-    visits = [made_up, wrong]
-    arrays = [decide(each) for each in visits]
-    monkeypatch.setattr(cohort, "ENOUGH", 0)
-    assert [decide(each) for each in visits] == arrays
-    assert [each is None for each in arrays[1].column("refused").to_pylist()] == [
-        True,
-        True,
-        False,
-        False,
-    ]
-
-
 def test_protocols_with_other_numbers_decide_cohorts_by_them() -> None:
     describe_change = [
         list(moved_thresholds(get_protocol(id)))[place::14] for place, id in enumerate(BUILT_IN)
@@ -174,9 +148,9 @@ def test_a_protocol_in_calendar_months_with_five_levels_decides_cohorts() -> Non
 
 
 def test_months_are_added_as_the_calendar_does() -> None:
-    days = np.arange(packed.FIRST_DAY, packed.LAST_DAY + 1, dtype=np.int32)
+    days = np.arange(calendar.FIRST_DAY, calendar.LAST_DAY + 1, dtype=np.int32)
     for months in (1, 6, 11, 1000):
-        added = packed.add_months(days, months)
+        added = calendar.add_months(days, months)
         for index in range(0, len(days), 1 if months == 1 else 37):
             assert dt.date.fromordinal(int(added[index])) == add_months(
                 dt.date.fromordinal(int(days[index])), months
@@ -283,7 +257,7 @@ def test_a_number_that_other_programs_would_change_is_refused(text) -> None:
 
 
 def test_a_row_that_no_record_can_be_is_not_decided_even_if_no_fault_is_found(monkeypatch) -> None:
-    monkeypatch.setattr(cohort, "faults_of", lambda row, before: [])
+    monkeypatch.setattr(decisions, "faults_of", lambda row, before: [])
     decided = decide(pa.table({**SOUND, "clasi_activity": ["99"]}))
     assert decided["action"].to_pylist() == [None]
     assert decided["refused"].to_pylist()[0].startswith("row: ")
@@ -365,7 +339,7 @@ def test_rows_may_lie_in_any_order(visits) -> None:
 
 def test_blocks_change_nothing(visits, monkeypatch) -> None:
     whole, told = decide(visits), list[tuple[int, int]]()
-    monkeypatch.setattr(cohort, "BLOCK", 50)
+    monkeypatch.setattr(decisions, "BLOCK", 50)
     assert decide(visits, progress=lambda done, total: told.append((done, total))) == whole
     assert len(told) > 5
     assert told[-1] == (len(visits), len(visits))
@@ -462,7 +436,7 @@ def test_a_column_in_which_all_is_missing_may_be_of_any_kind() -> None:
 
 def test_what_is_no_table_is_refused() -> None:
     with pytest.raises(
-        LenadoseError, match="a dict is no table; give a pandas, polars or Arrow table"
+        LenadoseError, match="a dict is not a table; give a pandas, polars or Arrow table"
     ):
         decide({"patient": ["p"]})
 
@@ -571,7 +545,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
         "date: two visits of the patient on 2026-02-02; give the visits in order, one a day",
     ),
 ]
-FOLLOWS = "patient: the earlier visit of {} was refused; mend that one first"
+FOLLOWS = "patient: the earlier visit of {} was refused; fix that one first"
 
 
 @pytest.mark.parametrize(("cells", "said"), BAD)
@@ -615,7 +589,7 @@ def test_a_visit_without_a_date_or_a_patient_leaves_nothing_certain_that_it_may_
     undated = refused(describe_change(6, date=None))
     assert undated[6] == "date: is missing; give it"
     assert [undated[each] for each in (4, 5, 7)] == [
-        "patient: the earlier visit without a date was refused; mend that one first"
+        "patient: the earlier visit without a date was refused; fix that one first"
     ] * 3
     assert undated[:4] == undated[8:] == [None] * 4
     nameless = refused(describe_change(6, patient=None))
@@ -719,7 +693,7 @@ def test_the_command_tells_no_more_than_a_page_of_refused_rows(tmp_path: Path, c
         (
             "visits.txt",
             b"patient,date\n",
-            "visits.txt: is no Parquet or CSV file by its name; name it .parquet or .csv",
+            "visits.txt: not named as a Parquet or CSV file; name it .parquet or .csv",
         ),
         ("visits.csv", b"", "visits.csv: "),
         (
@@ -798,7 +772,7 @@ def test_over_partitions_a_cohort_is_decided_the_same(visits) -> None:
         )
         assert parts.npartitions == 3
         pd.testing.assert_frame_equal(parts.compute().sort_index(), decide(frame))
-        with pytest.raises(LenadoseError, match="is no Dask data frame"):
+        with pytest.raises(LenadoseError, match="is not a Dask data frame"):
             cohort_dask.decide(frame)
         with pytest.raises(DocumentError, match="neutrofils: unknown column"):
             cohort_dask.decide(

@@ -144,7 +144,7 @@ def map_text(
     for text in texts:
         value = missing if is_blank(text) else read(text)
         values.append(wrong if value is None else value)
-    return np.array(values)[places]
+    return np.array(values).take(places)
 
 
 # Words and days

@@ -69,11 +69,17 @@ def _decide(
     read = visits.select([name for name in NAMES if name in visits.columns])
     done = 0
     for block in blocks(visits, BLOCK):
-        _decide_block(block, to_arrow(read[block.rows]), protocol, reader, results)
+        _decide_block(block, to_arrow(read[_as_slice(block.rows)]), protocol, reader, results)
         done += len(block.rows)
         if progress is not None:
             progress(done, len(visits))
     return beside(visits, results.table())
+
+
+def _as_slice(rows: Ints) -> slice | Ints:
+    """Return rows as a slice where they lie together, which does not copy their cells."""
+    first, last = int(rows[0]), int(rows[0]) + len(rows)
+    return slice(first, last) if np.array_equal(rows, np.arange(first, last)) else rows
 
 
 def _decide_block(

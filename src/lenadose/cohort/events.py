@@ -98,9 +98,7 @@ def event_effects(
     given = [events or () for events in lists]
     return EventEffects(
         np.array([_keeps(safety, events) for events in lists], np.int32),
-        np.array(
-            [[_adds(safety, events, grade) for grade in _GRADES] for events in given], np.int32
-        ),
+        np.array([_adds_by_grade(safety, events) for events in given], np.int32),
         np.array([_neuropathy(events) for events in given], np.int32),
         np.array([PREGNANCY in _resolved(events) for events in given]),
     )
@@ -124,6 +122,12 @@ def _keeps(safety: SafetyCriteria, events: Sequence[AdverseEvent] | None) -> int
 
     bits = sum(bit for event, bit in _BITS.items() if outlasts(event.lasts, event.name))
     return bits + (_POSITIVE_TEST if outlasts(safety.positive_test.lasts, PREGNANCY) else 0)
+
+
+def _adds_by_grade(safety: SafetyCriteria, events: Sequence[AdverseEvent]) -> list[int]:
+    if not _neuropathy(events):  # no other event is compared with the start
+        return [_adds(safety, events, None)] * len(_GRADES)
+    return [_adds(safety, events, grade) for grade in _GRADES]
 
 
 def _adds(safety: SafetyCriteria, events: Sequence[AdverseEvent], grade: int | None) -> int:

@@ -21,7 +21,7 @@ from lenadose.protocol.response import ResponseCriteria
 from lenadose.record.visit import ACTIVITY, JudgedResponse
 from lenadose.terms.dosage import Dosage
 from lenadose.terms.errors import fault
-from lenadose.terms.facts import DIMENSIONS, Facts, Phase, Position, Response, Safety, Term
+from lenadose.terms.facts import DIMENSIONS, Phase, Response, Safety, Term
 from lenadose.terms.units import Quantity
 
 
@@ -78,6 +78,8 @@ class ProtocolArrays(NamedTuple):
 
     protocol: Protocol
     events: EventMasks
+    rules: Ints
+    """The place of the rule in the table, by situation."""
     answers: Ints
     """The place in `advice`, by situation, level held and ceiling (none first)."""
     advice: AdviceArrays
@@ -102,10 +104,11 @@ def protocol_arrays(protocol: Protocol) -> ProtocolArrays:
         # The machine keeps a year of tests; here a window is looked up among all of them.
         fix = "decide its courses one by one, with replay"
         raise fault("protocol", "the first pregnancy test may be more than a year old", fix)
-    answers, advice = _answers(protocol)
+    rules, answers, advice = _answers(protocol)
     return ProtocolArrays(
         protocol,
         event_masks(protocol.safety),
+        rules,
         answers,
         advice,
         _positions(protocol),
@@ -118,25 +121,23 @@ def protocol_arrays(protocol: Protocol) -> ProtocolArrays:
 # Rows
 
 
-def situation_number(facts: Facts) -> int:
-    """Return the number of a situation."""
-    return sum(WEIGHTS[getattr(facts, name)] for name, _ in DIMENSIONS)
-
-
-def _answers(protocol: Protocol) -> tuple[Ints, AdviceArrays]:
-    """Return which advice follows from each situation, level held and ceiling, and each advice."""
+def _answers(protocol: Protocol) -> tuple[Ints, Ints, AdviceArrays]:
+    """Return the rule and the advice that each situation leads to, and each distinct advice."""
     levels = (None, *protocol.ladder.levels)
+    places = {rule.id: place for place, rule in enumerate(protocol.table.rules)}
+    rules = np.full(SITUATION_NUMBERS, -1, np.int16)
     answers = np.full((SITUATION_NUMBERS, len(levels), len(levels)), -1, np.int32)
     numbers: dict[tuple[int, ...], int] = {}
     for match in protocol.table.situations():
-        situation = situation_number(match.facts)
+        situation = sum(WEIGHTS[getattr(match.facts, name)] for name, _ in DIMENSIONS)
+        rules[situation] = places[match.rule.id]
         for i, held in enumerate(levels):
             for j, ceiling in enumerate(levels):
                 values = _advice_values(advise(protocol.ladder, match, held, ceiling))
                 answers[situation, i, j] = numbers.setdefault(values, len(numbers))
     columns = dict(zip(AdviceArrays._fields, np.array(list(numbers)).T, strict=True))
     flags = {name: columns[name].astype(bool) for name in ("hands_over", *_EFFECTS)}
-    return answers, AdviceArrays(**columns | flags)
+    return rules, answers, AdviceArrays(**columns | flags)
 
 
 _EFFECTS = tuple(name for name in AdviceArrays._fields if hasattr(Effects, name))

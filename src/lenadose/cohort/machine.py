@@ -4,7 +4,8 @@ The same as `lenadose.engine` does with one patient, under the same names; which
 what follows from it is looked up. In an array of days 0 is no day, in one of levels -1 is no level.
 """
 
-from typing import NamedTuple, TypeVar, cast
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -152,10 +153,17 @@ class Decisions(NamedTuple):
     missing: MissingFields
 
 
-def take_rows(values: Arrays, rows: Ints | slice) -> Arrays:
-    """Return some rows of each array."""
-    parts = (take_rows(part, rows) if isinstance(part, tuple) else part[rows] for part in values)
+def map_arrays(function: Callable[[Any], Any], values: Arrays) -> Arrays:
+    """Return a nest of named tuples with a function applied to each array."""
+    parts = (
+        map_arrays(function, part) if isinstance(part, tuple) else function(part) for part in values
+    )
     return cast(Arrays, type(values)(*parts))
+
+
+def take_rows(values: Arrays, rows: Ints) -> Arrays:
+    """Return some rows of each array."""
+    return map_arrays(lambda array: array.take(rows), values)  # twice as fast as array[rows]
 
 
 def choose(condition: Flags, one: Treatment, other: Treatment) -> Treatment:
@@ -217,32 +225,40 @@ def reconcile_intake(dosages: DosageTable, state: State, visit: Visits) -> tuple
 
     The second array is the number of doses scheduled since then.
     """
-    now, previous = state.treatment, state.previous
-    taken = visit.taken
+    now, previous, taken = state.treatment, state.previous, visit.taken
     # The numbers of the levels' dosages are their ranks.
     dosage = np.where(taken >= 0, taken, previous.advised)
-    days, every = visit.day - previous.on, dosages.every_days[np.maximum(dosage, 0)]
+    days, every = visit.day - previous.on, dosages.every_days.take(np.maximum(dosage, 0))
     scheduled = np.where(dosage >= 0, -(-days // every), 0)
-    treated, reported = is_on_treatment(now.phase), taken != NOT_GIVEN
-    same = taken == np.where(now.off_ladder >= 0, now.off_ladder, now.level)
-    lost = np.where(
-        np.where(reported, same, previous.advised >= 0),
-        visit.missed * every,
-        np.where(reported, 0, days),
-    )
+    treated = is_on_treatment(now.phase)
+    lost = np.where(previous.advised >= 0, visit.missed * every, days)
     treatment = now._replace(
         days_missed=now.days_missed + lost * treated,
-        interrupted_on=np.where(treated, 0, now.interrupted_on),
+        interrupted_on=now.interrupted_on * ~treated,
     )
-    if not reported.any():
-        return treatment, scheduled
-    on_ladder = dosages.level[np.maximum(taken, 0)] >= 0
-    resumes = ~treated & previous.hands_over & (taken >= 0) & on_ladder
+    rows = np.flatnonzero(taken != NOT_GIVEN)
+    if len(rows):
+        treatment = map_arrays(np.copy, treatment)
+        moved = follow_dosage(dosages, take_rows(state, rows), take_rows(visit, rows))
+        for column, values in zip(treatment, moved, strict=True):
+            column[rows] = values
+    return treatment, scheduled
+
+
+def follow_dosage(dosages: DosageTable, state: State, visit: Visits) -> Treatment:
+    """Return the treatment of patients of whom it was reported what was taken."""
+    now, taken = state.treatment, np.maximum(visit.taken, 0)
+    nothing, treated = visit.taken == NOTHING, is_on_treatment(now.phase)
+    same = treated & (visit.taken == np.where(now.off_ladder >= 0, now.off_ladder, now.level))
+    stays = now._replace(
+        days_missed=now.days_missed + visit.missed * dosages.every_days[taken] * same,
+        interrupted_on=now.interrupted_on * ~treated,
+    )
+    resumes = ~treated & state.previous.hands_over & ~nothing & (dosages.level[taken] >= 0)
     resumes &= (state.ceiling >= 0) & (now.level >= 0)
-    switches = (treated & (taken >= 0) & ~same) | resumes
-    treatment = choose(switches, switch_level(dosages, state, visit), treatment)
-    stops = treated & (taken == NOTHING)
-    return choose(stops, _interrupted_by_patient(state), treatment), scheduled
+    switches = (treated & ~nothing & ~same) | resumes
+    treatment = choose(switches, switch_level(dosages, state, visit), stays)
+    return choose(treated & nothing, _interrupted_by_patient(state), treatment)
 
 
 def _came_with(state: State) -> Treatment:

@@ -135,9 +135,8 @@ class Reader:
         values, known = cells.numbers(name)
         unit = read_words(f"{name}_unit", cells[f"{name}_unit"], units)
         limits = self._protocol.safety.limits_of(name)
-        danger, low, most = np.array([bands(quantity, unit, limits) for unit in units]).T[
-            :, np.maximum(unit, 0)
-        ]
+        of_unit = np.array([bands(quantity, unit, limits) for unit in units]).T
+        danger, low, most = of_unit.take(np.maximum(unit, 0), axis=1)
         band = WELL + (values < low).astype(np.int8) + (values < danger)
         own_day = cells.days(f"{name}_date", known)
         on = np.where(own_day > 0, own_day, day)
@@ -174,25 +173,24 @@ class Reader:
         column = cells["adverse_events"]
         if is_text(column.type) or pa.types.is_null(column.type):
             places, texts = distinct(column)
-            lists = [None if is_blank(text) else _parsed(text) for text in texts]
+            lists = [None if is_blank(text) else _parsed_events(text) for text in texts]
         else:
             check_lists("adverse_events", column, ("term", "grade", "ctcae", "resolved"))
-            places, lists = _distinct_lists(column)
-        numbers = np.array([self._list_number(entries) for entries in lists])[places]
+            places, lists = _listed_events(column)
+        numbers = np.array([self._list_number(events) for events in lists])[places]
         cells.suspect |= numbers < 0
         return np.maximum(numbers, NOT_ASKED)
 
-    def _list_number(self, entries: Any) -> int:
+    def _list_number(self, events: tuple[AdverseEvent | None, ...] | None) -> int:
         """Return the number of a list of adverse events, -1 for one that no record can hold."""
-        if entries is None:
+        if events is None:
             return NOT_ASKED
         try:
-            events = tuple(_event(entry) for entry in entries)
             # A visit also checks that the list does not contradict itself.
-            Visit(_SOME_DAY, adverse_events=events)
-        except (LenadoseError, TypeError):
+            visit = Visit(_SOME_DAY, adverse_events=events)
+        except LenadoseError:
             return -1
-        return self._lists.setdefault(events, len(self._lists))
+        return self._lists.setdefault(visit.adverse_events, len(self._lists))
 
     def _tests(self, cells: Cells, day: Ints) -> tuple[Ints, Ints, Flags]:
         """Read pregnancy tests one by one: their rows, their days, and which are negative."""
@@ -242,15 +240,50 @@ def _parsed(text: str) -> object:
     return entries if isinstance(entries, list) else False
 
 
-def _event(entry: Any) -> AdverseEvent:
-    """Read an adverse event; raises LenadoseError or TypeError for an entry that is not one."""
+def _event(entry: Any) -> AdverseEvent | None:
+    """Read an adverse event, None for an entry that is not one."""
     if not isinstance(entry, dict):
-        raise TypeError
+        return None
     known = {key: value for key, value in entry.items() if value is not None}
     grade = known.get("grade")
     if isinstance(grade, float) and grade.is_integer():
         known["grade"] = int(grade)
-    return AdverseEvent(**known)
+    try:
+        return AdverseEvent(**known)
+    except (LenadoseError, TypeError):
+        return None
+
+
+def _parsed_events(text: str) -> tuple[AdverseEvent | None, ...]:
+    """Read adverse events from JSON text."""
+    entries = _parsed(text)
+    return tuple(map(_event, entries)) if isinstance(entries, list) else (None,)
+
+
+def _listed_events(column: pa.Array) -> tuple[Ints, list[tuple[AdverseEvent | None, ...] | None]]:
+    """Return the place of each list of adverse events among the distinct ones, and these."""
+    entries, lengths = column.flatten(), list_lengths(column)
+    kinds, firsts = _kinds(entries)
+    events = [_event(entries[first].as_py()) for first in firsts.tolist()]
+    rows, ends, of_entries = np.flatnonzero(lengths), np.cumsum(lengths), kinds.tolist()
+    slices = zip((ends - lengths)[rows].tolist(), ends[rows].tolist(), strict=True)
+    numbers: dict[tuple[int, ...], int] = {}
+    # Missing is the first, and the empty list the second.
+    places = is_given(column).astype(np.int64)
+    places[rows] = [
+        numbers.setdefault(tuple(of_entries[begin:end]), len(numbers) + 2) for begin, end in slices
+    ]
+    return places, [None, (), *(tuple(events[kind] for kind in kinds) for kinds in numbers)]
+
+
+def _kinds(entries: pa.Array) -> tuple[Ints, Ints]:
+    """Number the entries of lists so that equal ones have the same number, with the first of each."""
+    fields = entries.flatten() if pa.types.is_struct(entries.type) else ()
+    firsts, kinds = np.unique(is_given(entries), return_index=True, return_inverse=True)[1:]
+    for places, values in map(distinct, fields):
+        keys = kinds * len(values) + places
+        firsts, kinds = np.unique(keys, return_index=True, return_inverse=True)[1:]
+    return kinds, firsts
 
 
 def _test_entries(text: str) -> list[dict[str, str]]:
@@ -267,28 +300,3 @@ def _test_entries(text: str) -> list[dict[str, str]]:
             return _NO_TESTS
         entries.append(known)
     return entries
-
-
-def _distinct_lists(column: pa.Array) -> tuple[Ints, list[Any]]:
-    """Return the place of each list among the distinct ones, and these; missing is the first."""
-    lengths, kinds = list_lengths(column), _kinds(column.flatten())
-    ends = np.cumsum(lengths)
-    places = is_given(column).astype(np.int64)
-    numbers: dict[bytes, int] = {}
-    lists: list[Any] = [None, []]
-    for row in np.flatnonzero(lengths).tolist():
-        key = kinds[ends[row] - lengths[row] : ends[row]].tobytes()
-        if key not in numbers:
-            numbers[key] = len(lists)
-            lists.append(column[row].as_py())
-        places[row] = numbers[key]
-    return places, lists
-
-
-def _kinds(entries: pa.Array) -> Ints:
-    """Number the entries of lists so that equal ones have the same number."""
-    kinds = is_given(entries).astype(np.int64)
-    for field in entries.flatten() if pa.types.is_struct(entries.type) else ():
-        places, values = distinct(field)
-        kinds = np.unique(kinds * len(values) + places, return_inverse=True)[1]
-    return kinds

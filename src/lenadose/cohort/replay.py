@@ -1,13 +1,22 @@
 """Patients go from visit to visit together: all first visits, then all second ones, and so on."""
 
 from itertools import pairwise
+from operator import itemgetter
 
 import numpy as np
 
 from lenadose.cohort.calendar import Ints
 from lenadose.cohort.events import EventEffects
 from lenadose.cohort.lookup import DosageTable, ProtocolArrays
-from lenadose.cohort.machine import Decisions, MissingFields, Visits, begin, step, take_rows
+from lenadose.cohort.machine import (
+    Decisions,
+    MissingFields,
+    Visits,
+    begin,
+    map_arrays,
+    step,
+    take_rows,
+)
 
 
 def replay(
@@ -33,7 +42,7 @@ def replay(
     state = begin(arrays, len(heads))
     for first, last in pairwise(begins):
         rows = order[first:last]
-        state = take_rows(state, slice(len(rows)))
+        state = map_arrays(itemgetter(slice(len(rows))), state)
         decided, state = step(arrays, effects, dosages, state, take_rows(visits, rows), first == 0)
         for column, values in zip(_columns(decisions), _columns(decided), strict=True):
             column[rows] = values

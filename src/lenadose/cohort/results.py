@@ -7,7 +7,7 @@ import pyarrow as pa
 from attrs import frozen
 
 from lenadose.cohort.calendar import EPOCH, Flags, Ints, after
-from lenadose.cohort.lookup import SITUATION_NUMBERS, protocol_arrays, situation_number
+from lenadose.cohort.lookup import SITUATION_NUMBERS, protocol_arrays
 from lenadose.cohort.machine import Decisions, MissingFields
 from lenadose.engine.observe import MissingReason
 from lenadose.protocol.advice import FollowUp
@@ -108,17 +108,17 @@ class ResultBuilder:
 
     def _situation_columns(self) -> dict[str, pa.Array]:
         """Return the rule, the action and the six facts."""
-        rules = [rule.id for rule in self._protocol.table.rules]
-        kinds = {"action": Action, **dict(DIMENSIONS)}
-        ranks = {name: np.full(SITUATION_NUMBERS + 1, -1, np.int16) for name in ("rule", *kinds)}
-        for match in self._protocol.table.situations():
-            number = situation_number(match.facts)
-            ranks["rule"][number] = rules.index(match.rule.id)
-            ranks["action"][number] = match.rule.action.rank
-            for name, _ in DIMENSIONS:
-                ranks[name][number] = getattr(match.facts, name).rank
-        columns = {name: _terms(ranks[name][self._situation], kind) for name, kind in kinds.items()}
-        return {"rule": _words(ranks["rule"][self._situation], rules), **columns}
+        rules, situation = self._protocol.table.rules, self._situation
+        rule = np.append(protocol_arrays(self._protocol).rules, -1).take(situation)
+        actions = np.array([*(row.action.rank for row in rules), -1])
+        columns = {"rule": _words(rule, [row.id for row in rules])}
+        columns["action"] = _terms(actions.take(rule), Action)
+        ranks = np.unravel_index(
+            np.arange(SITUATION_NUMBERS), [len(kind) for _, kind in DIMENSIONS]
+        )
+        for (name, kind), of_situation in zip(DIMENSIONS, ranks, strict=True):
+            columns[name] = _terms(np.append(of_situation, -1).take(situation), kind)
+        return columns
 
     def _constant(self, text: str) -> pa.Array:
         return _words(np.zeros(self._total, np.int8), [text])
