@@ -24,7 +24,7 @@ def add_months(days: Ints, months: int) -> Ints:
     begins = (month + months).astype("datetime64[D]")
     last = (month + (months + 1)).astype("datetime64[D]") - begins - 1
     later = begins + np.minimum(dates - month.astype("datetime64[D]"), last)
-    return (later.astype(np.int64) + EPOCH).astype(np.int32)
+    return np.asarray(later.astype(np.int64) + EPOCH, np.int32)
 
 
 def after(interval: Interval, days: Ints) -> Ints:
@@ -40,12 +40,13 @@ def first_within(interval: Interval, days: Ints) -> Ints:
         return days - np.int32(interval.days)
     earlier = _later(days, -interval.count)
     # From the last day of a short month the interval can end too early: the next day is the first.
-    return earlier + (_later(earlier, interval.count) < days)
+    too_early = _later(earlier, interval.count) < days
+    return np.where(too_early, earlier + 1, earlier)
 
 
 def _later(days: Ints, months: int) -> Ints:
     first, last = _CALENDAR
-    return _calendar(months)[np.clip(days, first, last) - first]
+    return _calendar(months).take(np.clip(days, first, last) - first)
 
 
 _CALENDAR = FIRST_DAY - 31 * COUNT[1], LAST_DAY + 31 * COUNT[1]

@@ -67,7 +67,7 @@ class Cells:
         return np.where(known & fine, values, missing).astype(np.int32)
 
     def days(self, name: str, required: Flags | None = None) -> Ints:
-        """Return dates as ordinals, 0 for a missing one; only *required* ones make a row suspect."""
+        """Return dates as ordinals, 0 for a missing one; only *required* ones must be sound."""
         days, wrong = read_days(name, self[name])
         self.suspect |= wrong if required is None else wrong & required
         return days
@@ -88,7 +88,7 @@ class Cells:
         values = {"true": 1, "false": 0}
         truths = map_text(cells, lambda text: values.get(text.strip().lower()), -1, -2)
         self.suspect |= truths == -2
-        return np.maximum(truths, -1)
+        return np.where(truths < 0, -1, truths)
 
     def texts(self, name: str) -> Flags:
         """Return which texts are given; one that cannot be printed makes its row suspect."""
@@ -119,12 +119,12 @@ def wrong_type(column: str, kind: pa.DataType, holds: str) -> DocumentError:
 
 def is_given(cells: pa.Array) -> Flags:
     """Return which cells are not missing."""
-    return cells.is_valid().to_numpy(zero_copy_only=False)
+    return np.asarray(cells.is_valid().to_numpy(zero_copy_only=False))
 
 
 def _values(cells: pa.Array, missing: object) -> npt.NDArray[Any]:
     """Return the values of cells, and *missing* for a missing one."""
-    return cells.fill_null(missing).to_numpy(zero_copy_only=False)
+    return np.asarray(cells.fill_null(missing).to_numpy(zero_copy_only=False))
 
 
 def distinct(cells: pa.Array) -> tuple[Ints, list[Any]]:
@@ -187,7 +187,8 @@ def _ordinal(text: str) -> int | None:
 
 def is_whole(values: Floats, bounds: tuple[int, int]) -> Flags:
     """Return which values are whole numbers within bounds."""
-    return (values >= bounds[0]) & (values <= bounds[1]) & (values == np.floor(values))
+    whole: Flags = (values >= bounds[0]) & (values <= bounds[1]) & (values == np.floor(values))
+    return whole
 
 
 # Lists

@@ -4,6 +4,8 @@ Patients are independent of each other, so a partition that holds all visits of 
 cohort.
 """
 
+from typing import Any
+
 import dask.dataframe as dd
 
 from lenadose.cohort import decide as decide_partition
@@ -22,4 +24,6 @@ def decide(visits: dd.DataFrame, protocol: Protocol | None = None) -> dd.DataFra
         raise fault("visits", reason, "give one, or call cohort.decide")
     # The result without rows has the types of the columns, each with all its categories.
     meta = decide_partition(visits._meta, protocol)
-    return visits.shuffle("patient").map_partitions(decide_partition, protocol, meta=meta)
+    whole: Any = visits.shuffle("patient")
+    decisions: dd.DataFrame = whole.map_partitions(decide_partition, protocol, meta=meta)
+    return decisions

@@ -5,7 +5,7 @@ what follows from it is looked up. In an array of days 0 is no day, in one of le
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -28,22 +28,22 @@ Arrays = TypeVar("Arrays", bound=tuple[object, ...])
 """A named tuple of arrays, or of such tuples."""
 
 
-class MissingFields(NamedTuple):
-    """Why each field of a visit is missing: 0 is not missing, 1 absent, 2 stale."""
-
-    adverse_events: Ints
-    pregnancy_tests: Ints
-    neutrophils: Ints
-    platelets: Ints
-    creatinine_clearance: Ints
-    clasi_activity: Ints
+MISSING_FIELDS = (
+    "adverse_events",
+    "pregnancy_tests",
+    "neutrophils",
+    "platelets",
+    "creatinine_clearance",
+    "clasi_activity",
+)
+"""The fields that can be missing. Why one is: 0 for not missing, 1 for absent, 2 for stale."""
 
 
 class Findings(NamedTuple):
     """The newest results and tests at each visit, whatever was advised; see `carry_forward`.
 
     `results` are the bands of neutrophils (times 1) and platelets (times 4), and whether clearance
-    interrupts (times 16). What is missing is as in `MissingFields`; which of the entries for a
+    interrupts (times 16). What is missing is as in `MISSING_FIELDS`; which of the entries for a
     count or a test applies depends on the treatment.
     """
 
@@ -136,29 +136,32 @@ class Observation(NamedTuple):
     gain_on: Ints
     ceiling: Ints
     due_on: Ints
-    missing: MissingFields
+    missing: Ints
 
 
 class Decisions(NamedTuple):
     """The decision at each visit: its situation, and its advice by the place in `AdviceArrays`.
 
     `anchor` is the day on which the interval is over or, off treatment, the day of the finish.
-    `scheduled` are the doses that there were since the visit before.
+    `scheduled` are the doses since the visit before. `missing` has a row for each of
+    `MISSING_FIELDS`.
     """
 
     situation: Ints
     advice: Ints
     anchor: Ints
     scheduled: Ints
-    missing: MissingFields
+    missing: Ints
 
 
 def map_arrays(function: Callable[[Any], Any], values: Arrays) -> Arrays:
     """Return a nest of named tuples with a function applied to each array."""
-    parts = (
-        map_arrays(function, part) if isinstance(part, tuple) else function(part) for part in values
+    return type(values)(
+        *(
+            map_arrays(function, part) if isinstance(part, tuple) else function(part)
+            for part in values
+        )
     )
-    return cast(Arrays, type(values)(*parts))
 
 
 def take_rows(values: Arrays, rows: Ints) -> Arrays:
@@ -217,7 +220,8 @@ def step(
 
 def is_on_treatment(phase: Ints) -> Flags:
     """Return whether each phase is on treatment."""
-    return (phase == Phase.TITRATION.rank) | (phase == Phase.TAPER.rank)
+    on_treatment: Flags = (phase == Phase.TITRATION.rank) | (phase == Phase.TAPER.rank)
+    return on_treatment
 
 
 def reconcile_intake(dosages: DosageTable, state: State, visit: Visits) -> tuple[Treatment, Ints]:
@@ -327,7 +331,7 @@ def observe(
     nadir = np.minimum(treatment.nadir, visit.activity)
     response = response_of(arrays, phase, visit, state.baseline.activity, nadir)
     missing = _missing_fields(arrays, treatment, state.baseline, ongoing, visit, response)
-    unknown = np.logical_or.reduce([why > 0 for why in missing[:-1]])
+    unknown: Flags = np.any(missing[:-1] > 0, axis=0)
     safety = safety_of(arrays, ongoing, visit.findings, unknown)
 
     on_treatment = is_on_treatment(phase)
@@ -398,7 +402,8 @@ def response_of(
     """Return the rank of the response, from the scores and a judgement."""
     titration = (phase == Phase.TITRATION.rank) | (phase == Phase.INTERRUPTED.rank)
     scores = ((~titration * SCORES + visit.activity) * SCORES + baseline) * SCORES + nadir
-    return arrays.judged[phase, visit.judged, arrays.responses[scores]]
+    response: Ints = arrays.judged[phase, visit.judged, arrays.responses.take(scores)]
+    return response
 
 
 def safety_of(arrays: ProtocolArrays, ongoing: Ints, findings: Findings, unknown: Flags) -> Ints:
@@ -416,7 +421,7 @@ def _missing_fields(
     ongoing: Ints,
     visit: Visits,
     response: Ints,
-) -> MissingFields:
+) -> Ints:
     """Return which fields are missing or too old, and why."""
     safety, masks, findings = arrays.protocol.safety, arrays.events, visit.findings
     watched = treatment.watched_from >= first_within(safety.counts_early.value, visit.day)
@@ -425,13 +430,17 @@ def _missing_fields(
     tests = np.where(early, findings.tests_early, findings.tests)
     tests = np.where(starts, findings.tests_before_start, tests)
     tested = treatment.phase != Phase.DISCONTINUED.rank
-    return MissingFields(
-        (visit.events == NOT_ASKED) & ((ongoing & masks.reported_dangers) == 0),
-        tests * (tested & ((ongoing & masks.pregnancy) == 0)),
-        np.where(watched, findings.neutrophils_early, findings.neutrophils),
-        np.where(watched, findings.platelets_early, findings.platelets),
-        findings.creatinine_clearance,
-        response == Response.NOT_ASSESSED.rank,
+    not_asked = (visit.events == NOT_ASKED) & ((ongoing & masks.reported_dangers) == 0)
+    return np.stack(
+        [
+            not_asked,
+            tests * (tested & ((ongoing & masks.pregnancy) == 0)),
+            np.where(watched, findings.neutrophils_early, findings.neutrophils),
+            np.where(watched, findings.platelets_early, findings.platelets),
+            findings.creatinine_clearance,
+            response == Response.NOT_ASSESSED.rank,
+        ],
+        dtype=np.int8,
     )
 
 
@@ -485,4 +494,5 @@ def apply(
 
 def dose_limiting_causes(arrays: ProtocolArrays, seen: Observation, visit: Visits) -> Flags:
     """Return whether a count or an event is one for which the level is not given again."""
-    return visit.findings.count_danger | ((seen.ongoing & arrays.events.limits_dose) != 0)
+    limits: Flags = visit.findings.count_danger | ((seen.ongoing & arrays.events.limits_dose) != 0)
+    return limits

@@ -17,8 +17,8 @@ from lenadose.cohort.cells import (
     check_lists,
     distinct,
     entry_field,
-    is_text,
     is_given,
+    is_text,
     is_whole,
     list_lengths,
     read_days,
@@ -82,7 +82,7 @@ class Rows(NamedTuple):
 
 
 class Reader:
-    """Reads the visits of some patients at a time, and numbers the dosages and lists that it meets."""
+    """Reads the visits of some patients at a time, and numbers dosages and lists as they are met."""
 
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
@@ -142,7 +142,8 @@ class Reader:
         on = np.where(own_day > 0, own_day, day)
         fine = (unit >= 0) & is_measurable(values) & (values <= most) & (on <= day)
         cells.suspect |= known & ~fine
-        return (on << 2 | band) * known
+        results: Ints = (on << 2 | band) * known
+        return results
 
     def _taken(self, cells: Cells) -> Ints:
         """Read the dosages taken, as their numbers."""
@@ -177,20 +178,21 @@ class Reader:
         else:
             check_lists("adverse_events", column, ("term", "grade", "ctcae", "resolved"))
             places, lists = _listed_events(column)
-        numbers = np.array([self._list_number(events) for events in lists])[places]
+        numbers: Ints = np.array([self._list_number(events) for events in lists])[places]
         cells.suspect |= numbers < 0
-        return np.maximum(numbers, NOT_ASKED)
+        return np.where(numbers < 0, NOT_ASKED, numbers)
 
     def _list_number(self, events: tuple[AdverseEvent | None, ...] | None) -> int:
         """Return the number of a list of adverse events, -1 for one that no record can hold."""
         if events is None:
             return NOT_ASKED
+        sound = tuple(event for event in events if event is not None)
         try:
-            # A visit also checks that the list does not contradict itself.
-            visit = Visit(_SOME_DAY, adverse_events=events)
+            # The list as a whole can contradict itself.
+            Visit(_SOME_DAY, adverse_events=sound)
         except LenadoseError:
             return -1
-        return self._lists.setdefault(visit.adverse_events, len(self._lists))
+        return -1 if sound != events else self._lists.setdefault(sound, len(self._lists))
 
     def _tests(self, cells: Cells, day: Ints) -> tuple[Ints, Ints, Flags]:
         """Read pregnancy tests one by one: their rows, their days, and which are negative."""
@@ -221,7 +223,8 @@ _NO_TESTS = [{"result": "", "date": ""}]
 
 def is_measurable(values: Floats) -> Flags:
     """Return which numbers a record can hold: not negative, and not too small to write."""
-    return (values == 0) | (values >= 10.0**-DIGITS)
+    measurable: Flags = (values == 0) | (values >= 10.0**-DIGITS)
+    return measurable
 
 
 def _newest(rows: Ints, days: Ints, count: int) -> Ints:
@@ -277,7 +280,7 @@ def _listed_events(column: pa.Array) -> tuple[Ints, list[tuple[AdverseEvent | No
 
 
 def _kinds(entries: pa.Array) -> tuple[Ints, Ints]:
-    """Number the entries of lists so that equal ones have the same number, with the first of each."""
+    """Number the entries of lists, equal ones alike, and return the first entry of each number."""
     fields = entries.flatten() if pa.types.is_struct(entries.type) else ()
     firsts, kinds = np.unique(is_given(entries), return_index=True, return_inverse=True)[1:]
     for places, values in map(distinct, fields):

@@ -10,7 +10,6 @@ from lenadose.cohort.events import EventEffects
 from lenadose.cohort.lookup import DosageTable, ProtocolArrays
 from lenadose.cohort.machine import (
     Decisions,
-    MissingFields,
     Visits,
     begin,
     map_arrays,
@@ -26,7 +25,10 @@ def replay(
     visits: Visits,
     number: Ints,
 ) -> Decisions:
-    """Decide on visits that lie patient by patient; *number* counts each patient's visits from 0."""
+    """Decide on visits that lie patient by patient.
+
+    *number* counts the visits of each patient from 0.
+    """
     total = len(number)
     heads = np.flatnonzero(number == 0)
     counts = np.diff(np.append(heads, total))
@@ -34,20 +36,14 @@ def replay(
     rank = np.empty(len(heads), np.int64)
     rank[np.argsort(-counts, kind="stable")] = np.arange(len(heads))
     begins = np.append(0, np.cumsum(np.bincount(number)))
-    order = np.empty(total, np.int64)
-    order[begins[number] + np.repeat(rank, counts)] = np.arange(total)
-
-    missing = MissingFields(*(np.empty(total, np.int8) for _ in MissingFields._fields))
-    decisions = Decisions(*(np.empty(total, np.int32) for _ in range(4)), missing)
-    state = begin(arrays, len(heads))
+    place = begins[number] + np.repeat(rank, counts)
+    order = np.empty_like(place)
+    order[place] = np.arange(total)
+    state, steps = begin(arrays, len(heads)), []
     for first, last in pairwise(begins):
-        rows = order[first:last]
-        state = map_arrays(itemgetter(slice(len(rows))), state)
-        decided, state = step(arrays, effects, dosages, state, take_rows(visits, rows), first == 0)
-        for column, values in zip(_columns(decisions), _columns(decided), strict=True):
-            column[rows] = values
-    return decisions
-
-
-def _columns(decisions: Decisions) -> tuple[Ints, ...]:
-    return (*decisions[:-1], *decisions.missing)
+        visit = take_rows(visits, order[first:last])
+        state = map_arrays(itemgetter(slice(last - first)), state)
+        decisions, state = step(arrays, effects, dosages, state, visit, first == 0)
+        steps.append(decisions)
+    columns = (np.concatenate(parts, axis=-1) for parts in zip(*steps, strict=True))
+    return Decisions(*(column.take(place, axis=-1) for column in columns))

@@ -1,4 +1,4 @@
-"""The result of a cohort: gathered as numbers, block by block, and written as a table in the end."""
+"""The result of a cohort: gathered as numbers, block by block, and put into a table at the end."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,7 +8,7 @@ from attrs import frozen
 
 from lenadose.cohort.calendar import EPOCH, Flags, Ints, after
 from lenadose.cohort.lookup import SITUATION_NUMBERS, protocol_arrays
-from lenadose.cohort.machine import Decisions, MissingFields
+from lenadose.cohort.machine import MISSING_FIELDS, Decisions
 from lenadose.engine.observe import MissingReason
 from lenadose.protocol.advice import FollowUp
 from lenadose.protocol.protocol import Protocol
@@ -39,7 +39,7 @@ RESULTS = (
     ResultColumn("phase_after", "the phase that the visit leads to"),
     *(
         ResultColumn(f"missing_{field}", f"`absent` or `stale`, where `{field}` is missing")
-        for field in MissingFields._fields
+        for field in MISSING_FIELDS
     ),
     ResultColumn("protocol", "the protocol that decided: its name, version and SHA-256"),
     ResultColumn("limits", "the limits of its evidence, and of this software"),
@@ -61,7 +61,7 @@ class ResultBuilder:
         self._advice = np.full(total, -1, np.int32)
         # The earliest day, the day due and the latest day of the next visit; 0 for none.
         self._next_visit = np.zeros((3, total), np.int32)
-        self._missing = np.zeros((len(MissingFields._fields), total), np.int8)
+        self._missing = np.zeros((len(MISSING_FIELDS), total), np.int8)
         self._refused: dict[int, str] = {}
 
     def write(self, rows: Ints, decisions: Decisions, day: Ints, decided: Flags) -> None:
@@ -70,12 +70,10 @@ class ResultBuilder:
         advice = decisions.advice[decided]
         self._situation[rows] = decisions.situation[decided]
         self._advice[rows] = advice
-        for column, missing in zip(self._missing, decisions.missing, strict=True):
-            column[rows] = missing[decided]
+        self._missing[:, rows] = decisions.missing[:, decided]
         follow_up = protocol_arrays(self._protocol).advice.follow_up[advice]
-        days = next_visits(self._protocol, follow_up, day[decided], decisions.anchor[decided])
-        for column, values in zip(self._next_visit, days, strict=True):
-            column[rows] = values
+        anchor = decisions.anchor[decided]
+        self._next_visit[:, rows] = next_visits(self._protocol, follow_up, day[decided], anchor)
 
     def refuse(self, rows: Ints, reasons: Mapping[int, str]) -> None:
         """Mark rows of a block as refused, each with its reason."""
@@ -98,7 +96,7 @@ class ResultBuilder:
             **dict(zip(_NEXT_VISIT, map(_days, self._next_visit), strict=True)),
             **{
                 f"missing_{name}": _terms(reason - 1, MissingReason)
-                for name, reason in zip(MissingFields._fields, self._missing, strict=True)
+                for name, reason in zip(MISSING_FIELDS, self._missing, strict=True)
             },
             "protocol": self._constant(f"{protocol.id} {protocol.version} {protocol.hash}"),
             "limits": self._constant(f"{protocol.evidence} {NOT_A_DEVICE}"),
@@ -135,10 +133,8 @@ class ResultBuilder:
 _NEXT_VISIT = ("next_visit_earliest", "next_visit_due", "next_visit_latest")
 
 
-def next_visits(
-    protocol: Protocol, follow_up: Ints, day: Ints, anchor: Ints
-) -> tuple[Ints, Ints, Ints]:
-    """Return the earliest day, the day due and the latest day of the next visit, 0 for never."""
+def next_visits(protocol: Protocol, follow_up: Ints, day: Ints, anchor: Ints) -> Ints:
+    """Return the earliest days, the days due and the latest days of next visits, 0 for never."""
     intervals = protocol.intervals
     due = np.where(follow_up == FollowUp.WHEN_DUE.rank, anchor, 0)
     for kind, interval in (
@@ -151,12 +147,12 @@ def next_visits(
         rows = np.flatnonzero(follow_up == kind.rank)
         due[rows] = after(interval.value, day[rows])
     rows = np.flatnonzero(follow_up == FollowUp.SURVEILLANCE.rank)
-    for interval in reversed(intervals.surveillance.value):
-        planned = after(interval, anchor[rows])
+    for planned_after in reversed(intervals.surveillance.value):
+        planned = after(planned_after, anchor[rows])
         due[rows] = np.where(planned > day[rows], planned, due[rows])
     soon = follow_up == FollowUp.SOON.rank
     latest = np.where(soon | (due == 0), due, after(intervals.late_after.value, due))
-    return np.where(soon, day + 1, due), due, latest
+    return np.stack([np.where(soon, day + 1, due), due, latest])
 
 
 def _words(places: Ints, words: Iterable[str]) -> pa.Array:
