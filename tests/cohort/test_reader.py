@@ -12,11 +12,8 @@ from tests.support.patients import DAY0
 from tests.support.tables import answers, course_rows, refusals, rows_with, three_patients
 
 from lenadose import DocumentError
-from lenadose.cohort import (
-    decide,
-    decisions,
-)
-from lenadose.cohort.columns import COLUMNS
+from lenadose.cohort import decide, decisions
+from lenadose.cohort.columns import COLUMNS, faults_of
 
 SOUND = {
     "patient": ["a"],

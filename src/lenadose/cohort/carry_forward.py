@@ -9,8 +9,8 @@ import numpy as np
 from lenadose.cohort.calendar import FIRST_DAY, Flags, Ints, after, first_within
 from lenadose.cohort.events import EventEffects
 from lenadose.cohort.lookup import DANGER, LOW
-from lenadose.cohort.machine import Findings
 from lenadose.cohort.reader import Rows
+from lenadose.cohort.state import Findings
 from lenadose.protocol.safety import SafetyCriteria
 
 

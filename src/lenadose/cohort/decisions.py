@@ -14,10 +14,10 @@ from lenadose.cohort.carry_forward import carry_forward
 from lenadose.cohort.columns import NAMES, check_columns, faults_of
 from lenadose.cohort.frames import beside, to_arrow
 from lenadose.cohort.lookup import NOT_GIVEN, protocol_arrays
-from lenadose.cohort.machine import Decisions, Visits
 from lenadose.cohort.reader import Reader, Rows
 from lenadose.cohort.replay import replay
 from lenadose.cohort.results import ResultBuilder
+from lenadose.cohort.state import Decisions, Visits
 from lenadose.protocol.builtin import get_protocol
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import too_many_missed

@@ -175,9 +175,9 @@ def _positions(protocol: Protocol) -> Ints:
 
 @lru_cache(maxsize=8)
 def _responses(criteria: ResponseCriteria) -> Ints:
-    """Give the response without a judgement, by kind of phase, score, score at the start and lowest score.
+    """Return the response without a judgement, by kind of phase, score, baseline score and nadir.
 
-    The lowest counts the score itself, so that it is never above it.
+    The nadir includes the score itself, so it is never above it.
     """
     found = np.full((2, SCORES, SCORES, SCORES), Response.NOT_ASSESSED.rank, np.int8)
     for kind, phase in enumerate((Phase.TITRATION, Phase.TAPER)):
@@ -223,7 +223,7 @@ GRAVEST = (Safety.ACCEPTABLE, Safety.CAUTION, Safety.INTERRUPT, Safety.STOP)
 
 
 def _safeties() -> Ints:
-    """Give the weight of safety by the gravest event, what is missing, clearance, platelets and neutrophils."""
+    """Return the weight of safety by worst event, missing field, clearance, and both counts."""
     return np.array(
         [
             WEIGHTS[
@@ -249,7 +249,7 @@ def _safeties() -> Ints:
 def bands(
     quantity: Quantity, unit: str, limits: tuple[Decimal, Decimal]
 ) -> tuple[float, float, float]:
-    """Give the limits, and the largest value that a patient has, as numbers in the unit of a result."""
+    """Return the limits, and the largest value that a patient has, in the unit of a result."""
     factor = quantity.factors[unit]
     danger, low, most = (float(each / factor) for each in (*limits, quantity.largest))
     return danger, low, most

@@ -82,7 +82,7 @@ class Rows(NamedTuple):
 
 
 class Reader:
-    """Reads the visits of some patients at a time, and numbers dosages and lists as they are met."""
+    """Reads the visits of some patients at a time, and numbers the dosages and lists it meets."""
 
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol

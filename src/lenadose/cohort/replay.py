@@ -8,14 +8,8 @@ import numpy as np
 from lenadose.cohort.calendar import Ints
 from lenadose.cohort.events import EventEffects
 from lenadose.cohort.lookup import DosageTable, ProtocolArrays
-from lenadose.cohort.machine import (
-    Decisions,
-    Visits,
-    begin,
-    map_arrays,
-    step,
-    take_rows,
-)
+from lenadose.cohort.machine import step
+from lenadose.cohort.state import Decisions, Visits, begin, map_arrays, take_rows
 
 
 def replay(
@@ -39,7 +33,7 @@ def replay(
     place = begins[number] + np.repeat(rank, counts)
     order = np.empty_like(place)
     order[place] = np.arange(total)
-    state, steps = begin(arrays, len(heads)), []
+    state, steps = begin(arrays.protocol, len(heads)), []
     for first, last in pairwise(begins):
         visit = take_rows(visits, order[first:last])
         state = map_arrays(itemgetter(slice(last - first)), state)

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from lenadose.cohort.calendar import EPOCH, Flags, Ints, after
 from lenadose.cohort.lookup import SITUATION_NUMBERS, protocol_arrays
-from lenadose.cohort.machine import MISSING_FIELDS, Decisions
+from lenadose.cohort.state import MISSING_FIELDS, Decisions
 from lenadose.engine.observe import MissingReason
 from lenadose.protocol.advice import FollowUp
 from lenadose.protocol.protocol import Protocol
