@@ -67,3 +67,10 @@ def _patients(ids: pa.Array) -> pa.Array:
     texts = ids.cast(pa.large_string())
     blank = pa.compute.equal(pa.compute.utf8_trim_whitespace(texts), "")
     return pa.compute.if_else(blank, pa.scalar(None, texts.type), texts)
+
+
+def as_slice(rows: Ints) -> Ints | slice:
+    """Return rows as a slice where they lie together: then nothing is copied."""
+    first = int(rows[0]) if len(rows) else 0
+    last = first + len(rows)
+    return slice(first, last) if np.array_equal(rows, np.arange(first, last)) else rows

@@ -8,7 +8,7 @@ import narwhals as nw
 import numpy as np
 import pyarrow as pa
 
-from lenadose.cohort.blocks import Block, blocks
+from lenadose.cohort.blocks import Block, as_slice, blocks
 from lenadose.cohort.calendar import Flags, Ints
 from lenadose.cohort.carry_forward import carry_forward
 from lenadose.cohort.columns import NAMES, check_columns, faults_of
@@ -69,17 +69,11 @@ def _decide(
     read = visits.select([name for name in NAMES if name in visits.columns])
     done = 0
     for block in blocks(visits, BLOCK):
-        _decide_block(block, to_arrow(read[_as_slice(block.rows)]), protocol, reader, results)
+        _decide_block(block, to_arrow(read[as_slice(block.rows)]), protocol, reader, results)
         done += len(block.rows)
         if progress is not None:
             progress(done, len(visits))
     return beside(visits, results.table())
-
-
-def _as_slice(rows: Ints) -> slice | Ints:
-    """Return rows as a slice where they lie together, which does not copy their cells."""
-    first, last = int(rows[0]), int(rows[0]) + len(rows)
-    return slice(first, last) if np.array_equal(rows, np.arange(first, last)) else rows
 
 
 def _decide_block(
@@ -146,7 +140,7 @@ def _refused(
                 reason = "is not what another visit of the patient says"
                 faults.append(Fault(name, reason, "give the same in all visits"))
         if not faults:
-            # What no record can hold is never decided on, whether its fault is found or not.
+            # A row that no record can hold is never decided on, whether its fault is found or not.
             fix = "give its cells as a course file would hold them"
             faults.append(Fault("row", "it cannot be read", fix))
         reasons[row] = " | ".join(map(str, faults))

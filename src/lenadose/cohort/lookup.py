@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from attrs import fields_dict
 
 from lenadose.cohort.calendar import Flags, Ints
 from lenadose.cohort.events import EventMasks, event_masks
@@ -135,12 +136,12 @@ def _answers(protocol: Protocol) -> tuple[Ints, Ints, AdviceArrays]:
             for j, ceiling in enumerate(levels):
                 values = _advice_values(advise(protocol.ladder, match, held, ceiling))
                 answers[situation, i, j] = numbers.setdefault(values, len(numbers))
-    columns = dict(zip(AdviceArrays._fields, np.array(list(numbers)).T, strict=True))
+    columns = dict(zip(AdviceArrays._fields, np.array(list(numbers), np.int32).T, strict=True))
     flags = {name: columns[name].astype(bool) for name in ("hands_over", *_EFFECTS)}
     return rules, answers, AdviceArrays(**columns | flags)
 
 
-_EFFECTS = tuple(name for name in AdviceArrays._fields if hasattr(Effects, name))
+_EFFECTS = tuple(name for name in AdviceArrays._fields if name in fields_dict(Effects))
 
 
 def _advice_values(advice: Advice) -> tuple[int, ...]:

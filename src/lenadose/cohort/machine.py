@@ -251,9 +251,9 @@ def response_of(
 def safety_of(arrays: ProtocolArrays, ongoing: Ints, findings: Findings, unknown: Flags) -> Ints:
     """Return the weight of the first of stop, interrupt, not assessed, caution and acceptable."""
     masks = arrays.events
-    conditions = [(ongoing & mask) != 0 for mask in (masks.stops, masks.interrupts, masks.cautions)]
-    gravest = np.select(conditions, [3, 2, 1])
-    return arrays.safeties[(gravest * 2 + unknown) * 32 + findings.results]
+    stops, interrupts = (ongoing & masks.stops) != 0, (ongoing & masks.interrupts) != 0
+    worst = np.where(stops, 3, np.where(interrupts, 2, (ongoing & masks.cautions) != 0))
+    return arrays.safeties[(worst * 2 + unknown) * 32 + findings.results]
 
 
 def _missing_fields(

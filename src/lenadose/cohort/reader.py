@@ -104,7 +104,7 @@ class Reader:
         day = cells.days("date")
         judged = cells.terms("judgement", JudgedResponse)
         cells.suspect |= (day == 0) | ((judged > 0) != cells.texts("judgement_reason"))
-        # What drives no decision is read all the same: a record could not hold it either.
+        # These drive no decision, but a record that holds an invalid one cannot be read either.
         cells.whole_numbers("clasi_damage", DAMAGE, 0)
         cells.whole_numbers("age", AGE, 0)
         cells.terms("antiphospholipid", Antiphospholipid)

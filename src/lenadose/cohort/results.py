@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 from attrs import frozen
 
+from lenadose.cohort.blocks import as_slice
 from lenadose.cohort.calendar import EPOCH, Flags, Ints, after
 from lenadose.cohort.lookup import SITUATION_NUMBERS, protocol_arrays
 from lenadose.cohort.state import MISSING_FIELDS, Decisions
@@ -66,14 +67,14 @@ class ResultBuilder:
 
     def write(self, rows: Ints, decisions: Decisions, day: Ints, decided: Flags) -> None:
         """Write the decisions of a block, at those of its rows that are decided."""
-        rows = rows[decided]
-        advice = decisions.advice[decided]
-        self._situation[rows] = decisions.situation[decided]
-        self._advice[rows] = advice
-        self._missing[:, rows] = decisions.missing[:, decided]
+        kept = slice(None) if decided.all() else decided
+        at, advice = as_slice(rows[kept]), decisions.advice[kept]
+        self._situation[at] = decisions.situation[kept]
+        self._advice[at] = advice
+        self._missing[:, at] = decisions.missing[:, kept]
         follow_up = protocol_arrays(self._protocol).advice.follow_up[advice]
-        anchor = decisions.anchor[decided]
-        self._next_visit[:, rows] = next_visits(self._protocol, follow_up, day[decided], anchor)
+        anchor = decisions.anchor[kept]
+        self._next_visit[:, at] = next_visits(self._protocol, follow_up, day[kept], anchor)
 
     def refuse(self, rows: Ints, reasons: Mapping[int, str]) -> None:
         """Mark rows of a block as refused, each with its reason."""
