@@ -158,3 +158,31 @@ def test_no_number_that_a_course_is_refused_for_passes(name: str) -> None:
         faults = faults_of(row, rows[5]["date"])
         reason = refusals(rows)[6]
         assert (reason is not None) == bool(faults), (value, reason, faults)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pregnancy_tests", "["),
+        ("pregnancy_tests", "{}"),
+        ("pregnancy_tests", "[1]"),
+        ("pregnancy_tests", '[{"result": 1}]'),
+        ("pregnancy_tests", '[{"result": "negative", "date": ""}]'),
+        ("adverse_events", "["),
+        ("adverse_events", "null"),
+        ("adverse_events", "[1]"),
+        ("neutrophils_date", "2026-13-01"),
+        ("neutrophils_date", "20260105"),
+    ],
+)
+def test_text_that_a_course_file_could_not_hold_is_refused(name: str, text: str) -> None:
+    decided = decide(pa.table({**SOUND, name: [text]}))
+    assert decided["action"].to_pylist() == [None]
+    assert decided["refused"].to_pylist()[0].startswith(name)
+
+
+def test_a_field_that_no_entry_of_a_list_has_may_be_left_out() -> None:
+    tests = pa.array([[{"result": "positive"}]])
+    assert decide(pa.table({**SOUND, "pregnancy_tests": tests}))["rule"][0].as_py() == (
+        "unfit-to-start"
+    )
