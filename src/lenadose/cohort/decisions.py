@@ -53,8 +53,9 @@ def decide(
     check_columns(visits.columns)
     try:
         return cast(Frame, _decide(visits, protocol or get_protocol(), progress))
-    except pa.ArrowException as error:
-        # Arrow does not always name the column that it cannot handle.
+    except (pa.ArrowException, OverflowError) as error:
+        # Arrow does not always name the column that it cannot handle, nor one with a day that
+        # Python has no date for.
         reason = str(error).splitlines()[0]
         faults = (Fault("columns", reason, "give each column as one kind of value"),)
         raise DocumentError(faults) from None
