@@ -124,14 +124,14 @@ BAD: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("cells", "said"), BAD)
+@pytest.mark.parametrize(("cells", "message"), BAD)
 def test_a_bad_row_is_refused_with_what_follows_it_and_nothing_else(
-    cells: dict[str, Any], said: str
+    cells: dict[str, Any], message: str
 ) -> None:
     """The third visit of the second patient is bad."""
     reasons = refusals(rows_with(6, **cells))
     assert reasons[6] is not None
-    assert reasons[6].startswith(said)
+    assert reasons[6].startswith(message)
     assert reasons[7] == FOLLOWS.format(cells.get("date", "2026-03-02"))
     # Of two visits on one day neither can be told to be the first.
     duplicates = "date" in cells

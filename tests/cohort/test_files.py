@@ -83,7 +83,7 @@ def test_the_command_tells_no_more_than_a_page_of_refused_rows(tmp_path: Path, c
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         (
             "none.csv",
@@ -107,7 +107,7 @@ def test_the_command_tells_no_more_than_a_page_of_refused_rows(tmp_path: Path, c
     ],
 )
 def test_a_file_that_is_no_table_is_one_line(
-    tmp_path: Path, capsys, monkeypatch, name: str, content: bytes | None, said: str
+    tmp_path: Path, capsys, monkeypatch, name: str, content: bytes | None, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     if content is not None:
@@ -115,7 +115,7 @@ def test_a_file_that_is_no_table_is_one_line(
     assert main(["cohort", name, "-o", "out.csv"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.splitlines()[0].startswith(said)
+    assert err.splitlines()[0].startswith(message)
     assert "Traceback" not in err
 
 
