@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 
 from lenadose import get_protocol, load_course, replay
 from lenadose.cohort import decide
+from lenadose.cohort.columns import COLUMNS
 from lenadose.cohort.files import read_table, write_table
-from lenadose.cohort.reader import COLUMNS
 from lenadose.cohort.results import RESULTS
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.report.decision import course_rows

@@ -1,7 +1,7 @@
-"""Cohorts made up at random, large and fast: patients who respond, relapse, are harmed, miss doses and visits.
+"""Random cohorts, large and fast: patients who respond, relapse, are harmed, miss doses and visits.
 
-Nobody in them lived. They walk through every phase and show what the rules tell apart, so that every row of a protocol
-applies somewhere; needs `lenadose[cohort,testing]`.
+The patients are invented. They go through every phase and show what the rules distinguish, so every
+row of a protocol applies somewhere; needs `lenadose[cohort,testing]`.
 """
 
 import datetime as dt
@@ -57,7 +57,7 @@ _GAPS = np.array([28, 28, 28, 28, 28, 28, 31, 30, 7, 7, 14, 35, 56, 91, 1, 200])
 
 
 def cohort(visits: int, seed: int = 0, protocol: Protocol | None = None) -> pa.Table:
-    """Make up a cohort of about so many visits, the same for the same seed; every visit can be decided."""
+    """A cohort of so many visits, the same for the same seed; every visit can be decided."""
     parts = [
         _part(np.random.default_rng([seed, first]), min(_PART, visits - first), first, protocol)
         for first in range(0, visits, _PART)
@@ -66,14 +66,14 @@ def cohort(visits: int, seed: int = 0, protocol: Protocol | None = None) -> pa.T
 
 
 def _part(rng: np.random.Generator, count: int, first: int, protocol: Protocol | None) -> pa.Table:
-    """Make up so many visits of patients with numbers of their own."""
+    """So many visits of patients, numbered from *first*."""
     longest = rng.integers(1, 25, count)
     ends = np.cumsum(longest)
     people = int(np.searchsorted(ends, count)) + 1
-    each = longest[:people].copy()
-    each[-1] -= ends[people - 1] - count
-    patient = np.repeat(np.arange(people), each)
-    number = np.arange(count) - np.repeat(np.cumsum(each) - each, each)
+    counts = longest[:people].copy()
+    counts[-1] -= ends[people - 1] - count
+    patient = np.repeat(np.arange(people), counts)
+    number = np.arange(count) - np.repeat(np.cumsum(counts) - counts, counts)
 
     def some(share: float) -> Any:
         return rng.random(count) < share
@@ -125,12 +125,12 @@ def _part(rng: np.random.Generator, count: int, first: int, protocol: Protocol |
         [often for _, often in _TAKEN], taken, pa.int64()
     )
     judged = np.where(some(0.05), rng.integers(0, len(JudgedResponse), count), -1)
-    columns["judgement"] = _coded([each.label for each in JudgedResponse], judged)
+    columns["judgement"] = _coded([response.label for response in JudgedResponse], judged)
     columns["judgement_reason"] = _coded(["as seen by the clinician"], np.minimum(judged, 0))
     columns["able_to_become_pregnant"] = pa.array(able > 0, mask=able < 0)
     columns["regular_cycles"] = pa.array(regular > 0, mask=regular < 0)
     missed = np.where(some(0.1) & (number > 0), np.minimum(rng.geometric(0.25, count), gap), 0)
-    # More may be missed than there were, if no drug was advised: such a visit missed none.
+    # Where no drug was advised, more doses may be missed than scheduled: there none is missed.
     while True:
         table = pa.table({**columns, "doses_missed": pa.array(missed, mask=missed == 0)})
         refused = decide(table, protocol).column("refused").is_valid().to_numpy()
@@ -142,7 +142,7 @@ def _part(rng: np.random.Generator, count: int, first: int, protocol: Protocol |
 def _scores(
     rng: np.random.Generator, patient: Any, number: Any, people: int, some: Any
 ) -> pa.Array:
-    """Give CLASI activity: some become clear and relapse, some improve, some do not, some get worse."""
+    """CLASI activity: some clear and relapse, some improve, some do not, some get worse."""
     start = rng.integers(3, 40, people)[patient]
     kind = rng.choice(4, people, p=[0.5, 0.2, 0.2, 0.1])[patient]
     clears = rng.integers(1, 7, people)[patient]
@@ -207,7 +207,7 @@ def _results(
 
 
 def _tests(rng: np.random.Generator, day: Any, number: Any, able: Any, some: Any) -> pa.Array:
-    """Give pregnancy tests: one at most visits, a second one before a start, seldom a positive one."""
+    """Pregnancy tests: one at most visits, a second one before a start, seldom a positive one."""
     count = len(day)
     now = (able != 0) & some(0.93)
     before = (able != 0) & some(0.95) & ((number == 0) | some(0.08))
@@ -222,7 +222,7 @@ def _tests(rng: np.random.Generator, day: Any, number: Any, able: Any, some: Any
     entries = pa.StructArray.from_arrays(
         [
             _coded(
-                [each.label for each in TestResult],
+                [result.label for result in TestResult],
                 (rng.random(len(rows)) < 0.002).astype(np.int64),
             ),
             pa.array((day[rows] - age).astype(np.int32), mask=age == 0).cast(pa.date32()),
@@ -235,19 +235,20 @@ def _tests(rng: np.random.Generator, day: Any, number: Any, able: Any, some: Any
 def _events(rng: np.random.Generator, some: Any) -> pa.Array:
     asked = ~some(0.04)
     lengths = np.where(asked & some(0.12), 1, 0) + np.where(asked & some(0.01), 1, 0)
-    often = np.array([each[3] for each in _EVENTS])
+    often = np.array([weight for *_, weight in _EVENTS])
     kinds = rng.choice(len(_EVENTS), int(lengths.sum()), p=often / often.sum())
-    # One event is not both present and resolved: of two at a visit the second is as the first.
+    # An event is not both present and resolved: of two at a visit, the first is like the second.
     ends = np.cumsum(lengths)[lengths == 2]
     kinds[ends - 1] = kinds[ends - 2]
     entries = pa.StructArray.from_arrays(
         [
-            _coded([each[0] for each in _EVENTS], kinds),
-            _looked_up([each[1] for each in _EVENTS], kinds, pa.int64()),
+            _coded([term for term, *_ in _EVENTS], kinds),
+            _looked_up([grade for _, grade, *_ in _EVENTS], kinds, pa.int64()),
             _coded(
-                ["5.0"], np.where(np.array([each[1] is None for each in _EVENTS])[kinds], -1, 0)
+                ["5.0"],
+                np.where(np.array([grade is None for _, grade, *_ in _EVENTS])[kinds], -1, 0),
             ),
-            _looked_up([each[2] for each in _EVENTS], kinds, pa.bool_()),
+            _looked_up([resolved for *_, resolved, _ in _EVENTS], kinds, pa.bool_()),
         ],
         ["term", "grade", "ctcae", "resolved"],
     )
@@ -263,7 +264,7 @@ def _listed(lengths: Any, entries: pa.Array, missing: Any) -> pa.Array:
 
 
 def _coded(words: Any, numbers: Any) -> pa.Array:
-    """Give words by their numbers, none for -1."""
+    """Words by their numbers, missing for -1."""
     return pa.DictionaryArray.from_arrays(
         pa.array(numbers.astype(np.int8), mask=numbers < 0), pa.array(list(words))
     )
@@ -273,11 +274,11 @@ def _looked_up(values: Any, numbers: Any, kind: pa.DataType) -> pa.Array:
     return pa.array(values, kind).take(pa.array(numbers, mask=numbers < 0))
 
 
-# The same as records
+# As records
 
 
 def records(table: pa.Table) -> Iterator[Course]:
-    """Give the courses of a cohort that was made up, one for each patient, in their order."""
+    """The courses of a random cohort, one for each patient, in order."""
     visits: list[Visit] = []
     last: Any = None
     for batch in table.to_batches(max_chunksize=20_000):
@@ -313,8 +314,8 @@ def _visit(row: Any) -> Visit:
         neutrophils=measured("neutrophils"),
         platelets=measured("platelets"),
         creatinine_clearance=measured("creatinine_clearance"),
-        pregnancy_tests=None if tests is None else tuple(PregnancyTest(**each) for each in tests),
-        adverse_events=None if events is None else tuple(AdverseEvent(**each) for each in events),
+        pregnancy_tests=None if tests is None else tuple(PregnancyTest(**test) for test in tests),
+        adverse_events=None if events is None else tuple(AdverseEvent(**event) for event in events),
         dosage_taken=None if mg is None else DosageTaken(mg, row["dosage_taken_every_days"]),
         doses_missed=row["doses_missed"],
         judgement=None if judged is None else Judgement(judged, row["judgement_reason"]),

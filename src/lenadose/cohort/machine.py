@@ -1,597 +1,340 @@
-"""The machine over arrays: one visit of each of many patients, or of one, from what was known to what is advised.
+"""The machine over arrays: one visit of each of many patients, from the state to the advice.
 
-What `observation.py` and `machine.py` do with a state and a visit, written for arrays, function by function and under
-the same names; which row applies and what follows from it is looked up. `where`, `wide`, `pick` and `flags` are all
-that differs between many patients at once, as arrays, and one patient at a time, as numbers that numba compiles: see
-`compiled.py`.
+The same as `lenadose.engine` does with one patient, under the same names; which row applies and
+what follows from it is looked up.
 """
-
-from typing import Any, NamedTuple
 
 import numpy as np
 
+from lenadose.cohort.calendar import Flags, Ints, after, first_within
+from lenadose.cohort.events import NOT_ASKED, EventEffects
 from lenadose.cohort.lookup import (
-    FIRST_DAY,
-    FLAG_SHIFT,
-    FLAGS,
-    LEVEL_BITS,
-    NEUROPATHY_GRADES,
-    NO_SCORE,
-    NOT_ASKED,
+    NOT_GIVEN,
     NOTHING,
-    PHASE_BITS,
-    PHASE_SHIFT,
     SCORES,
+    WEIGHTS,
+    AdviceArrays,
     DosageTable,
-    Flags,
-    IntervalArrays,
-    Ints,
     ProtocolArrays,
 )
-from lenadose.record.visit import JudgedResponse
-from lenadose.terms.facts import Phase, Response
-
-BEFORE_START, _TITRATION, _TAPER = Phase.BEFORE_START.rank, Phase.TITRATION.rank, Phase.TAPER.rank
-_INTERRUPTED, _OFF_TREATMENT = Phase.INTERRUPTED.rank, Phase.OFF_TREATMENT.rank
-_DISCONTINUED = Phase.DISCONTINUED.rank
-_PARTIAL, _NOT_ASSESSED = Response.PARTIAL.rank, Response.NOT_ASSESSED.rank
-_LEVEL_MASK, _PHASE_MASK = (1 << LEVEL_BITS) - 1, (1 << PHASE_BITS) - 1
-
-_GRADES, _JUDGEMENTS, _RESPONSES = len(NEUROPATHY_GRADES), len(JudgedResponse) + 1, len(Response)
-
-MISSING_FIELDS = (
-    "adverse_events",
-    "pregnancy_tests",
-    "neutrophils",
-    "platelets",
-    "creatinine_clearance",
-    "clasi_activity",
+from lenadose.cohort.state import (
+    Baseline,
+    Decisions,
+    Findings,
+    Observation,
+    PreviousVisit,
+    State,
+    Treatment,
+    Visits,
+    choose,
+    map_arrays,
+    take_rows,
 )
-"""The fields of a visit that can be missing, two bits for each: 1 absent, 2 stale."""
-SCORE_GAP, CLEARANCE_GAP = (
-    2 * MISSING_FIELDS.index("clasi_activity"),
-    2 * MISSING_FIELDS.index("creatinine_clearance"),
-)
-COUNTS_GAP, TESTS_GAP = (
-    2 * MISSING_FIELDS.index("neutrophils"),
-    2 * MISSING_FIELDS.index("pregnancy_tests"),
-)
-
-CLEARANCE_LOW, COUNT_DANGER, POSITIVE, COUNT_GAPS, TEST_GAPS = 5, 6, 7, 8, 16
-"""Bits of what is known at a visit, see `knowing`. The lowest five are the bands of neutrophils and platelets and
-whether clearance is a danger; then whether clearance lowers the ceiling, a count is a danger, a positive test counts.
-Two bits for each gap follow, as in `GAPS`: of neutrophils and platelets, usually and under the close watch; of
-pregnancy tests, usually, early in a course and before a start; of clearance."""
-_BANDS = (1 << CLEARANCE_LOW) - 1
-
-
-class Lists(NamedTuple):
-    """For each list of adverse events what it does, as `packed.Listed`; in `adds` its grades lie side by side."""
-
-    keeps: Ints
-    adds: Ints
-    neuropathy: Ints
-    ends_pregnancy: Flags
-
-
-class Visits(NamedTuple):
-    """What a visit of each patient showed; `known` is what is known at it, see `COUNT_DANGER`."""
-
-    day: Ints
-    score: Ints
-    known: Ints
-    events: Ints
-    judged: Ints
-    taken: Ints
-    missed: Ints
-
-
-class Seldom(NamedTuple):
-    """Whether any visit reports doses missed, a judgement, a dosage taken, or an event that counts, or lacks a test.
-
-    What is so of no visit costs nothing.
-    """
-
-    missed: bool
-    judged: bool
-    taken: bool
-    events: bool
-    untested: bool
-
-
-class Baseline(NamedTuple):
-    """The start of a course; `neuropathy` is -1 before a first one."""
-
-    on: Ints
-    score: Ints
-    neuropathy: Ints
-
-
-class CurrentLevel(NamedTuple):
-    """The level held (-1: none) and its clocks; `taking` is the number of a dosage that is no level, or -1.
-
-    `reviewed` is 1 or 0.
-    """
-
-    level: Ints
-    since: Ints
-    interval_from: Ints
-    watched_from: Ints
-    reviewed: Ints
-    days_missed: Ints
-    taking: Ints
-
-
-class PreviousVisit(NamedTuple):
-    """The visit before, with the dose (level -1: none) that the patient came with then; `handed_over` is 1 or 0."""
-
-    on: Ints
-    score: Ints
-    advised: Ints
-    handed_over: Ints
-    dose: CurrentLevel
-    nadir: Ints
-    interrupted_on: Ints
-
-
-class State(NamedTuple):
-    """All that the next decision needs of the past; 0 is no day, -1 no level.
-
-    The trial of therapy runs from `gain_on`: the last response, or the start of the course.
-    """
-
-    phase: Ints
-    ceiling: Ints
-    ongoing: Ints
-    """The events that count, and positive tests."""
-    start: Baseline
-    dose: CurrentLevel
-    nadir: Ints
-    gain_on: Ints
-    interrupted_on: Ints
-    finished_on: Ints
-    last: PreviousVisit
-
-
-class Arrival(NamedTuple):
-    """How the patient came: what was taken has moved the state, as of the visit before.
-
-    `too_many` is one more than the doses there were, where more were missed, else 0.
-    """
-
-    phase: Ints
-    dose: CurrentLevel
-    nadir: Ints
-    interrupted_on: Ints
-    too_many: Ints
-
-
-class Observed(NamedTuple):
-    """What a visit shows: the number of its situation, what is missing, and what both rest on."""
-
-    situation: Ints
-    gaps: Ints
-    nadir: Ints
-    gain_on: Ints
-    ceiling: Ints
-    due_on: Ints
-
-
-def where(condition: Any, this: Any, other: Any) -> Any:
-    """Give the one number where a condition holds, else the other; one of them at least is an array.
-
-    A condition that is asked more than once is better made wide before.
-    """
-    # Twice as fast as np.where, which branches; in place, because what is not written again stays in the cache.
-    found = this - other
-    found *= condition.astype(np.int32, copy=False)
-    found += other
-    return found
-
-
-def wide(narrow: Any) -> Any:
-    """Give whole numbers with room to reckon with; a condition as 1 or 0."""
-    return narrow.astype(np.int32, copy=False)
-
-
-def pick(table: Any, index: Any) -> Any:
-    """Look up in a table."""
-    # Three times as fast as table[index] where the index is narrow.
-    return table.take(index)
-
-
-_BITS = np.arange(FLAG_SHIFT, FLAG_SHIFT + FLAGS, dtype=np.int32)[:, np.newaxis]
-
-
-def flags(answer: Any) -> Any:
-    """Tell one after another, as 1 or 0, what an answer says; see `packed.SETS_LEVEL`."""
-    return answer >> _BITS & 1
-
-
-# intervals.py
-
-
-def after(span: IntervalArrays, day: Any) -> Any:
-    """Give the day this long after another; where there is none, some day."""
-    if span.days >= 0:
-        return day + span.days
-    return pick(span.after, np.maximum(day, FIRST_DAY) - FIRST_DAY)
-
-
-def first_within(span: IntervalArrays, day: Any) -> Any:
-    """Give the first day from which not more than this has passed until `day`."""
-    if span.days >= 0:
-        return day - span.days
-    return pick(span.first, day - FIRST_DAY)
-
-
-# state.py
-
-
-def begin(packed: ProtocolArrays, count: int, events: bool) -> State:
-    """Give the state of so many patients before their first visits; without events, one nothing stands for all."""
-
-    def each(value: int) -> Ints:
-        return np.full(count, value, np.int32)
-
-    none, no_day, no, unscored = each(-1), each(0), each(0), each(NO_SCORE)
-    dose = CurrentLevel(none, no_day, no_day, no_day, no, no_day, none)
-    return State(
-        each(BEFORE_START),
-        each(packed.top),
-        no_day if events else np.zeros((), np.int32),
-        Baseline(no_day, unscored, none),
-        dose,
-        unscored,
-        no_day,
-        no_day,
-        no_day,
-        PreviousVisit(no_day, unscored, none, no, dose, unscored, no_day),
-    )
-
-
-def update_findings(
-    packed: ProtocolArrays,
-    lists: Lists,
-    ongoing: Any,
-    visit: Visits,
-    neuropathy_at_start: Any,
-    events: bool,
-) -> Any:
-    """Add what a visit reported to the events that count from now on."""
-    if not events:
-        return ongoing
-    adds = pick(lists.adds, visit.events * _GRADES + neuropathy_at_start + 1)
-    positive = (visit.known >> POSITIVE & 1) * packed.positive
-    return (ongoing & pick(lists.keeps, visit.events)) | adds | positive
-
-
-# observation.py
-
-
-def observe(
-    packed: ProtocolArrays, state: State, came: Arrival, ongoing: Any, visit: Visits, seldom: Seldom
-) -> Observed:
-    """Turn a visit into facts; how the patient came and which events count was settled first."""
-    day, phase, dose, start = visit.day, came.phase, came.dose, state.start
-    ceiling = ceiling_of(packed, state.ceiling, visit.known)
-    nadir = np.minimum(came.nadir, visit.score)
-    response = response_of(packed, phase, visit, start.score, nadir, seldom.judged)
-    gaps = _gaps(packed, phase, start.on, dose.watched_from, ongoing, visit, seldom.untested)
-    safety = safety_of(packed, ongoing, visit.known, gaps != 0)
-    gaps = gaps | (wide(response == _NOT_ASSESSED) << SCORE_GAP)
-
-    interrupted, treated = phase == _INTERRUPTED, is_treated(phase)
-    gain_on = where((response <= _PARTIAL) & (treated | interrupted), day, state.gain_on)
-    due_on = interval_end(packed, phase, dose)
-    too_long = (came.interrupted_on > 0) & (
-        came.interrupted_on < first_within(packed.resumable, day)
-    )
-    waits = (treated & (day < due_on)) | (interrupted & ~too_long)
-    exhausted = (treated | interrupted) & (after(packed.trial, gain_on) <= day)
-    exhausted = exhausted & (after(packed.trial_at_level, dose.since) <= day)
-    situation = (
-        phase * packed.phase_weight
-        + response * packed.response_weight
-        + safety
-        + wide(~waits) * packed.due
-        + wide(exhausted) * packed.exhausted
-        + position_of(packed, treated, interrupted, dose, ceiling)
-    )
-    return Observed(situation, gaps, nadir, gain_on, ceiling, due_on)
-
-
-def is_treated(phase: Any) -> Any:
-    """Tell whether a phase is one on treatment."""
-    return (phase == _TITRATION) | (phase == _TAPER)
-
-
-def follow_advice(dosages: DosageTable, state: State, visit: Visits, some_missed: bool) -> Arrival:
-    """Let the state follow a patient of whom nobody said what was taken: the advised dosage, but for doses missed."""
-    last, dose, treated = state.last, state.dose, wide(is_treated(state.phase))
-    days, advised, too_many = visit.day - last.on, wide(last.advised >= 0), visit.missed * 0
-    lost = days * (1 - advised)
-    if some_missed:
-        every = pick(dosages.every_days, np.maximum(last.advised, 0))
-        lost = where(advised, visit.missed * every, days)
-        too_many = _too_many(visit.missed, -(-days // every) * advised)
-    missed = dose.days_missed + lost * treated
-    return Arrival(
-        state.phase,
-        CurrentLevel(
-            dose.level,
-            dose.since,
-            dose.interval_from,
-            dose.watched_from,
-            dose.reviewed,
-            missed,
-            dose.taking,
-        ),
-        state.nadir,
-        state.interrupted_on * (1 - treated),
-        too_many,
-    )
-
-
-def _too_many(missed: Any, there_were: Any) -> Any:
-    return where(missed > there_were, there_were + 1, 0)
-
-
-def follow_dosage(dosages: DosageTable, state: State, visit: Visits) -> Arrival:
-    """Let the state follow a patient of whom it is known what was taken, as of the visit before."""
-    last, dose, treated = state.last, state.dose, is_treated(state.phase)
-    nothing, taken = visit.taken == NOTHING, np.maximum(visit.taken, 0)
-    given = where(nothing, last.advised, taken)
-    every = pick(dosages.every_days, np.maximum(given, 0))
-    too_many = _too_many(visit.missed, where(given >= 0, -(-(visit.day - last.on) // every), 0))
-
-    level, missed = pick(dosages.level, taken), visit.missed * pick(dosages.every_days, taken)
-    on_ladder, handed = level >= 0, last.handed_over
-    same = treated & (visit.taken == where(dose.taking >= 0, dose.taking, dose.level))
-    stops = treated & nothing
-    resumes = ~treated & handed & ~nothing & on_ladder & (state.ceiling >= 0) & (dose.level >= 0)
-    moves = (treated & ~nothing & ~same) | resumes
-
-    # What was advised and not taken has not been held: the move is from the dose that the patient came with then.
-    came = last.dose.level >= 0
-    held = CurrentLevel(
-        where(came, last.dose.level, dose.level),
-        where(came, last.dose.since, dose.since),
-        where(came, last.dose.interval_from, dose.interval_from),
-        where(came, last.dose.watched_from, dose.watched_from),
-        (came & last.dose.reviewed) | (~came & dose.reviewed),
-        where(came, last.dose.days_missed, dose.days_missed),
-        where(came, last.dose.taking, dose.taking),
-    )
-    nadir = where(came, last.nadir, state.nadir)
-    before = np.maximum(where(held.taking >= 0, held.taking, held.level), 0)
-    rose = pick(dosages.daily, taken) > pick(dosages.daily, before)
-    kept = moves & ~on_ladder
-    leaves = moves | stops
-    since = where(on_ladder & ~(handed & (taken == before)), last.on, held.since)
-    missed_now = where(same, dose.days_missed + missed, dose.days_missed)
-    return Arrival(
-        where(stops, _INTERRUPTED, where(resumes, _TITRATION, state.phase)),
-        CurrentLevel(
-            where(leaves, where(moves & on_ladder, level, held.level), dose.level),
-            where(leaves, where(stops, held.since, since), dose.since),
-            where(
-                leaves, where(moves & on_ladder, last.on, held.interval_from), dose.interval_from
-            ),
-            where(
-                leaves,
-                where(moves & (rose | handed), last.on, held.watched_from),
-                dose.watched_from,
-            ),
-            (kept & held.reviewed) | (~leaves & dose.reviewed),
-            where(leaves, where(moves, missed, 0) + where(kept, held.days_missed, 0), missed_now),
-            where(leaves, where(kept, taken, -1), dose.taking),
-        ),
-        where(leaves, where(moves & rose, last.score, nadir), state.nadir),
-        where(
-            stops,
-            where(last.interrupted_on > 0, last.interrupted_on, last.on),
-            where(treated | resumes, 0, state.interrupted_on),
-        ),
-        too_many,
-    )
-
-
-def interval_end(packed: ProtocolArrays, phase: Any, dose: CurrentLevel) -> Any:
-    """Give the day on which the interval is over; the days missed are added once they are more than their share."""
-    begun, missed = dose.interval_from, dose.days_missed
-    titration = where(
-        dose.reviewed, after(packed.review, begun), after(packed.first_assessment, begun)
-    )
-    end = where(phase == _TAPER, after(packed.taper_step, begun), titration)
-    much = missed * packed.missed_denominator > (end - begun) * packed.missed_numerator
-    return end + missed * wide(much)
-
-
-def position_of(
-    packed: ProtocolArrays, treated: Any, interrupted: Any, dose: CurrentLevel, ceiling: Any
-) -> Any:
-    """Give the weight of where the level held stands; in an interruption, of the level to resume at."""
-    levels = packed.levels
-    kind = wide(interrupted) * 2 + wide(dose.taking >= 0)
-    found = pick(
-        packed.positions, (kind * levels + np.maximum(dose.level, 0)) * (levels + 1) + ceiling + 1
-    )
-    return where(treated | interrupted, found, packed.no_position)
-
-
-def ceiling_of(packed: ProtocolArrays, left_by_harm: Any, known: Any) -> Any:
-    """Give the highest level allowed now: what harm has left, and what the newest clearance allows."""
-    return where(
-        known >> CLEARANCE_LOW & 1, np.minimum(left_by_harm, packed.clearance_ceiling), left_by_harm
-    )
-
-
-def response_of(
-    packed: ProtocolArrays, phase: Any, visit: Visits, start: Any, nadir: Any, judgements: bool
-) -> Any:
-    """Give the response, from the scores and a judgement."""
-    kind = wide((phase != _TITRATION) & (phase != _INTERRUPTED))
-    shown = wide(
-        pick(packed.responses, ((kind * SCORES + visit.score) * SCORES + start) * SCORES + nadir)
-    )
-    if judgements:
-        return pick(packed.judged, (phase * _JUDGEMENTS + visit.judged) * _RESPONSES + shown)
-    return shown
-
-
-def safety_of(packed: ProtocolArrays, ongoing: Any, known: Any, unknown: Any) -> Any:
-    """Give the weight of the first that applies of stop, interrupt, not assessed, caution and acceptable."""
-    gravest = wide((ongoing & packed.cautions) != 0)
-    gravest = np.maximum(gravest, wide((ongoing & packed.interrupts) != 0) * 2)
-    gravest = np.maximum(gravest, wide((ongoing & packed.stops) != 0) * 3)
-    return pick(packed.safeties, (known & _BANDS) | wide(unknown) << 5 | gravest << 6)
-
-
-def _gaps(
-    packed: ProtocolArrays,
-    phase: Any,
-    started: Any,
-    watched_from: Any,
-    ongoing: Any,
-    visit: Visits,
-    untested: bool,
-) -> Any:
-    """Give the safety facts that are missing or too old, two bits for each; see `GAPS`."""
-    known = visit.known
-    early = wide(watched_from >= first_within(packed.counts_early, visit.day))
-    not_asked = (visit.events == NOT_ASKED) & ((ongoing & packed.known_dangers) == 0)
-    gaps = (
-        wide(not_asked)
-        | (known >> (COUNT_GAPS + 4 * early) & 15) << COUNTS_GAP
-        | (known >> (TEST_GAPS + 6) & 3) << CLEARANCE_GAP
-    )
-    if untested:
-        return gaps | tests_missing(packed, phase, started, ongoing, visit) << TESTS_GAP
-    return gaps
-
-
-def tests_missing(
-    packed: ProtocolArrays, phase: Any, started: Any, ongoing: Any, visit: Visits
-) -> Any:
-    """Tell why a pregnancy test required on this day is missing; a known pregnancy needs no test."""
-    before_start = (started == 0) | (phase == _OFF_TREATMENT)
-    early = started >= first_within(packed.tests_early, visit.day)
-    which = np.maximum(wide(before_start) * 2, wide(early))
-    needed = (phase != _DISCONTINUED) & ((ongoing & packed.pregnant) == 0)
-    return (visit.known >> (TEST_GAPS + 2 * which) & 3) * wide(needed)
-
-
-# machine.py
-
-
-def recommend(packed: ProtocolArrays, came: Arrival, seen: Observed) -> Any:
-    """Decide: what follows from the situation, the level held and the ceiling."""
-    levels = packed.levels + 1
-    return pick(
-        packed.answers, (seen.situation * levels + came.dose.level + 1) * levels + seen.ceiling + 1
-    )
-
-
-def anchor_of(state: State, seen: Observed, answer: Any, day: Any) -> Any:
-    """Give the day that a running interval ends on, or, off treatment, the day of the finish."""
-    off = (answer >> PHASE_SHIFT & _PHASE_MASK) == _OFF_TREATMENT
-    return where(off, where(state.finished_on > 0, state.finished_on, day), seen.due_on)
-
-
-def apply(
-    packed: ProtocolArrays,
-    lists: Lists,
-    state: State,
-    came: Arrival,
-    ongoing: Any,
-    visit: Visits,
-    seen: Observed,
-    answer: Any,
-) -> State:
-    """Give the state after a decision: what was advised takes place, and what was found is remembered."""
-    day, dose, start = visit.day, came.dose, state.start
-    (
-        sets_level,
-        sets_since,
-        begins,
-        sets_watch,
-        sets_lowest,
-        reviews,
-        starts,
-        finishes,
-        interrupts,
-        ends_pause,
-        marks_harm,
-        hands_over,
-    ) = flags(answer)
-    anew = begins | interrupts
-    goes_on = 1 - anew
-    advised = (answer & _LEVEL_MASK) - 1
-    harmed = marks_harm & dose_limiting_causes(packed, ongoing, visit.known)
-    gain_on = where(starts, day, seen.gain_on)
-    came_with = CurrentLevel(
-        where(starts, -1, dose.level),
-        dose.since,
-        dose.interval_from,
-        dose.watched_from,
-        dose.reviewed,
-        dose.days_missed,
-        dose.taking,
-    )
-    return State(
-        answer >> PHASE_SHIFT & _PHASE_MASK,
-        where(harmed, np.minimum(state.ceiling, dose.level - 1), state.ceiling),
-        ongoing,
-        Baseline(
-            where(starts, day, start.on),
-            where(starts, visit.score, start.score),
-            where(starts, pick(lists.neuropathy, visit.events), start.neuropathy),
-        ),
-        CurrentLevel(
-            where(sets_level, advised, dose.level),
-            where(sets_since, day, dose.since),
-            where(begins, day, dose.interval_from),
-            where(sets_watch, day, dose.watched_from),
-            reviews | (dose.reviewed & goes_on),
-            dose.days_missed * goes_on,
-            where(anew, -1, dose.taking),
-        ),
-        where(sets_lowest, visit.score, seen.nadir),
-        gain_on,
-        where(interrupts, day, came.interrupted_on) * (1 - ends_pause),
-        where(finishes, day, state.finished_on) * (1 - starts),
-        PreviousVisit(
-            day,
-            visit.score,
-            advised,
-            hands_over,
-            came_with,
-            seen.nadir,
-            came.interrupted_on,
-        ),
-    )
-
-
-def dose_limiting_causes(packed: ProtocolArrays, ongoing: Any, known: Any) -> Any:
-    """Tell whether a count or an event is a harm for which the level is not given again."""
-    return (known >> COUNT_DANGER & 1) | wide((ongoing & packed.harms) != 0)
+from lenadose.protocol.protocol import Protocol
+from lenadose.terms.facts import Phase, Position, Response, TherapeuticTrial, Timing
 
 
 def step(
-    packed: ProtocolArrays, lists: Lists, state: State, came: Arrival, visit: Visits, seldom: Seldom
-) -> tuple[State, Any, Any, Any, Any]:
-    """Decide on a visit: give the state after it, the situation, what is missing, the answer, and `anchor_of`."""
-    ongoing = update_findings(
-        packed, lists, state.ongoing, visit, state.start.neuropathy, seldom.events
+    arrays: ProtocolArrays,
+    effects: EventEffects,
+    dosages: DosageTable,
+    state: State,
+    visit: Visits,
+    first: bool,
+) -> tuple[Decisions, State]:
+    """Decide on a visit of each patient, and return the decisions with the states after it."""
+    if first:
+        treatment, scheduled = state.treatment, np.zeros_like(visit.day)
+    else:
+        treatment, scheduled = reconcile_intake(dosages, state, visit)
+    seen = observe(arrays, effects, state, treatment, visit)
+    answer = arrays.answers[seen.situation, treatment.level + 1, seen.ceiling + 1]
+    advice = take_rows(arrays.advice, answer)
+    off = advice.phase_after == Phase.OFF_TREATMENT.rank
+    finished_on = np.where(state.finished_on > 0, state.finished_on, visit.day)
+    anchor = np.where(off, finished_on, seen.due_on)
+    decisions = Decisions(seen.situation, answer, anchor, scheduled, seen.missing)
+    return decisions, apply(arrays, effects, state, visit, seen, advice)
+
+
+# Observe
+
+
+def is_on_treatment(phase: Ints) -> Flags:
+    """Return whether each phase is on treatment."""
+    on_treatment: Flags = (phase == Phase.TITRATION.rank) | (phase == Phase.TAPER.rank)
+    return on_treatment
+
+
+def reconcile_intake(dosages: DosageTable, state: State, visit: Visits) -> tuple[Treatment, Ints]:
+    """Return the treatment moved to what was taken since the visit before, as of that visit.
+
+    The second array is the number of doses scheduled since then.
+    """
+    now, previous, taken = state.treatment, state.previous, visit.taken
+    # The numbers of the levels' dosages are their ranks.
+    dosage = np.where(taken >= 0, taken, previous.advised)
+    days, every = visit.day - previous.on, dosages.every_days.take(np.maximum(dosage, 0))
+    scheduled = np.where(dosage >= 0, -(-days // every), 0)
+    treated = is_on_treatment(now.phase)
+    lost = np.where(previous.advised >= 0, visit.missed * every, days)
+    treatment = now._replace(
+        days_missed=now.days_missed + lost * treated,
+        interrupted_on=now.interrupted_on * ~treated,
     )
-    seen = observe(packed, state, came, ongoing, visit, seldom)
-    answer = recommend(packed, came, seen)
-    after_it = apply(packed, lists, state, came, ongoing, visit, seen, answer)
-    return (
-        after_it,
-        seen.situation,
-        seen.gaps,
-        answer,
-        anchor_of(state, seen, answer, visit.day),
+    rows = np.flatnonzero(taken != NOT_GIVEN)
+    if len(rows):
+        treatment = map_arrays(np.copy, treatment)
+        moved = follow_dosage(dosages, take_rows(state, rows), take_rows(visit, rows))
+        for column, values in zip(treatment, moved, strict=True):
+            column[rows] = values
+    return treatment, scheduled
+
+
+def follow_dosage(dosages: DosageTable, state: State, visit: Visits) -> Treatment:
+    """Return the treatment of patients of whom it was reported what was taken."""
+    now, taken = state.treatment, np.maximum(visit.taken, 0)
+    nothing, treated = visit.taken == NOTHING, is_on_treatment(now.phase)
+    same = treated & (visit.taken == np.where(now.off_ladder >= 0, now.off_ladder, now.level))
+    stays = now._replace(
+        days_missed=now.days_missed + visit.missed * dosages.every_days[taken] * same,
+        interrupted_on=now.interrupted_on * ~treated,
     )
+    resumes = ~treated & state.previous.hands_over & ~nothing & (dosages.level[taken] >= 0)
+    resumes &= (state.ceiling >= 0) & (now.level >= 0)
+    switches = (treated & ~nothing & ~same) | resumes
+    treatment = choose(switches, switch_level(dosages, state, visit), stays)
+    return choose(treated & nothing, _interrupted_by_patient(state), treatment)
+
+
+def _came_with(state: State) -> Treatment:
+    """Return the treatment that the patient came with at the visit before, or else has now.
+
+    What was advised and not taken has not been held.
+    """
+    came_with = state.previous.came_with
+    return choose(came_with.level >= 0, came_with, state.treatment)
+
+
+def _interrupted_by_patient(state: State) -> Treatment:
+    """Return the treatment after nothing was taken: interrupted as of the visit before."""
+    came, previous = _came_with(state), state.previous
+    since = previous.came_with.interrupted_on
+    return came._replace(
+        phase=np.full_like(came.phase, Phase.INTERRUPTED.rank),
+        reviewed=np.zeros_like(came.reviewed),
+        days_missed=np.zeros_like(came.days_missed),
+        off_ladder=np.full_like(came.off_ladder, -1),
+        interrupted_on=np.where(since > 0, since, previous.on),
+    )
+
+
+def switch_level(dosages: DosageTable, state: State, visit: Visits) -> Treatment:
+    """Return the treatment moved to a dosage taken instead of the one advised.
+
+    A rise begins as an advised one would, and a resumption too.
+    """
+    held, previous, phase = _came_with(state), state.previous, state.treatment.phase
+    taken = np.maximum(visit.taken, 0)
+    level = dosages.level[taken]
+    before = np.maximum(np.where(held.off_ladder >= 0, held.off_ladder, held.level), 0)
+    rose = dosages.daily_rank[taken] > dosages.daily_rank[before]
+    days_missed = visit.missed * dosages.every_days[taken]
+    off_ladder = held._replace(
+        phase=np.where(is_on_treatment(phase), phase, Phase.TITRATION.rank),
+        watched_from=np.where(rose | previous.hands_over, previous.on, held.watched_from),
+        days_missed=held.days_missed + days_missed,
+        off_ladder=taken,
+        nadir=np.where(rose, previous.activity, held.nadir),
+        interrupted_on=np.zeros_like(previous.on),
+    )
+    on_ladder = off_ladder._replace(
+        level=level,
+        since=np.where(previous.hands_over & (taken == before), held.since, previous.on),
+        interval_from=previous.on,
+        reviewed=np.zeros_like(held.reviewed),
+        days_missed=days_missed,
+        off_ladder=np.full_like(level, -1),
+    )
+    return choose(level >= 0, on_ladder, off_ladder)
+
+
+def observe(
+    arrays: ProtocolArrays,
+    effects: EventEffects,
+    state: State,
+    treatment: Treatment,
+    visit: Visits,
+) -> Observation:
+    """Turn a visit into facts, with the treatment moved to what was taken before."""
+    protocol, day, phase = arrays.protocol, visit.day, treatment.phase
+    ongoing = update_findings(arrays, effects, state, visit)
+    ceiling = ceiling_of(protocol, state.ceiling, visit.findings)
+    nadir = np.minimum(treatment.nadir, visit.activity)
+    response = response_of(arrays, phase, visit, state.baseline.activity, nadir)
+    missing = _missing_fields(arrays, treatment, state.baseline, ongoing, visit, response)
+    unknown: Flags = np.any(missing[:-1] > 0, axis=0)
+    safety = safety_of(arrays, ongoing, visit.findings, unknown)
+
+    on_treatment = is_on_treatment(phase)
+    interrupted = phase == Phase.INTERRUPTED.rank
+    treated = on_treatment | interrupted
+    gained = treated & (response <= Response.PARTIAL.rank)
+    gain_on = np.where(gained, day, state.gain_on)
+    due_on = interval_end(protocol, treatment)
+    intervals = protocol.intervals
+    paused_on = treatment.interrupted_on
+    resumable = (paused_on == 0) | (paused_on >= first_within(intervals.resumable.value, day))
+    waits = (on_treatment & (day < due_on)) | (interrupted & resumable)
+    exhausted = treated & (after(intervals.trial.value, gain_on) <= day)
+    exhausted &= after(intervals.trial_at_level.value, treatment.since) <= day
+    position = arrays.positions[
+        interrupted.astype(np.intp),
+        (treatment.off_ladder >= 0).astype(np.intp),
+        np.maximum(treatment.level, 0),
+        ceiling + 1,
+    ]
+    situation = (
+        phase * WEIGHTS[Phase.TITRATION]
+        + response * WEIGHTS[Response.PARTIAL]
+        + safety
+        + ~waits * WEIGHTS[Timing.DUE]
+        + exhausted * WEIGHTS[TherapeuticTrial.EXHAUSTED]
+        + np.where(treated, position, WEIGHTS[Position.NONE])
+    )
+    treatment = treatment._replace(nadir=nadir)
+    return Observation(situation, treatment, ongoing, gain_on, ceiling, due_on, missing)
+
+
+def update_findings(
+    arrays: ProtocolArrays, effects: EventEffects, state: State, visit: Visits
+) -> Ints:
+    """Return the events that count from this visit on."""
+    adds = effects.adds[visit.events, state.baseline.neuropathy + 1]
+    positive = visit.findings.positive_test * arrays.events.positive_test
+    return (state.ongoing & effects.keeps[visit.events]) | adds | positive
+
+
+def interval_end(protocol: Protocol, treatment: Treatment) -> Ints:
+    """Return the day on which the interval is over.
+
+    The days missed are added once they are more than their share of the interval.
+    """
+    intervals, begun, missed = protocol.intervals, treatment.interval_from, treatment.days_missed
+    titration = np.where(
+        treatment.reviewed,
+        after(intervals.review.value, begun),
+        after(intervals.first_assessment.value, begun),
+    )
+    taper = treatment.phase == Phase.TAPER.rank
+    end = np.where(taper, after(intervals.taper_step.value, begun), titration)
+    share = intervals.missed_share.value
+    return end + missed * (missed * share.denominator > (end - begun) * share.numerator)
+
+
+def ceiling_of(protocol: Protocol, left: Ints, findings: Findings) -> Ints:
+    """Return the highest level allowed now: *left* by dose-limiting events, and by clearance."""
+    lowered = np.minimum(left, protocol.safety.clearance_ceiling.value.rank)
+    return np.where(findings.clearance_low, lowered, left)
+
+
+def response_of(
+    arrays: ProtocolArrays, phase: Ints, visit: Visits, baseline: Ints, nadir: Ints
+) -> Ints:
+    """Return the rank of the response, from the scores and a judgement."""
+    titration = (phase == Phase.TITRATION.rank) | (phase == Phase.INTERRUPTED.rank)
+    scores = ((~titration * SCORES + visit.activity) * SCORES + baseline) * SCORES + nadir
+    response: Ints = arrays.judged[phase, visit.judged, arrays.responses.take(scores)]
+    return response
+
+
+def safety_of(arrays: ProtocolArrays, ongoing: Ints, findings: Findings, unknown: Flags) -> Ints:
+    """Return the weight of the first of stop, interrupt, not assessed, caution and acceptable."""
+    masks = arrays.events
+    stops, interrupts = (ongoing & masks.stops) != 0, (ongoing & masks.interrupts) != 0
+    worst = np.where(stops, 3, np.where(interrupts, 2, (ongoing & masks.cautions) != 0))
+    return arrays.safeties[(worst * 2 + unknown) * 32 + findings.results]
+
+
+def _missing_fields(
+    arrays: ProtocolArrays,
+    treatment: Treatment,
+    baseline: Baseline,
+    ongoing: Ints,
+    visit: Visits,
+    response: Ints,
+) -> Ints:
+    """Return which fields are missing or too old, and why."""
+    safety, masks, findings = arrays.protocol.safety, arrays.events, visit.findings
+    watched = treatment.watched_from >= first_within(safety.counts_early.value, visit.day)
+    early = baseline.on >= first_within(safety.tests_early.value, visit.day)
+    starts = (baseline.on == 0) | (treatment.phase == Phase.OFF_TREATMENT.rank)
+    tests = np.where(early, findings.tests_early, findings.tests)
+    tests = np.where(starts, findings.tests_before_start, tests)
+    tested = treatment.phase != Phase.DISCONTINUED.rank
+    not_asked = (visit.events == NOT_ASKED) & ((ongoing & masks.reported_dangers) == 0)
+    return np.stack(
+        [
+            not_asked,
+            tests * (tested & ((ongoing & masks.pregnancy) == 0)),
+            np.where(watched, findings.neutrophils_early, findings.neutrophils),
+            np.where(watched, findings.platelets_early, findings.platelets),
+            findings.creatinine_clearance,
+            response == Response.NOT_ASSESSED.rank,
+        ],
+        dtype=np.int8,
+    )
+
+
+# After a decision
+
+
+def apply(
+    arrays: ProtocolArrays,
+    effects: EventEffects,
+    state: State,
+    visit: Visits,
+    seen: Observation,
+    advice: AdviceArrays,
+) -> State:
+    """Return the state after a decision, assuming the advice is followed."""
+    day, now, before = visit.day, seen.treatment, state.baseline
+    starts, restarts = advice.starts, advice.new_interval | advice.interrupts
+    treatment = Treatment(
+        phase=advice.phase_after,
+        level=np.where(advice.new_level, advice.level, now.level),
+        since=np.where(advice.new_since, day, now.since),
+        interval_from=np.where(advice.new_interval, day, now.interval_from),
+        watched_from=np.where(advice.new_watch, day, now.watched_from),
+        reviewed=advice.reviews | (now.reviewed & ~restarts),
+        days_missed=now.days_missed * ~restarts,
+        off_ladder=np.where(restarts, -1, now.off_ladder),
+        nadir=np.where(advice.new_nadir, visit.activity, now.nadir),
+        interrupted_on=np.where(advice.interrupts, day, now.interrupted_on) * ~advice.gives,
+    )
+    limited = advice.limits_dose & dose_limiting_causes(arrays, seen, visit)
+    return State(
+        treatment,
+        ceiling=np.where(limited, np.minimum(state.ceiling, now.level - 1), state.ceiling),
+        ongoing=seen.ongoing,
+        baseline=Baseline(
+            np.where(starts, day, before.on),
+            np.where(starts, visit.activity, before.activity),
+            np.where(starts, effects.neuropathy[visit.events], before.neuropathy),
+        ),
+        gain_on=np.where(starts, day, seen.gain_on),
+        finished_on=np.where(advice.finishes, day, state.finished_on) * ~starts,
+        previous=PreviousVisit(
+            day,
+            visit.activity,
+            advice.level,
+            advice.hands_over,
+            now._replace(level=np.where(starts, -1, now.level)),
+        ),
+    )
+
+
+def dose_limiting_causes(arrays: ProtocolArrays, seen: Observation, visit: Visits) -> Flags:
+    """Return whether a count or an event is one for which the level is not given again."""
+    limits: Flags = visit.findings.count_danger | ((seen.ongoing & arrays.events.limits_dose) != 0)
+    return limits

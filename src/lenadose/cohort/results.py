@@ -1,40 +1,20 @@
-"""The answers for a cohort: what was decided at each row, as numbers while they are gathered, as a table in the end."""
+"""The result of a cohort: gathered as numbers, block by block, and put into a table at the end."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date
-from functools import lru_cache
-from typing import Any
 
-import narwhals as nw
 import numpy as np
 import pyarrow as pa
 from attrs import frozen
 
-from lenadose.cohort.frames import Arrow, FrameBackend, Pandas
-from lenadose.cohort.lookup import (
-    LEVEL_BITS,
-    PHASE_BITS,
-    PHASE_SHIFT,
-    RETURN_BITS,
-    RETURN_SHIFT,
-    SITUATION_NUMBERS,
-    WEIGHTS,
-    Ints,
-    after,
-)
-from lenadose.cohort.machine import MISSING_FIELDS, where
-from lenadose.cohort.replay import Replayed
+from lenadose.cohort.blocks import as_slice
+from lenadose.cohort.calendar import EPOCH, Flags, Ints, after
+from lenadose.cohort.lookup import SITUATION_NUMBERS, protocol_arrays
+from lenadose.cohort.state import MISSING_FIELDS, Decisions
 from lenadose.engine.observe import MissingReason
 from lenadose.protocol.advice import FollowUp
 from lenadose.protocol.protocol import Protocol
 from lenadose.terms.disclaimer import NOT_A_DEVICE
-from lenadose.terms.errors import Fault
-from lenadose.terms.facts import DIMENSIONS, Action, Phase
-
-_SAME = ("protocol", "limits")
-"""Columns that say the same in every row."""
-
-_EPOCH = date(1970, 1, 1).toordinal()
+from lenadose.terms.facts import DIMENSIONS, Action, Phase, Term
 
 
 @frozen
@@ -66,179 +46,127 @@ RESULTS = (
     ResultColumn("limits", "the limits of its evidence, and of this software"),
     ResultColumn(
         "refused",
-        "why nothing is decided at this visit: place, reason and mend; missing where it was decided",
+        "why nothing is decided at this visit: place, reason and fix; missing where it was decided",
     ),
 )
 """Every column of the result, in order."""
 
 
 class ResultBuilder:
-    """The answers as they grow: what was decided, as numbers, and why the rest was refused."""
+    """The decisions of a cohort, and the reasons of the rows that are refused."""
 
     def __init__(self, protocol: Protocol, total: int) -> None:
         self._protocol = protocol
         self._total = total
-        self._words = _words(protocol)
-        self._told: dict[str, Ints] = {
-            name: np.full(total, -1, np.int8 if len(words) < 128 else np.int16)
-            for name, words in self._words.of.items()
-            if name not in _SAME
-        }
-        self._days = {name: np.zeros(total, np.int32) for name in ("earliest", "due", "latest")}
+        self._situation = np.full(total, -1, np.int32)
+        self._advice = np.full(total, -1, np.int32)
+        # The earliest day, the day due and the latest day of the next visit; 0 for none.
+        self._next_visit = np.zeros((3, total), np.int32)
+        self._missing = np.zeros((len(MISSING_FIELDS), total), np.int8)
         self._refused: dict[int, str] = {}
 
-    def tell(self, rows: Any, told: Replayed, day: Ints) -> None:
-        """Write what was decided beside its rows."""
-        answer, situation, gaps = (
-            told.answer,
-            told.situation.astype(np.intp),
-            told.gaps.astype(np.int16),
-        )
-        self._told["level"][rows] = (answer & (1 << LEVEL_BITS) - 1).astype(np.int8) - np.int8(1)
-        self._told["phase_after"][rows] = answer >> PHASE_SHIFT & (1 << PHASE_BITS) - 1
-        for name, table in self._words.by_situation.items():
-            self._told[name][rows] = table.take(situation)
-        for index, name in enumerate(MISSING_FIELDS):
-            self._told[f"missing_{name}"][rows] = (gaps >> 2 * index & 3) - 1
-        days = self._next_visit(answer >> RETURN_SHIFT & (1 << RETURN_BITS) - 1, day, told.anchor)
-        for name, values in zip(("earliest", "due", "latest"), days, strict=True):
-            self._days[name][rows] = values
+    def write(self, rows: Ints, decisions: Decisions, day: Ints, decided: Flags) -> None:
+        """Write the decisions of a block, at those of its rows that are decided."""
+        kept = slice(None) if decided.all() else decided
+        at, advice = as_slice(rows[kept]), decisions.advice[kept]
+        self._situation[at] = decisions.situation[kept]
+        self._advice[at] = advice
+        self._missing[:, at] = decisions.missing[:, kept]
+        follow_up = protocol_arrays(self._protocol).advice.follow_up[advice]
+        anchor = decisions.anchor[kept]
+        self._next_visit[:, at] = next_visits(self._protocol, follow_up, day[kept], anchor)
 
-    def _next_visit(self, by: Ints, day: Ints, anchor: Ints) -> tuple[Ints, Ints, Ints]:
-        """Give the days of the next visits, 0 where there is none."""
-        intervals = self._protocol.intervals
-        counted = {
-            FollowUp.SOON: intervals.soon,
-            FollowUp.TAPER_STEP: intervals.taper_step,
-            FollowUp.REVIEW: intervals.review,
-            FollowUp.FIRST_ASSESSMENT: intervals.first_assessment,
-            FollowUp.AFTER_DISCONTINUATION: intervals.after_discontinuation,
+    def refuse(self, rows: Ints, reasons: Mapping[int, str]) -> None:
+        """Mark rows of a block as refused, each with its reason."""
+        self._refused.update({int(rows[row]): reason for row, reason in reasons.items()})
+
+    def table(self) -> pa.Table:
+        """Return every column but patient and date."""
+        protocol, advice = self._protocol, protocol_arrays(self._protocol).advice
+        levels = protocol.ladder.levels
+        level = np.append(advice.level, -1)[self._advice]
+        phase_after = np.append(advice.phase_after, -1)[self._advice]
+        amounts = np.array([float(each.dosage.mg) for each in levels])
+        intervals = np.array([each.dosage.every_days for each in levels])
+        columns = {
+            "dosage": _words(level, map(str, levels)),
+            "dosage_mg": pa.array(amounts[level], mask=level < 0),
+            "dosage_every_days": pa.array(intervals[level], mask=level < 0),
+            "phase_after": _terms(phase_after, Phase),
+            **self._situation_columns(),
+            **dict(zip(_NEXT_VISIT, map(_days, self._next_visit), strict=True)),
+            **{
+                f"missing_{name}": _terms(reason - 1, MissingReason)
+                for name, reason in zip(MISSING_FIELDS, self._missing, strict=True)
+            },
+            "protocol": self._constant(f"{protocol.id} {protocol.version} {protocol.hash}"),
+            "limits": self._constant(f"{protocol.evidence} {NOT_A_DEVICE}"),
+            "refused": self._reasons(),
         }
-        days = np.zeros(len(FollowUp), np.int32)
-        for each, interval in counted.items():
-            days[each.rank] = interval.value.days or 0
-        due = day + days.take(by)
-        for each, interval in counted.items():
-            if interval.value.days is None:
-                rows = np.flatnonzero(by == each.rank)
-                due[rows] = after(interval.value, day.take(rows))
-        rows = np.flatnonzero(by == FollowUp.SURVEILLANCE.rank)
-        now, anchored = day.take(rows), anchor.take(rows)
-        later = np.zeros(len(rows), np.int32)
-        for span in reversed(intervals.surveillance.value):
-            on = after(span, anchored)
-            later = where(on > now, on, later)
-        due[rows] = later
-        due = where(by == FollowUp.WHEN_DUE.rank, anchor, due) * (by != FollowUp.NEVER.rank)
-        soon, none = by == FollowUp.SOON.rank, due == 0
-        latest = where(soon | none, due, after(intervals.late_after.value, where(none, day, due)))
-        return where(soon, day + 1, due), due, latest
+        return pa.table({column.name: columns[column.name] for column in RESULTS[2:]})
 
-    def refuse(self, rows: Any, reasons: Mapping[int, str], left: Iterable[int], day: Ints) -> None:
-        """Mark the rows that are not decided: with their own reason, or with the row before that was refused."""
-        last: int | None = None
-        for row in left:
-            if row in reasons:
-                self._refused[int(rows[row])] = reasons[row]
-                last = row
-            else:
-                assert last is not None
-                which = f"of {date.fromordinal(int(day[last]))}" if day[last] else "without a date"
-                told = Fault(
-                    "patient", f"the earlier visit {which} was refused", "mend that one first"
-                )
-                self._refused[int(rows[row])] = str(told)
-
-    # The table
-
-    def beside(self, given: nw.DataFrame[Any]) -> Any:
-        """Give the result as a table of the caller's kind; what was kept for a column is let go with it."""
-        if given.implementation.is_pandas():
-            pandas: Any = given.implementation.to_native_namespace()
-            frame = given.to_native()
-            own = {name: frame[name] for name in ("patient", "date")}
-            return pandas.DataFrame(
-                own | self._columns(Pandas(pandas)), index=frame.index, copy=False
-            )
-        arrow = pa.table(self._columns(Arrow()))
-        columns = nw.from_arrow(arrow, backend=given.implementation)
-        return (
-            given.select("patient", "date")
-            .with_columns(*(columns[name] for name in arrow.column_names))
-            .to_native()
+    def _situation_columns(self) -> dict[str, pa.Array]:
+        """Return the rule, the action and the six facts."""
+        rules, situation = self._protocol.table.rules, self._situation
+        rule = np.append(protocol_arrays(self._protocol).rules, -1).take(situation)
+        actions = np.array([*(row.action.rank for row in rules), -1])
+        columns = {"rule": _words(rule, [row.id for row in rules])}
+        columns["action"] = _terms(actions.take(rule), Action)
+        ranks = np.unravel_index(
+            np.arange(SITUATION_NUMBERS), [len(kind) for _, kind in DIMENSIONS]
         )
+        for (name, kind), of_situation in zip(DIMENSIONS, ranks, strict=True):
+            columns[name] = _terms(np.append(of_situation, -1).take(situation), kind)
+        return columns
 
-    def _columns(self, kind: FrameBackend) -> dict[str, Any]:
-        """Give all columns but patient and date."""
-        level = self._told.pop("level")
-        none, given = self._days["due"] == 0, level >= 0
-        if given.all():
-            given = None
-
-        def column(name: str) -> Any:
-            match name:
-                case "dosage":
-                    return kind.words(level, self._words.of["level"])
-                case "dosage_mg" | "dosage_every_days":
-                    table = self._words.amounts if name == "dosage_mg" else self._words.often
-                    return kind.numbers(table.take(level), given)
-                case "refused":
-                    return kind.texts(self._reasons())
-                case _ if name in _SAME:
-                    return kind.words(np.zeros(self._total, np.int8), self._words.of[name])
-                case _ if name.startswith("next_visit_"):
-                    days = self._days.pop(name.removeprefix("next_visit_"))
-                    days -= _EPOCH
-                    return kind.days(days, ~none)
-            return kind.words(self._told.pop(name), self._words.of[name])
-
-        return {each.name: column(each.name) for each in RESULTS[2:]}
+    def _constant(self, text: str) -> pa.Array:
+        return _words(np.zeros(self._total, np.int8), [text])
 
     def _reasons(self) -> pa.Array:
-        """Give why each row was refused."""
-        if not self._refused:
-            return pa.nulls(self._total, pa.string())
-        refused = dict(sorted(self._refused.items()))
-        number = {reason: index for index, reason in enumerate(dict.fromkeys(refused.values()))}
+        reasons = list(dict.fromkeys(self._refused.values()))
+        places = {reason: place for place, reason in enumerate(reasons)}
         numbers = np.full(self._total, -1, np.int32)
-        numbers[list(refused)] = [number[reason] for reason in refused.values()]
-        return pa.array(list(number), pa.string()).take(pa.array(numbers, mask=numbers < 0))
+        for row, reason in self._refused.items():
+            numbers[row] = places[reason]
+        return pa.array(reasons, pa.string()).take(pa.array(numbers, mask=numbers < 0))
 
 
-class _Words:
-    """The words that stand for the numbers, and the tables that give the numbers of a situation."""
-
-    def __init__(self, protocol: Protocol) -> None:
-        rules, levels = protocol.table.rules, protocol.ladder.levels
-        self.of: dict[str, tuple[str, ...]] = {
-            "action": tuple(each.code for each in Action),
-            "rule": tuple(each.id for each in rules),
-            "level": tuple(str(each) for each in levels),
-            "phase_after": tuple(each.code for each in Phase),
-            **{name: tuple(each.code for each in kind) for name, kind in DIMENSIONS},
-            **{
-                f"missing_{name}": tuple(each.code for each in MissingReason)
-                for name in MISSING_FIELDS
-            },
-            "protocol": (f"{protocol.id} {protocol.version} {protocol.hash}",),
-            "limits": (f"{protocol.evidence} {NOT_A_DEVICE}",),
-        }
-        # The last is that of no level, -1.
-        self.amounts = np.array([*(float(each.dosage.mg) for each in levels), np.nan])
-        self.often = np.array([*(each.dosage.every_days for each in levels), 0])
-        number = {row.id: index for index, row in enumerate(rules)}
-        self.by_situation = {
-            name: np.full(SITUATION_NUMBERS, -1, np.int8 if len(self.of[name]) < 128 else np.int16)
-            for name in ("rule", "action", *(name for name, _ in DIMENSIONS))
-        }
-        for match in protocol.table.situations():
-            at = sum(WEIGHTS[getattr(match.facts, name)] for name, _ in DIMENSIONS)
-            self.by_situation["rule"][at] = number[match.rule.id]
-            self.by_situation["action"][at] = match.rule.action.rank
-            for name, _ in DIMENSIONS:
-                self.by_situation[name][at] = getattr(match.facts, name).rank
+_NEXT_VISIT = ("next_visit_earliest", "next_visit_due", "next_visit_latest")
 
 
-@lru_cache(maxsize=8)
-def _words(protocol: Protocol) -> _Words:
-    return _Words(protocol)
+def next_visits(protocol: Protocol, follow_up: Ints, day: Ints, anchor: Ints) -> Ints:
+    """Return the earliest days, the days due and the latest days of next visits, 0 for never."""
+    intervals = protocol.intervals
+    due = np.where(follow_up == FollowUp.WHEN_DUE.rank, anchor, 0)
+    for kind, interval in (
+        (FollowUp.SOON, intervals.soon),
+        (FollowUp.TAPER_STEP, intervals.taper_step),
+        (FollowUp.REVIEW, intervals.review),
+        (FollowUp.FIRST_ASSESSMENT, intervals.first_assessment),
+        (FollowUp.AFTER_DISCONTINUATION, intervals.after_discontinuation),
+    ):
+        rows = np.flatnonzero(follow_up == kind.rank)
+        due[rows] = after(interval.value, day[rows])
+    rows = np.flatnonzero(follow_up == FollowUp.SURVEILLANCE.rank)
+    for planned_after in reversed(intervals.surveillance.value):
+        planned = after(planned_after, anchor[rows])
+        due[rows] = np.where(planned > day[rows], planned, due[rows])
+    soon = follow_up == FollowUp.SOON.rank
+    latest = np.where(soon | (due == 0), due, after(intervals.late_after.value, due))
+    return np.stack([np.where(soon, day + 1, due), due, latest])
+
+
+def _words(places: Ints, words: Iterable[str]) -> pa.Array:
+    """Return words by their places, missing for -1."""
+    texts = pa.array(words, pa.string())
+    kind = np.int8 if len(texts) < 128 else np.int16
+    indices = pa.array(places.astype(kind), mask=places < 0)
+    return pa.DictionaryArray.from_arrays(indices, texts)
+
+
+def _terms(ranks: Ints, kind: type[Term]) -> pa.Array:
+    return _words(ranks, [term.code for term in kind])
+
+
+def _days(days: Ints) -> pa.Array:
+    return pa.array((days - EPOCH).astype(np.int32), mask=days == 0).cast(pa.date32())
