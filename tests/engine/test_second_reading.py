@@ -24,10 +24,11 @@ from tests.support.patients import (
 )
 
 from lenadose import AdverseEvent, Patient, begin, observe, step
+from lenadose.engine.observe import ceiling_of, interval_end, limits_met, safety_of
 from lenadose.engine.observe import tests_missing as why_tests_are_missing
-from lenadose.engine.observe import ceiling_of, interval_end, safety_of
 from lenadose.engine.state import Baseline, CurrentLevel, Findings, State, update_findings
 from lenadose.record.visit import JudgedResponse
+from lenadose.terms.dosage import Level
 from lenadose.terms.facts import Phase, Response, Safety, TherapeuticTrial, Timing
 from lenadose.terms.interval import add_months
 
@@ -90,6 +91,14 @@ def known(**results: Any) -> Findings:
     return update_findings(SAFETY, Findings(), seen(0, 10, **results), 0)
 
 
+def safety_shown(findings: Findings, unknown: bool) -> Safety:
+    return safety_of(limits_met(SAFETY, findings), findings.ongoing, unknown)
+
+
+def ceiling_shown(findings: Findings) -> Level | None:
+    return ceiling_of(SAFETY, LEVELS[-1], limits_met(SAFETY, findings))
+
+
 def test_every_situation_has_the_row_of_the_sheet() -> None:
     situations = list(PROTOCOL.table.situations())
     compare(
@@ -127,15 +136,17 @@ def test_counts_alone_and_together() -> None:
     plenty = Decimal(100)
     compare(
         ((n, plenty) for n in neutrophils),
-        lambda n, _: SAFETY.neutrophils.of(n),
+        lambda n, _: safety_shown(known(neutrophils=count(n)), False),
         again.count_safety,
     )
     compare(
-        ((plenty, p) for p in platelets), lambda _, p: SAFETY.platelets.of(p), again.count_safety
+        ((plenty, p) for p in platelets),
+        lambda _, p: safety_shown(known(platelets=count(p)), False),
+        again.count_safety,
     )
     compare(
         product(neutrophils[::10] + neutrophils[-4:], platelets[::10] + platelets[-4:]),
-        lambda n, p: safety_of(SAFETY, known(neutrophils=count(n), platelets=count(p)), False),
+        lambda n, p: safety_shown(known(neutrophils=count(n), platelets=count(p)), False),
         again.count_safety,
     )
 
@@ -146,8 +157,8 @@ def test_clearance() -> None:
 
     def library(value: Decimal) -> tuple[bool, bool]:
         found = known(creatinine_clearance=clearance(value))
-        interrupts = safety_of(SAFETY, found, False) is Safety.INTERRUPT
-        ceiling = ceiling_of(SAFETY, LEVELS[-1], found)
+        interrupts = safety_shown(found, False) is Safety.INTERRUPT
+        ceiling = ceiling_shown(found)
         assert ceiling in (LEVELS[again.CEILING_OF_LOW_CLEARANCE], LEVELS[-1])
         return interrupts, ceiling is not LEVELS[-1]
 
@@ -162,7 +173,7 @@ def test_clearance() -> None:
 def test_clearance_below_30_keeps_the_ceiling_that_30_to_60_sets() -> None:
     # The sheet names the band 30 to < 60. Below 30 treatment is interrupted whatever the ceiling: no action depends on
     # it, and a ceiling that rose again as the kidneys fail would read as a mistake.
-    ceiling = ceiling_of(SAFETY, LEVELS[-1], known(creatinine_clearance=clearance(Decimal("29.9"))))
+    ceiling = ceiling_shown(known(creatinine_clearance=clearance(Decimal("29.9"))))
     assert ceiling == LEVELS[1]
     assert again.clearance(Decimal("29.9")) == (True, False)
 
@@ -176,7 +187,7 @@ def test_events() -> None:
         found = update_findings(
             SAFETY, Findings(), seen(0, 10, adverse_events=(event(term, grade),)), grade_at_start
         )
-        return safety_of(SAFETY, found, False)
+        return safety_shown(found, False)
 
     cases = [
         (term, grade, at_start)
@@ -195,7 +206,7 @@ def test_what_stops_for_good_outlasts_the_list() -> None:
         found = update_findings(
             SAFETY, update_findings(SAFETY, Findings(), first, 0), seen(1, 10), 0
         )
-        return safety_of(SAFETY, found, False) is Safety.STOP
+        return safety_shown(found, False) is Safety.STOP
 
     def sheet(term: str, grade: int | None) -> bool:
         return again.event_safety(TERMS[term], grade) is Safety.STOP
@@ -207,9 +218,9 @@ def test_what_stops_for_good_outlasts_the_list() -> None:
 def test_what_lasts_until_its_end_is_reported(term: str) -> None:
     found = update_findings(SAFETY, Findings(), seen(0, 10, adverse_events=(event(term),)), 0)
     found = update_findings(SAFETY, found, seen(1, 10), 0)
-    assert safety_of(SAFETY, found, False) is again.event_safety(TERMS[term])
+    assert safety_shown(found, False) is again.event_safety(TERMS[term])
     ended = seen(2, 10, adverse_events=(AdverseEvent(term, resolved=True),))
-    assert safety_of(SAFETY, update_findings(SAFETY, found, ended, 0), False) is Safety.ACCEPTABLE
+    assert safety_shown(update_findings(SAFETY, found, ended, 0), False) is Safety.ACCEPTABLE
 
 
 def test_the_age_of_counts() -> None:
@@ -316,9 +327,9 @@ def test_who_needs_a_pregnancy_test(able: bool | None) -> None:
     patient = Patient(age=30, able_to_become_pregnant=able)
     for phase in (*BACK_AT_WORK, *IN_COURSE):
         start = None if phase is Phase.BEFORE_START else Baseline(day(-40), 20, 0)
-        assert (
-            why_tests_are_missing(SAFETY, patient, phase, start, Findings(), DAY0) is None
-        ) == (able is False)
+        assert (why_tests_are_missing(SAFETY, patient, phase, start, Findings(), DAY0) is None) == (
+            able is False
+        )
 
 
 def test_calendar_months() -> None:
@@ -364,7 +375,8 @@ def test_the_trial_of_therapy() -> None:
     def library(on: int, last_response: int | None, level_since: int) -> bool:
         gained = None if last_response is None else day(last_response)
         moved = evolve(dose, since=day(level_since), interval_from=day(level_since))
-        met = evolve(state, responded_on=gained, dose=moved)
+        treatment = evolve(state.treatment, responded_on=gained, dose=moved)
+        met = evolve(state, treatment=treatment)
         seen_now = observe(PROTOCOL, met, seen(on, 20))
         assert seen_now.facts.response is Response.NONE
         return seen_now.facts.trial is TherapeuticTrial.EXHAUSTED
@@ -423,7 +435,7 @@ def test_the_next_visit_in_surveillance(moved: int) -> None:
         _, state = step(PROTOCOL, state, visit)
     assert state.previous is not None
     finished = day(59 + moved)
-    state = evolve(state, finished_on=finished, last=evolve(state.previous, on=finished))
+    state = evolve(state, finished_on=finished, previous=evolve(state.previous, on=finished))
     for number in range(1, 400):
         decision, _ = step(PROTOCOL, state, seen(59 + moved + number, 0))
         assert decision.rule.id == "surveillance"

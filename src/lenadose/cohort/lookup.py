@@ -8,7 +8,7 @@ the only source.
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from attrs import fields_dict
@@ -18,7 +18,7 @@ from lenadose.cohort.events import EventMasks, event_masks
 from lenadose.engine.observe import position_of
 from lenadose.protocol.advice import Advice, Effects, advise
 from lenadose.protocol.protocol import Protocol
-from lenadose.protocol.response import ResponseCriteria
+from lenadose.protocol.response import ResponseCriteria, ResponseCriterion, Scores
 from lenadose.record.visit import ACTIVITY, JudgedResponse
 from lenadose.terms.dosage import Dosage
 from lenadose.terms.errors import fault
@@ -178,19 +178,30 @@ def _positions(protocol: Protocol) -> Ints:
 def _responses(criteria: ResponseCriteria) -> Ints:
     """Return the response without a judgement, by kind of phase, score, baseline score and nadir.
 
-    The nadir includes the score itself, so it is never above it.
+    The nadir includes the score itself. Where the baseline is not known, a score shows a complete
+    response or none.
     """
-    found = np.full((2, SCORES, SCORES, SCORES), Response.NOT_ASSESSED.rank, np.int8)
+    table = np.full((2, SCORES, SCORES, SCORES), Response.NOT_ASSESSED.rank, np.int8)
+    now, start, nadir = np.ogrid[:NO_SCORE, :NO_SCORE, :NO_SCORE]
+    scores = Scores(*cast(tuple[int, int, int], (now, start, np.minimum(nadir, now))))
     for kind, phase in enumerate((Phase.TITRATION, Phase.TAPER)):
-        for now in range(NO_SCORE):
-            found[kind, now] = criteria.of(phase, now, None, now, None).rank
-            if now <= criteria.complete_at.value:
-                continue
-            for start in range(NO_SCORE):
-                found[kind, now, start, : now + 1] = [
-                    criteria.of(phase, now, start, nadir, None).rank for nadir in range(now + 1)
-                ]
-    return found.ravel()
+        applying = [criterion for criterion in criteria.criteria if phase in criterion.phases]
+        met = [_all_met(criterion, scores) for criterion in applying]
+        ranks = [criterion.response.rank for criterion in applying]
+        table[kind, :NO_SCORE, :NO_SCORE, :NO_SCORE] = np.select(met, ranks, Response.NONE.rank)
+        for score in range(NO_SCORE):
+            alone = criteria.of(phase, score, None, None, None).rank
+            table[kind, score, NO_SCORE:] = table[kind, score, :, NO_SCORE:] = alone
+    return table.ravel()
+
+
+def _all_met(criterion: ResponseCriterion, scores: Scores) -> Flags:
+    """Return where the guard, if any, and all comparisons hold."""
+    met = [comparison.is_met(scores) for comparison in criterion.comparisons]
+    if criterion.guard is not None:
+        met.append(criterion.guard.is_met(scores))
+    shape = (NO_SCORE, NO_SCORE, NO_SCORE)
+    return np.broadcast_to(np.logical_and.reduce(np.broadcast_arrays(*met)), shape)
 
 
 def _judged(criteria: ResponseCriteria) -> Ints:
