@@ -359,7 +359,7 @@ def test_what_could_be_read_of_a_part_is_held_against_the_others() -> None:
 def test_after_a_thousand_faults_the_rest_of_a_list_is_not_looked_at() -> None:
     told = faults({"visits": [[]] * 5000})
     assert len(told) == 1002
-    assert told[-1] == "visits[1001]: not looked at any more; mend the faults before it"
+    assert told[-1] == "visits[1001]: not read any further; fix the faults before it"
 
 
 @pytest.mark.parametrize(
@@ -376,7 +376,7 @@ def test_after_a_thousand_faults_the_rest_of_a_list_is_not_looked_at() -> None:
 def test_a_grave_event_under_a_slip_of_the_pen_is_refused(term: str) -> None:
     (told,) = faults(describe_change("visits.1.adverse_events.0.term", term))
     assert told.startswith("visits[1].adverse_events[0].term: ")
-    assert 'write "' in told
+    assert 'did you mean "' in told
 
 
 @pytest.mark.parametrize(
@@ -476,7 +476,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     for path, said in (
         (tmp_path, "is a directory"),
         (tmp_path / "none.json", "no such file"),
-        ("a\0b", "is no path"),
+        ("a\0b", "is not a path"),
         ("", '"": no'),
     ):
         with pytest.raises(DocumentError, match=said):

@@ -152,7 +152,7 @@ def test_a_protocol_from_a_file_decides_as_the_built_in_one() -> None:
         ("intervals.missed_share.value", 1, Fraction(1)),
         ("intervals.missed_share.value", 0, Fraction(0)),
         ("response.worse_points.value", 4.0, 4),
-        ("ladder.start", 0, PROTOCOL.ladder.levels[0]),
+        ("ladder.start", {"mg": 5, "every_days": 2}, PROTOCOL.ladder.levels[0]),
         ("ladder.levels.0.dosage.mg", 2.5, Decimal("2.5")),
         ("safety.events.grade-4.least_grade", 5, 5),
     ],
@@ -276,19 +276,16 @@ WRONG = [
     ("ladder.levels.0.provenance.words", "", "ladder.levels[0].provenance.words: '' says nothing"),
     ("ladder.levels.0.provenance", ..., "ladder.levels[0].provenance: is missing"),
     ("ladder.levels.0.rank", 0, "ladder.levels[0].rank: unknown key"),
-    (
-        "ladder.start",
-        -1,
-        "ladder.start: there is no level -1; give the rank of a level, from 0 to 2",
-    ),
-    ("ladder.start", "5 mg", "ladder.start: '5 mg' is not a whole number"),
+    ("ladder.start", 1, "ladder.start: 1 is not an object; give an object with mg, every_days"),
+    ("ladder.start", {"mg": 5}, "ladder.start.every_days: is missing"),
+    ("ladder.start", {"mg": 0, "every_days": 1}, "ladder.start.mg: 0 is outside its range"),
     ("intervals.review", ..., "intervals.review: is missing"),
     ("intervals.reviews", {}, "intervals.reviews: unknown key; did you mean review?"),
     ("intervals.review", {"weeks": 4}, "intervals.review.weeks: unknown key"),
     (
         "intervals.review.value",
         "4 weeks",
-        "intervals.review.value: '4 weeks' is no interval; give a number of one unit",
+        "intervals.review.value: '4 weeks' is not an interval; give a number of one unit",
     ),
     ("intervals.review.value", {}, "intervals.review.value: an interval of 0 units"),
     (
@@ -304,12 +301,12 @@ WRONG = [
     (
         "intervals.review.value",
         {"weeks": 0},
-        "intervals.review.value.weeks: 0 is no length of an interval",
+        "intervals.review.value.weeks: interval length must be 1 to 1000, got 0",
     ),
     (
         "intervals.review.value",
         {"weeks": 1001},
-        "intervals.review.value.weeks: 1001 is no length of an interval",
+        "intervals.review.value.weeks: interval length must be 1 to 1000, got 1001",
     ),
     (
         "intervals.review.value",
@@ -364,15 +361,15 @@ WRONG = [
         -1,
         "safety.neutrophils.caution_below.value: -1 is outside its range",
     ),
-    ("safety.clearance_ceiling.value", -1, "safety.clearance_ceiling.value: there is no level -1"),
+    ("safety.clearance_ceiling.value", 1, "safety.clearance_ceiling.value: 1 is not an object"),
     (
         "safety.first_test.value",
         [{"days": 10}],
         "safety.first_test.value: a list of 1; give a list of 2",
     ),
     ("safety.events.grade-3.id", "Grade 3", "safety.events[5].id: 'Grade 3' is not a name"),
-    ("safety.events.grade-3.least_grade", 0, "safety.events.grade-3.least_grade: 0 is no grade"),
-    ("safety.events.grade-3.least_grade", 6, "safety.events.grade-3.least_grade: 6 is no grade"),
+    ("safety.events.grade-3.least_grade", 0, "safety.events.grade-3.least_grade: 0 is outside its range"),
+    ("safety.events.grade-3.least_grade", 6, "safety.events.grade-3.least_grade: 6 is outside its range"),
     (
         "safety.events.grade-3.least_grade",
         10**20,
@@ -473,7 +470,11 @@ def test_one_wrong_thing_is_refused_at_its_place_by_reader_and_schema(
 
 
 ONLY_READ = [
-    ("ladder.start", 3, "ladder.start: there is no level 3; give the rank of a level, from 0 to 2"),
+    (
+        "ladder.start",
+        {"mg": "2.5", "every_days": 1},
+        "ladder.start: 2.5 mg once daily is not a level; give the dosage of a level: 5 mg every other",
+    ),
     (
         "ladder.levels.1.dosage.mg",
         "2.5",
@@ -485,7 +486,11 @@ ONLY_READ = [
         "decided here",
         "ladder.levels[1].provenance.source: what was decided here is ",
     ),
-    ("safety.clearance_ceiling.value", 3, "safety.clearance_ceiling.value: there is no level 3"),
+    (
+        "safety.clearance_ceiling.value",
+        {"mg": 15, "every_days": 1},
+        "safety.clearance_ceiling.value: 15 mg once daily is not a level",
+    ),
     (
         "intervals.missed_share.value",
         "3/2",
@@ -646,9 +651,9 @@ def test_what_a_schema_cannot_see_is_refused_by_the_reader(
 def test_all_faults_are_told_at_once() -> None:
     document = describe_change("rules.start.cases.0.when.safety", ["acceptible"])
     document["rules"][0]["action"] = "begin"
-    document["ladder"]["start"] = 9
+    document["ladder"]["start"] = {"mg": 9, "every_days": 1}
     document["safety"]["clearance_interrupt_below"]["value"] = 90
-    document["safety"]["clearance_ceiling"]["value"] = 9
+    document["safety"]["clearance_ceiling"]["value"] = {"mg": 9, "every_days": 1}
     document["safety"]["events"][4]["least_grade"] = 7
     document["intervals"]["soon"]["value"] = {"hours": 7}
     document["notes"][1]["id"] = document["notes"][0]["id"]
@@ -717,7 +722,7 @@ def test_json_that_is_no_protocol_is_refused(text: str | bytes, said: str) -> No
     ("text", "said"),
     [
         ("", "id: is missing"),
-        ("id = ", "end of document: is not TOML: invalid value; mend the TOML there"),
+        ("id = ", "end of document: is not TOML: invalid value; fix the TOML there"),
         ("id = 'a'\nid = 'b'\n", "line 2, column 9: is not TOML: cannot overwrite a value"),
         ("[ladder]\n[ladder]\n", "line 2, column 8: is not TOML: cannot declare ('ladder',) twice"),
         ('id = "', "end of document: is not TOML: "),
@@ -727,10 +732,10 @@ def test_json_that_is_no_protocol_is_refused(text: str | bytes, said: str) -> No
         ("a." * 100_000 + "b = 1", "protocol: is nested too deeply"),
         ('"a" . ' * 100_000 + "b = 1", "protocol: is nested too deeply"),
         ("a = " + "9" * 5000, "protocol: holds a number of thousands of digits"),
-        ("[ladder]\nstart = " + "9" * 50, "ladder.start: a whole number of more than 15 digits"),
+        ("[ladder.start]\nmg = " + "9" * 50, "ladder.start.mg: a whole number of more than 15 digits"),
         ("[ladder]\nstart = nan", "ladder.start: nan is not a finite number"),
         ("[ladder]\nstart = -inf", "ladder.start: -inf is not a finite number"),
-        ("[ladder]\nstart = 1979-05-27", "ladder.start: a date is not a number"),
+        ("[ladder.start]\nmg = 1979-05-27", "ladder.start.mg: a date is not a number"),
         ("id = 1979-05-27T07:32:00Z", "id: a datetime is not a text"),
         ("id = 07:32:00", "id: a time is not a text"),
         ("unchecked = [1979-05-27]", "unchecked[0]: a date is not a text"),
@@ -772,7 +777,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         ("mine", "mine: is neither"),
         ("", '"": is neither'),
         ("none.json", "none.json: no such file or directory; give the path of a protocol file"),
-        ("a\0b.toml", r"a\x00b.toml: is no path"),
+        ("a\0b.toml", r"a\x00b.toml: is not a path"),
         (tmp_path / "dir.json", f"{tmp_path / 'dir.json'}: is a directory"),
     ):
         with pytest.raises(DocumentError) as refused:
@@ -801,9 +806,9 @@ WHY = assumed("a test")
             r"dosage\.every_days: 0 is outside its range",
         ),
         (lambda: DoseLadder((), PROTOCOL.ladder.start), "levels: there are none"),
-        (lambda: days(0), "count: 0 is no length of an interval"),
+        (lambda: days(0), "count: interval length must be 1 to 1000, got 0"),
         (lambda: rule("Up", Action.ESCALATE), "id: 'Up' is not a name"),
-        (lambda: evolve(EVENT, least_grade=6), "least_grade: 6 is no grade"),
+        (lambda: evolve(EVENT, least_grade=6), "least_grade: 6 is outside its range"),
         (lambda: evolve(EVENT, terms=()), "terms: every event would meet it"),
         (lambda: evolve(EVENT, terms=("stroke",)), r"terms\[0\]: no course can hold it"),
         (

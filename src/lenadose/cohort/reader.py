@@ -44,7 +44,7 @@ from lenadose.record.visit import (
     Antiphospholipid,
     JudgedResponse,
     TestResult,
-    Visit,
+    event_contradictions,
 )
 from lenadose.terms.dosage import EVERY_DAYS, MG, Dosage
 from lenadose.terms.errors import DIGITS, PRINTABLE, DocumentError, Fault, LenadoseError, describe
@@ -458,7 +458,7 @@ class Reader:
         """Give the number of a list of adverse events, None for one that contradicts itself."""
         number = self._lists.get(events)
         if number is None:
-            if any(Visit.contradictions({"adverse_events": events})):
+            if any(event_contradictions(events)):
                 return None
             number = self._lists[events] = len(self._told)
             self._told.append(listed(self._safety, events))

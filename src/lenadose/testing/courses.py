@@ -27,6 +27,7 @@ from lenadose.record.adverse_event import (
     RESOLVABLE,
     UNGRADED,
     AdverseEvent,
+    term_fault,
 )
 from lenadose.record.course import Course, doses_between
 from lenadose.record.fields import YEARS
@@ -329,7 +330,7 @@ def _measurements(quantity: Quantity, day: date) -> st.SearchStrategy[Measuremen
 
 def _is_other_term(term: str) -> bool:
     return (
-        not any(AdverseEvent.contradictions({"term": term}))
+        term_fault(term) is None
         and term.strip().lower() not in UNGRADED
     )
 
