@@ -1,4 +1,4 @@
-"""Protocols as files: read back equal, refused at the place, and checked as strictly as those that are built in."""
+"""Protocols as files: read back equal, refused at the place, checked as strictly as built ones."""
 
 import copy
 import json
@@ -46,8 +46,7 @@ SCHEMA = Draft202012Validator(SCHEMAS["protocol"]())
 
 
 def toml(data: dict[str, Any]) -> str:
-    """The data as TOML: each row of the table a section, all else on one line; TOML has no null, what is not is left
-    out."""
+    """The data as TOML: each row a section, all else on one line; TOML has no null."""
     lines = [f"{key} = {inline(value)}" for key, value in data.items() if key != "rules"]
     for row in data["rules"]:
         lines += [
@@ -80,7 +79,7 @@ def inline(value: Any) -> str:
 
 
 def find(document: Any, path: str) -> tuple[Any, Any]:
-    """The part that holds the end of a path, and the key there; a row or an event may be named by its id."""
+    """The part that holds the end of a path, and the key; a member may be named by its id."""
     place, key = None, document
     for step in path.split("."):
         place = document if place is None else place[key]
@@ -368,8 +367,16 @@ WRONG = [
         "safety.first_test.value: a list of 1; give a list of 2",
     ),
     ("safety.events.grade-3.id", "Grade 3", "safety.events[5].id: 'Grade 3' is not a name"),
-    ("safety.events.grade-3.least_grade", 0, "safety.events.grade-3.least_grade: 0 is outside its range"),
-    ("safety.events.grade-3.least_grade", 6, "safety.events.grade-3.least_grade: 6 is outside its range"),
+    (
+        "safety.events.grade-3.least_grade",
+        0,
+        "safety.events.grade-3.least_grade: 0 is outside its range",
+    ),
+    (
+        "safety.events.grade-3.least_grade",
+        6,
+        "safety.events.grade-3.least_grade: 6 is outside its range",
+    ),
     (
         "safety.events.grade-3.least_grade",
         10**20,
@@ -476,9 +483,9 @@ ONLY_READ = [
         "ladder.start: 2.5 mg once daily is not a level; give the dosage of a level: 5 mg every other",
     ),
     (
-        "ladder.levels.1.dosage.mg",
-        "2.5",
-        "ladder.levels[1]: 2.5 mg once daily is not more than 5 mg every other day",
+        "ladder.levels.2.dosage.mg",
+        "5",
+        "ladder.levels[2]: 5 mg once daily is not more than 5 mg once daily",
     ),
     ("ladder.levels.2.dosage.mg", "1000", "ladder.levels[2].dosage.mg: 1000 is outside its range"),
     (
@@ -652,11 +659,10 @@ def test_all_faults_are_told_at_once() -> None:
     document = describe_change("rules.start.cases.0.when.safety", ["acceptible"])
     document["rules"][0]["action"] = "begin"
     document["ladder"]["start"] = {"mg": 9, "every_days": 1}
-    document["safety"]["clearance_interrupt_below"]["value"] = 90
+    document["safety"]["neutrophils"]["interrupt_below"]["value"] = 9
     document["safety"]["clearance_ceiling"]["value"] = {"mg": 9, "every_days": 1}
     document["safety"]["events"][4]["least_grade"] = 7
     document["intervals"]["soon"]["value"] = {"hours": 7}
-    document["notes"][1]["id"] = document["notes"][0]["id"]
     document["more"] = 1
     assert {each.split(": ")[0] for each in faults(document)} == {
         "more",
@@ -664,8 +670,7 @@ def test_all_faults_are_told_at_once() -> None:
         "intervals.soon.value.hours",
         "safety.clearance_ceiling.value",
         "safety.events.grade-4.least_grade",
-        "safety.clearance_interrupt_below.value",
-        "notes[1]",
+        "safety.neutrophils.interrupt_below.value",
         "rules.unfit-to-start.action",
         "rules.start.cases[0].when.safety[0]",
     }
@@ -683,6 +688,18 @@ def test_a_table_of_more_cases_than_situations_is_not_looked_through() -> None:
     assert faults(document) == ["rules: more cases than there are situations; take some out"]
     document["rules"] = document["rules"][:100]
     assert len(faults(document)) == 1000
+
+
+def test_a_level_added_at_the_bottom_moves_nothing() -> None:
+    document = copy.deepcopy(DATA)
+    lowest = copy.deepcopy(document["ladder"]["levels"][0])
+    lowest["dosage"]["mg"] = "2.5"
+    document["ladder"]["levels"].insert(0, lowest)
+    protocol = read_protocol(document)
+    assert protocol.ladder.start.dosage == PROTOCOL.ladder.start.dosage
+    ceiling = protocol.safety.clearance_ceiling.value
+    assert ceiling.dosage == PROTOCOL.safety.clearance_ceiling.value.dosage
+    assert (protocol.ladder.start.rank, ceiling.rank) == (2, 2)
 
 
 # Text and files
@@ -708,7 +725,7 @@ def test_a_table_of_more_cases_than_situations_is_not_looked_through() -> None:
         ),
         ('{"ladder": {"start": 1e400}}', "ladder.start: a number that other programs would change"),
         ('{"unchecked": [Infinity]}', "unchecked[0]: Infinity is not a finite number"),
-        (" " * (LARGEST + 1), f"protocol: more than {LARGEST} bytes; give one protocol alone"),
+        (" " * (LARGEST + 1), f"protocol: more than {LARGEST} bytes; give one protocol per file"),
     ],
 )
 def test_json_that_is_no_protocol_is_refused(text: str | bytes, said: str) -> None:
@@ -732,7 +749,10 @@ def test_json_that_is_no_protocol_is_refused(text: str | bytes, said: str) -> No
         ("a." * 100_000 + "b = 1", "protocol: is nested too deeply"),
         ('"a" . ' * 100_000 + "b = 1", "protocol: is nested too deeply"),
         ("a = " + "9" * 5000, "protocol: holds a number of thousands of digits"),
-        ("[ladder.start]\nmg = " + "9" * 50, "ladder.start.mg: a whole number of more than 15 digits"),
+        (
+            "[ladder.start]\nmg = " + "9" * 50,
+            "ladder.start.mg: a whole number of more than 15 digits",
+        ),
         ("[ladder]\nstart = nan", "ladder.start: nan is not a finite number"),
         ("[ladder]\nstart = -inf", "ladder.start: -inf is not a finite number"),
         ("[ladder.start]\nmg = 1979-05-27", "ladder.start.mg: a date is not a number"),
@@ -1038,7 +1058,7 @@ def test_every_fault_of_a_protocol_is_a_line_with_its_file(capsys, tmp_path: Pat
 
 
 def test_the_built_in_protocols_are_reached_from_the_library() -> None:
-    code = "import lenadose; print(*lenadose.protocols.BUILT_IN)"
+    code = "import lenadose.protocol.builtin as b; print(*b.BUILT_IN)"
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout

@@ -1,6 +1,7 @@
 """Protocols as JSON or TOML files, read as strictly as protocols are built, with the same checks.
 
-The data is that of `lenadose show --as json`. Its words are from closed lists; nothing is evaluated.
+The data is that of `lenadose show --as json`. Its words are from closed lists, and nothing is
+evaluated.
 """
 
 import re
@@ -46,7 +47,10 @@ FRACTION = r"^[0-9]{1,6}/0*[1-9][0-9]{0,5}$(?!\n)"
 
 
 def load_protocol(path: str | Path) -> Protocol:
-    """Read a protocol from a .toml or .json file; raises DocumentError, the file before each fault."""
+    """Read a protocol from a .toml or .json file.
+
+    Raises DocumentError with every fault, the file in front of each.
+    """
     place, suffix = format_path(path), Path(path).suffix.lower()
     if suffix not in (".toml", ".json"):
         fix = "name the file by what is written in it, .toml or .json"
@@ -241,6 +245,8 @@ def _interval(document: object) -> Interval:
     try:
         if isinstance(count, Fault):
             raise DocumentError((count,))
+        if count is None:
+            raise fault("", "null is not a value", "give it")
         return Interval(_whole(count), units[code])
     except LenadoseError as error:
         # The number is written at the unit.

@@ -1,7 +1,7 @@
 """Read documents strictly and completely: every fault is reported, with its place and its fix.
 
-A small reader of attrs classes. Values check themselves; this walks a document by the types of their
-fields, and adds to each fault its place.
+A small reader of attrs classes. Values check themselves; the reader walks a document by the types
+of their fields, and adds to each fault its place.
 """
 
 import json
@@ -65,9 +65,9 @@ def load(path: str | Path, what: str) -> bytes:
 
 
 def parse(text: str | bytes, what: str = "course") -> object:
-    """Read JSON text, numbers exactly as they are written.
+    """Read JSON text, numbers exactly as they are written; a value that cannot be is a Fault.
 
-    Raises DocumentError naming line and column. A value that cannot be read is a Fault in its place.
+    Raises DocumentError naming line and column.
     """
     text = _decode(text, what)
     try:

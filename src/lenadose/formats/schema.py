@@ -199,7 +199,7 @@ def course_schema() -> Schema:
     return {
         "$schema": _DIALECT,
         "title": "lenadose course",
-        "description": "The protocol it is read by, the patient, and the visits in order of their dates.",
+        "description": "The protocol, the patient, and the visits in order of their dates.",
         "$comment": "The reader also refuses: dates that do not increase, a result dated after its "
         "visit, more doses missed than there were, an event both present and resolved, a term that "
         "nearly is a known one, a key given twice, a number that is not the same as a float; the "
@@ -254,7 +254,7 @@ def protocol_schema() -> Schema:
 
 
 def decision_schema() -> Schema:
-    """Return the JSON Schema of a decision, as `next --json` prints it and `replay --json` lists it."""
+    """Return the JSON Schema of a decision, as `next --json` and `replay --json` print it."""
     days: Schema = {"type": "integer"}
     value: Schema = {"type": ["string", "number", "boolean", "null"]}
     action, tag = _codes(Action), _codes(EvidenceLevel)

@@ -41,7 +41,8 @@ class Intervals(Validated):
     taper_step: Sourced[Interval] = field(metadata=_says("one step of the taper"))
     trial: Sourced[Interval] = field(
         metadata=_says(
-            "trial of therapy, since the later of the start and the last partial or complete response"
+            "trial of therapy, since the later of the start and the last partial or complete "
+            "response"
         )
     )
     trial_at_level: Sourced[Interval] = field(
@@ -62,7 +63,8 @@ class Intervals(Validated):
     missed_share: Sourced[Fraction] = field(
         validator=within(0, 1),
         metadata=_says(
-            "share of an interval's doses: once more were missed, the days missed are added to the interval"
+            "share of an interval's doses: once more were missed, the days missed are added to the "
+            "interval"
         ),
     )
 
@@ -275,7 +277,7 @@ def _said(name: str, words: tuple[Term, ...]) -> str:
 
 
 def _plain(value: Any) -> object:
-    """Return a value of a protocol as plain data; a level outside its ladder is named by its dosage."""
+    """Return a value of a protocol as plain data; a level is named by its dosage."""
     match value:
         case None | bool() | int() | str():
             return value
@@ -293,15 +295,15 @@ def _plain(value: Any) -> object:
             return _plain(value.rules)
         case DoseLadder():
             levels = [
-                {"dosage": _plain(each.dosage), "provenance": _plain(each.provenance)}
-                for each in value.levels
+                {"dosage": _plain(level.dosage), "provenance": _plain(level.provenance)}
+                for level in value.levels
             ]
             return {"levels": levels, "start": _plain(value.start)}
         case Case():
             when = {name: [word.code for word in words] for name, words in value.conditions.items()}
             return {"when": when, "provenance": _plain(value.provenance)}
         case tuple():
-            return [_plain(each) for each in value]
+            return [_plain(member) for member in value]
     return {
         each.name: _plain(getattr(value, each.name)) for each in fields(type(value)) if each.init
     }

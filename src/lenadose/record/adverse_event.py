@@ -44,7 +44,7 @@ COUNT_TERMS = {
     "low neutrophils": "neutrophils",
     "low platelets": "platelets",
 }
-"""Grades of a count, which are refused: editions grade a count differently, so it is needed itself."""
+"""Grades of a count, which are refused: editions grade a count differently."""
 
 OTHER_NAMES = {
     "deep vein thrombosis": "venous thromboembolism",
@@ -80,8 +80,10 @@ OTHER_NAMES = {
     "lupus flare": "systemic lupus flare",
     "lupus nephritis": "systemic lupus flare",
 }
-"""Other names of grave events, which are refused: no criterion knows them, so the events would count
-by their grade alone."""
+"""Other names of grave events, which are refused.
+
+No criterion knows them, so the events would count by their grade alone.
+"""
 
 KNOWN_TERMS = (*UNGRADED, SENSORY_NEUROPATHY, "rash")
 """The terms that mean more than their grade; any other event is judged by its grade alone."""
@@ -102,10 +104,10 @@ _is_edition = Check(
 
 @frozen
 class AdverseEvent(RecordPart):
-    """An adverse event: its term, its CTCAE grade (1 to 5) with the edition, and whether it is over.
+    """An adverse event: its term, its CTCAE grade (1 to 5) and edition, and whether it is over.
 
-    `UNGRADED` terms need neither grade nor edition; a grade for a blood count is refused. `resolved`
-    ends a pregnancy, a missed period and an abnormal bleeding, which count until then.
+    `UNGRADED` terms need neither grade nor edition; a grade for a blood count is refused.
+    `resolved` ends a pregnancy, a missed period and an abnormal bleeding, which count until then.
     """
 
     term: str = field(validator=is_wording)
@@ -160,7 +162,7 @@ def term_fault(term: str) -> Fault | None:
     if name not in UNGRADED:
         near = get_close_matches(name, (*UNGRADED, *COUNT_TERMS, *OTHER_NAMES), 1, CLOSE)
         if near:
-            return Fault("term", f"unknown term {describe(name)}", f'did you mean "{near[0]}"?')
+            return Fault("term", f"unknown term {describe(name)}", f"did you mean '{near[0]}'?")
     return None
 
 

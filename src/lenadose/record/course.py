@@ -42,10 +42,10 @@ def too_many_missed(missed: int, there_were: int) -> Fault:
 
 @frozen
 class Course(RecordPart):
-    """A record: the protocol it is read by, the patient, and one visit or more in order of their dates.
+    """The protocol it is read by, the patient, and one visit or more in order of their dates.
 
-    Raises CallError for no visits, dates that do not increase, a dosage taken before the first visit,
-    and more doses missed than there were days.
+    Raises CallError for no visits, dates that do not increase, a dosage taken before the first
+    visit, and more doses missed than there were days.
     """
 
     visits: tuple[Visit, ...] = field(validator=list_of(Visit, "a visit"), metadata={"minItems": 1})

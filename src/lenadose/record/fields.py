@@ -17,8 +17,8 @@ YEARS = (1900, 2199)
 def decimal(value: object, place: str = "") -> Decimal:
     """Read a number exactly as it is written.
 
-    Raises CallError for anything but a finite number, and for one that other programs would change: a
-    number is written back unchanged, so it must be the same as a float.
+    Raises CallError for anything but a finite number, and for one that other programs would change:
+    a number is written back unchanged, so it must be the same as a float.
     """
     fix = f"write it with at most {DIGITS} digits"
     if isinstance(value, float):

@@ -62,8 +62,8 @@ class Antiphospholipid(Term):
     POSITIVE = "positive"
 
 
-# A term may be given by its label. Anything else is left for the check that names its place, which is
-# why the types of the results are switched off here.
+# A term may be given by its label. Anything else is left for the check that names its place, which
+# is why the types of the results are switched off here.
 
 
 def _antiphospholipid(value: Antiphospholipid | str | None) -> Antiphospholipid | None:
@@ -105,7 +105,7 @@ class Patient(RecordPart):
 
 @frozen
 class Measurement(RecordPart):
-    """A measured value in its UCUM unit, with a date of its own; without one it was taken at the visit."""
+    """A measured value in its UCUM unit; without a date it was taken at the visit."""
 
     value: Decimal = field(converter=measured_value)
     unit: str = field(validator=is_text)
@@ -161,7 +161,7 @@ class IsMeasured:
 
 @frozen
 class PregnancyTest(RecordPart):
-    """The result of a pregnancy test, with a date of its own; without one it was done at the visit."""
+    """The result of a pregnancy test; without a date it was done at the visit."""
 
     result: TestResult = field(converter=_result, validator=is_term(TestResult))
     date: dt.date | None = field(default=None, validator=optional(is_day))
@@ -227,9 +227,9 @@ class Visit(RecordPart):
     """The findings of one visit. Only the date is required, and missing is never normal.
 
     CLASI activity 0 to 70 drives dosing, CLASI damage 0 to 56 is recorded only. `adverse_events=()`
-    says that there were none, None that nobody asked. `dosage_taken` and `doses_missed` speak of the
-    time since the visit before. Raises CallError for a value outside its range and for a result from
-    after the visit.
+    says that there were none, None that nobody asked. `dosage_taken` and `doses_missed` are about
+    the time since the visit before. Raises CallError for a value outside its range and for a result
+    from after the visit.
     """
 
     date: dt.date = field(validator=is_day)

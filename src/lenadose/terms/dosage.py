@@ -83,7 +83,8 @@ def lower_of(a: Level | None, b: Level | None) -> Level | None:
 class DoseLadder(Validated):
     """The dose levels from the lowest to the highest, and the one a course starts at.
 
-    Raises ProtocolError unless the mean daily amount rises from level to level and `start` is one of them.
+    Raises ProtocolError unless the mean daily amount rises from level to level and `start` is one
+    of them.
     """
 
     levels: tuple[Level, ...] = field(validator=not_empty)

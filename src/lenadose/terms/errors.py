@@ -34,7 +34,7 @@ class Fault:
         return f"{where}{self.reason}; {self.fix}"
 
     def within(self, outer: str) -> "Fault":
-        """Return the fault as seen from the outer value: `neutrophils` is `visits[3].neutrophils`."""
+        """Return the fault as seen from outside: `neutrophils` becomes `visits[3].neutrophils`."""
         if not self.place:
             return evolve(self, place=outer)
         return evolve(self, place=f"{outer}{'' if self.place.startswith('[') else '.'}{self.place}")
