@@ -118,7 +118,8 @@ import pickle, sys
 from lenadose import get_protocol
 values, errors = pickle.load(open(sys.argv[1], "rb"))
 assert values[0] == get_protocol(values[0].id) and values[0] in {get_protocol(values[0].id)}
-assert [str(error) for error in errors] == ["visits[0].date: is missing; give it\\nis wrong; fix it"] * 4
+text = "visits[0].date: is missing; give it\\nis wrong; fix it"
+assert [str(error) for error in errors] == [text] * 4
 pickle.dump((values, errors), open(sys.argv[2], "wb"))
 """
     command = [sys.executable, "-W", "ignore", "-c", code, str(there), str(back)]

@@ -425,7 +425,7 @@ def test_the_protocols_that_are_known_can_be_asked_for() -> None:
         ('{"visits": ' * 200_000, "course: is nested too deeply"),
         ("NaN", "course: NaN is not a finite number"),
         ("[]", "course: a list is not an object"),
-        ('{"visits": [], "visits": []}', "visits: is given twice"),
+        ('{"visits": [], "visits": []}', "visits: is there twice"),
         (
             '{"visits": [{"date": "2026-01-05", "clasi_activity": Infinity}]}',
             "visits[0].clasi_activity: Infinity",

@@ -439,7 +439,8 @@ WRONG = [
     (
         "rules.escalate.cases.0.when.safety",
         ["acceptable", "acceptible"],
-        "rules.escalate.cases[0].when.safety[1]: 'acceptible' is not known; did you mean acceptable?",
+        "rules.escalate.cases[0].when.safety[1]: 'acceptible' is not known; "
+        "did you mean acceptable?",
     ),
     (
         "rules.escalate.cases.0.when.safety",
@@ -449,7 +450,8 @@ WRONG = [
     (
         "rules.ask-safety.cases.0.when.safety",
         ["not assessed"],
-        "rules.ask-safety.cases[0].when.safety[0]: 'not assessed' is not known; did you mean not-assessed?",
+        "rules.ask-safety.cases[0].when.safety[0]: 'not assessed' is not known; "
+        "did you mean not-assessed?",
     ),
     (
         "rules.escalate.cases.0.when.safety",
@@ -480,7 +482,8 @@ ONLY_READ = [
     (
         "ladder.start",
         {"mg": "2.5", "every_days": 1},
-        "ladder.start: 2.5 mg once daily is not a level; give the dosage of a level: 5 mg every other",
+        "ladder.start: 2.5 mg once daily is not a level; "
+        "give the dosage of a level: 5 mg every other",
     ),
     (
         "ladder.levels.2.dosage.mg",
@@ -526,7 +529,8 @@ ONLY_READ = [
     (
         "safety.neutrophils.caution_below.value",
         "1500",
-        "safety.neutrophils.caution_below.value: 1500 is outside its range; give a number from 0 to 100, in 10⁹/L",
+        "safety.neutrophils.caution_below.value: 1500 is outside its range; "
+        "give a number from 0 to 100, in 10⁹/L",
     ),
     (
         "safety.neutrophils_same_day_below.value",
@@ -637,7 +641,8 @@ ONLY_READ = [
     (
         "rules.escalate.cases.0.when.safety",
         ["acceptable", "caution"],
-        "rules.escalate.cases[0]: rules.escalation-waits.cases[0] applies as well to: phase titration",
+        "rules.escalate.cases[0]: rules.escalation-waits.cases[0] applies as well to: "
+        "phase titration",
     ),
     (
         "rules.escalate.cases.0.when",
@@ -714,7 +719,7 @@ def test_a_level_added_at_the_bottom_moves_nothing() -> None:
         (b"\xff", "byte 0: is not UTF-8"),
         ("[" * 200_000, "protocol: is nested too deeply"),
         ('{"id": ' * 200_000, "protocol: is nested too deeply"),
-        ('{"id": "a", "id": "b"}', "id: is given twice; keep one of the two"),
+        ('{"id": "a", "id": "b"}', "id: is there twice; keep one of the two"),
         (
             '{"rules": [{"id": "a", "cases": [{"when": {"safety": [NaN]}}]}]}',
             "rules.a.cases[0].when.safety[0]: NaN",
@@ -792,7 +797,8 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     for path, said in (
         (
             "mine.yaml",
-            "mine.yaml: is neither a .toml nor a .json file; name the file by what is written in it",
+            "mine.yaml: is neither a .toml nor a .json file; "
+            "name the file by what is written in it",
         ),
         ("mine", "mine: is neither"),
         ("", '"": is neither'),
@@ -1026,7 +1032,8 @@ def test_a_course_is_read_by_another_protocol_and_may_name_any(
     [
         (
             "mine",
-            "protocol: 'mine' is not known; known: cortes-hernandez-2012, penn-2012, or give the path of a .toml or",
+            "protocol: 'mine' is not known; known: cortes-hernandez-2012, penn-2012, "
+            "or give the path of a .toml or",
         ),
         ("mine.json", "mine.json: no such file or directory; give the path of a protocol file"),
         ("MINE.TOML", "MINE.TOML: no such file or directory"),

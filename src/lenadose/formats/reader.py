@@ -147,7 +147,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
         keys: set[str] = set()
         for key, _ in pairs:
             if key in keys:
-                members[key] = Fault("", "is given twice", "keep one of the two")
+                members[key] = Fault("", "is there twice", "keep one of the two")
             keys.add(key)
     return members
 
@@ -156,7 +156,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 class Reader:
-    """Reads values by their types: attrs classes, tuples and terms, and `kinds` as they are given.
+    """Reads values by their types: attrs classes, tuples, terms, and `kinds` by their functions.
 
     In a part of a record null is refused: unknown facts are left out of it.
     """

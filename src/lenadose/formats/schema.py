@@ -240,11 +240,11 @@ def protocol_schema() -> Schema:
         "$schema": _DIALECT,
         "title": "lenadose protocol",
         "description": "A dosing protocol: ladder, intervals, criteria, and the decision table.",
-        "$comment": "The reader also refuses: a situation with no row or with two, a row that never "
-        "applies, levels that do not rise, a dosage that is not a level, limits and ages the wrong "
-        "way round, two parts of one name, numbers out of range written as text, adverse events "
-        "under terms that no course can hold or that are never a danger, a criterion that every "
-        "event or none can meet.",
+        "$comment": "The reader also refuses: a situation with no row or with two, a row that "
+        "never applies, levels that do not rise, a dosage that is not a level, limits and ages "
+        "the wrong way round, two parts of one name, numbers out of range written as text, "
+        "adverse events under terms that no course can hold or that are never a danger, a "
+        "criterion that every event or none can meet.",
         **_part(Protocol, shapes),
         "$defs": {"provenance": provenance},
     }

@@ -133,9 +133,9 @@ class Protocol(Validated):
     def data(self) -> dict[str, object]:
         """The whole protocol as plain data: the content that the hash is taken of."""
         return {
-            data_key(each): _plain(getattr(self, each.name))
-            for each in fields(Protocol)
-            if each.init
+            data_key(part): _plain(getattr(self, part.name))
+            for part in fields(Protocol)
+            if part.init
         }
 
     @cached_property
@@ -155,7 +155,7 @@ class Protocol(Validated):
 
     @cached_property
     def ledger(self) -> tuple["LedgerEntry", ...]:
-        """Every rule and number of the protocol with its provenance, in the order of the protocol."""
+        """Every rule and number with its provenance, in the order of the protocol."""
         return tuple(_entries(self))
 
 
@@ -305,5 +305,5 @@ def _plain(value: Any) -> object:
         case tuple():
             return [_plain(member) for member in value]
     return {
-        each.name: _plain(getattr(value, each.name)) for each in fields(type(value)) if each.init
+        part.name: _plain(getattr(value, part.name)) for part in fields(type(value)) if part.init
     }

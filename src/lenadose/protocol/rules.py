@@ -152,8 +152,8 @@ def leads_to(action: Action, phase: Phase, position: Position) -> Phase:
 class RuleTable:
     """Rows of which exactly one applies to every possible situation; their order means nothing.
 
-    Raises ProtocolError for rows that leave a gap, overlap, share a name or can never apply; each fault
-    names a situation and the rows.
+    Raises ProtocolError for rows that leave a gap, overlap, share a name or can never apply; each
+    fault names a situation and the rows.
     """
 
     rules: tuple[Rule, ...]
@@ -181,7 +181,7 @@ class RuleTable:
         return RuleTable, (self.rules,)
 
     def rule_for(self, facts: Facts) -> Rule:
-        """Return the one row that applies; raises KeyError where the facts contradict each other."""
+        """Return the one row that applies; raises KeyError for contradictory facts."""
         return self._matches[
             facts.phase, facts.response, facts.safety, facts.timing, facts.trial, facts.position
         ].rule

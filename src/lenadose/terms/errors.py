@@ -67,7 +67,7 @@ class DocumentError(LenadoseError):
 
 
 def fault(place: str, reason: str, fix: str) -> CallError:
-    """Make the error for a single fault of the caller."""
+    """Return the error of a single fault of the caller."""
     return CallError((Fault(place, reason, fix),))
 
 

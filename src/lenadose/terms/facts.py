@@ -48,7 +48,7 @@ class Response(Term):
 
 
 class Safety(Term):
-    """What safety allows, from the gravest to the best; the first that applies counts."""
+    """The finding on safety, from the gravest to the best; the first that applies counts."""
 
     STOP = "stop"
     INTERRUPT = "interrupt"

@@ -13,7 +13,7 @@ COUNT = (1, 1000)
 
 
 class Unit(Term):
-    """What an interval is counted in; weeks and months do not convert."""
+    """The unit of an interval; weeks and months do not convert."""
 
     DAYS = "days"
     WEEKS = "weeks"

@@ -123,7 +123,7 @@ def members(check: Validator) -> Validator:
 
 
 def refused(place: str, reason: str, fix: str) -> ProtocolError:
-    """Make the error for a single fault of the author."""
+    """Return the error of a single fault of the author."""
     return ProtocolError((Fault(place, reason, fix),))
 
 
