@@ -329,10 +329,7 @@ def _measurements(quantity: Quantity, day: date) -> st.SearchStrategy[Measuremen
 
 
 def _is_other_term(term: str) -> bool:
-    return (
-        term_fault(term) is None
-        and term.strip().lower() not in UNGRADED
-    )
+    return term_fault(term) is None and term.strip().lower() not in UNGRADED
 
 
 def _as_written(term: str) -> st.SearchStrategy[str]:
