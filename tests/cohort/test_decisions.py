@@ -71,7 +71,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"platelets_date": dt.date(1850, 1, 1)},
-        "platelets_date: 1850-01-01 is no date of a record; ",
+        "platelets_date: year must be 1900 to 2199, got 1850-01-01; ",
     ),
     (
         {"pregnancy_tests": [{"result": "maybe", "date": None}]},

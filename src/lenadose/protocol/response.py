@@ -11,7 +11,7 @@ from fractions import Fraction
 from attrs import Factory, field, frozen
 
 from lenadose.record.visit import ACTIVITY, JudgedResponse
-from lenadose.terms.facts import Phase, Response, Term
+from lenadose.terms.facts import Phase, Response
 from lenadose.terms.provenance import Sourced, _number, within
 
 JUDGED = {
