@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lenadose.plot.phases import draw_phases
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
 from tests.support.paths import ROOT
@@ -22,9 +21,8 @@ from lenadose.plot.course import draw_course
 from lenadose.plot.courses import draw_courses
 from lenadose.plot.layout import MARKS
 from lenadose.plot.style import save, spread
-from lenadose.report.protocol import moves
 from lenadose.terms.facts import Action
-from lenadose.testing import courses, protocols
+from lenadose.testing import courses
 
 EXAMPLES = ROOT / "examples" / "courses"
 NAMES = (
@@ -72,19 +70,12 @@ def written(picture):
 
 
 def pictures():
-    """Every kind of picture, to be looked at: courses, courses side by side, the phases with a way and without."""
+    """Every kind of picture, to be looked at: courses, and courses side by side."""
     for name in (*NAMES, "ask-before-start", "shah-2009-case-1"):
         yield pytest.param(lambda name=name: course(name), 40, id=name)
     beside = (*NAMES[:3], "complete-response-and-taper", "ask-before-start", "relapse-in-taper")
     side = {name: decisions(name) for name in beside}
     yield pytest.param(lambda: draw_courses(side), 90, id="side by side")
-    for id in ("cortes-hernandez-2012", "penn-2012"):
-        yield pytest.param(lambda id=id: draw_phases(get_protocol(id)), 40, id=id)
-    for name in (NAMES[0], NAMES[1], NAMES[3], "relapse-in-taper"):
-        made = decisions(name)
-        yield pytest.param(
-            lambda made=made: draw_phases(made[0].protocol, made), 40, id=f"the way of {name}"
-        )
 
 
 @pytest.mark.parametrize(("draw", "least"), list(pictures()))
@@ -237,7 +228,6 @@ def test_every_course_can_be_drawn(drawn):
     picture = draw_course(made)
     assert ElementTree.fromstring(picture.svg()).find(f"{SVG}desc").text == picture.alt
     assert sum(line[:4].isdigit() for line in picture.alt.splitlines()) == len(made)
-    assert draw_phases(made[0].protocol, made).alt
 
 
 def test_courses_stand_side_by_side_under_their_names_on_one_scale():
@@ -256,26 +246,6 @@ def test_courses_stand_side_by_side_under_their_names_on_one_scale():
 def test_no_course_is_refused():
     with pytest.raises(CallError, match="courses: there are none"):
         draw_courses({})
-
-
-@pytest.mark.parametrize("id", ["cortes-hernandez-2012", "penn-2012"])
-def test_the_phases_are_drawn_from_the_table(id):
-    protocol = get_protocol(id)
-    texts = {text for text, _ in written(draw_phases(protocol))}
-    assert {row for rows in moves(protocol).values() for row in rows} <= texts
-
-
-def test_the_way_of_a_course_is_told_with_its_dates():
-    made = decisions("stopped-by-the-patient")
-    picture = draw_phases(made[0].protocol, made)
-    texts = [text for text, _ in written(picture)]
-    for before, after in pairwise(made):
-        if before.phase_after is not after.seen.phase:
-            assert "not as advised" in texts
-    for each in made:
-        if each.seen.phase is not each.phase_after:
-            assert each.rule.id in texts
-            assert str(each.visit.date) in texts
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=20), st.floats(0.1, 5))
@@ -321,11 +291,3 @@ def test_without_matplotlib_the_command_says_what_to_install(tmp_path, monkeypat
     assert main(["plot", str(EXAMPLES / f"{NAMES[0]}.json"), "-o", str(tmp_path / "a.svg")]) == 2
     told = "matplotlib: is not installed, and pictures need it; install lenadose[plot]\n"
     assert capsys.readouterr().err == told
-
-
-@settings(max_examples=2)
-@given(protocols())
-def test_the_phases_of_any_protocol_can_be_drawn(protocol):
-    picture = draw_phases(protocol)
-    assert picture.svg().count("<desc>") == 1
-    assert all(row in picture.alt for rows in moves(protocol).values() for row in rows)

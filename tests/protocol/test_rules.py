@@ -19,7 +19,6 @@ from lenadose.terms.facts import (
     TherapeuticTrial,
     Timing,
     possible_terms,
-    situation_number,
 )
 from lenadose.terms.provenance import assumed
 
@@ -57,13 +56,6 @@ def test_an_impossible_situation_has_no_row() -> None:
     )
     with pytest.raises(KeyError):
         PROTOCOL.table.rule_for(facts)
-
-
-def test_situations_are_numbered_without_a_collision() -> None:
-    assert (
-        len({situation_number(*words) for words in product(*(kind for _, kind in DIMENSIONS))})
-        == 4200
-    )
 
 
 @pytest.mark.parametrize("row", RULES, ids=lambda row: row.id)
