@@ -59,7 +59,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"neutrophils": 1e-20}, "neutrophils: 1E-20 is not the same number in other programs; "),
     (
         {"neutrophils_unit": None},
-        "neutrophils_unit: is missing: a bare number, 3.0; give 10*9/L or 10*3/uL or /uL",
+        "neutrophils_unit: is missing: a bare number, 3; give 10*9/L or 10*3/uL or /uL",
     ),
     (
         {"platelets_unit": "G/L"},
