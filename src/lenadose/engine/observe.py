@@ -60,7 +60,7 @@ class MissingField:
 
 @frozen
 class Observation:
-    """What one visit shows: its facts, and all that they rest on.
+    """The six facts of one visit, and all that they rest on.
 
     `before` is the state that the visit was met in. `treatment` and `findings` are as of this
     visit, after what was taken and with what was found. `ceiling` is the highest level allowed now,

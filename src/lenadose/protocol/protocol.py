@@ -132,7 +132,7 @@ class Protocol(Validated):
 
     @cached_property
     def advise(self) -> Callable[[MatchedRule, Level | None, Level | None], Advice]:
-        """What follows from a situation, the level held and the ceiling.
+        """The advice that follows from a situation, the level held and the ceiling.
 
         There are finitely many answers, so each is worked out once.
         """

@@ -67,10 +67,10 @@ def _danger(_: object, attribute: "Attribute[Any]", value: Safety) -> None:
 
 @frozen
 class EventCriterion(Validated):
-    """What an adverse event means: which events (by term, by grade, or both), what follows, and for how long.
+    """Which adverse events count (by term, by grade, or both), what follows, and for how long.
 
-    `above_start` asks for a grade above the one at the start; `harm` says that the level at which it interrupts
-    treatment is not given again; `same_day` that it asks for a same-day assessment.
+    `above_start` asks for a grade above that at the start; `harm` says that the level at which it
+    interrupts treatment is not given again.
     """
 
     id: str = field(validator=is_identifier)
@@ -83,7 +83,7 @@ class EventCriterion(Validated):
     harm: bool = False
 
     def contradictions(self) -> Iterator[Fault]:
-        """Yield a fault for a criterion that every event meets, and for parts that exclude others."""
+        """Yield a fault for a criterion that every event meets, and for parts that conflict."""
         if not self.terms and self.least_grade is None:
             yield Fault("terms", "criterion matches every event", "add terms or a least_grade")
         if self.lasts is Lasts.RESOLVED and not (self.terms and set(self.terms) <= set(RESOLVABLE)):
@@ -220,7 +220,7 @@ class SafetyCriteria(Validated):
     same_day_terms: tuple[str, ...] = field(validator=_terms)
 
     def contradictions(self) -> Iterator[Fault]:
-        """Yield a fault for limits and ages the wrong way round, and for two criteria of one name."""
+        """Yield faults for limits and ages in the wrong order, and for duplicate names."""
         yield from _inverted("clearance_interrupt_below", "clearance_lowers_below", self)
         # A limit of 1500 is a count per µL: the limits themselves only know the range of platelets.
         for limit in ("interrupt_below", "caution_below"):
