@@ -10,6 +10,7 @@ Of equal numbers the nearer set is given: first the one that comes about more ea
 """
 
 from collections.abc import Iterator
+from datetime import date
 from functools import cached_property
 from heapq import merge
 from itertools import combinations, product
@@ -216,29 +217,18 @@ class _Search:
         return tuple(nearest.values())
 
     def _effect_of_day(self, option: Option) -> object:
-        day, visit, observe = option.value, self.seen.visit, self.options.observe
-        results = [getattr(visit, name) for name in QUANTITIES]
+        observe = self.options.observe
         # A result of a later day, and more doses missed than there were by then, must be replaced.
-        fields = [
-            name
-            for name, result in zip(QUANTITIES, results, strict=True)
-            if result and result.date and result.date > day
-        ]
-        tests = tuple(
-            test for test in visit.pregnancy_tests or () if not (test.date and test.date > day)
-        )
-        kept = [option, *(_without(name) for name in fields)]
-        if tests != (visit.pregnancy_tests or ()):
-            kept.append(Option("pregnancy_tests", tests, Feasibility.PAST, 0))
+        later = self.options.without_later(option.value)
+        kept = (option, *later)
         own = observe(kept)
         seen = own or observe([*kept, _without("doses_missed")])
         bare = observe([option, *map(_without, (*_SAFETY_FIELDS, "doses_missed"))])
         if seen is None or bare is None:
-            return day
+            return option
         known = (seen.findings, bare.findings)
         return (
-            tuple(fields),
-            tests,
+            later,
             own is None,
             *self._clocks(seen),
             seen.missing_fields,
@@ -271,7 +261,9 @@ class _Search:
                 match = hypothetical(seen, response, safety, ceiling)
                 if match.rule.action in found:
                     changes = (*clocks, *responses[response], *safeties[safety, ceiling])
-                    _keep(found[match.rule.action], match.case, changes)
+                    # What is left out on an earlier day can have been replaced.
+                    by_field = {option.field: option for option in changes}
+                    _keep(found[match.rule.action], match.case, tuple(by_field.values()))
         return {action: list(candidates.values()) for action, candidates in found.items()}
 
     def _contexts(self) -> list[tuple[Changes, Observation]]:
@@ -285,12 +277,17 @@ class _Search:
         ]
         contexts: dict[object, tuple[Changes, Observation]] = {}
         for changes in sorted(some, key=_cost):
+            changes = (*self.options.without_later(self._day(changes)), *changes)
             seen = self.options.observe(changes)
             if seen is not None:
                 nadir = self.options.nadir_before(seen)
                 effect = (*self._clocks(seen), seen.missing_fields, nadir)
                 contexts.setdefault(effect, (changes, seen))
         return list(contexts.values())
+
+    def _day(self, changes: Changes) -> date:
+        days = (each.value for each in changes if isinstance(each.value, date))
+        return next(days, self.seen.visit.date)
 
     def _responses(self, seen: Observation) -> dict[Response, Changes]:
         """Return the responses that a score and a judgement can show."""
@@ -316,8 +313,8 @@ class _Search:
         self, clocks: Changes, seen: Observation
     ) -> dict[tuple[Safety, Level | None], Changes]:
         """Return the safety, with the ceiling, that results, events and tests can show."""
-        day = next((each.value for each in clocks if each.field == "date"), seen.visit.date)
-        fields = {**self.options.fields, "pregnancy_tests": self.options.tests(day)}
+        tests = self.options.tests(seen.visit.date)
+        fields = {**self.options.fields, "pregnancy_tests": tests}
         complete: dict[str, Option] = {}
         for name in _SAFETY_FIELDS:
             best = self._safety_after(clocks, complete)
@@ -355,11 +352,14 @@ def _without(name: str) -> Option:
 
 
 def _is_safer(one: Observation, other: Observation) -> bool:
-    """Return whether fewer safety facts are missing, or as many with less danger or more room."""
+    """Return whether there is less danger, else less that is missing, else more room."""
 
-    def rank(seen: Observation) -> tuple[int, int, int]:
+    def rank(seen: Observation) -> tuple[int, int, int, int]:
+        safety = seen.facts.safety.rank
         missing = sum(each.field != "clasi_activity" for each in seen.missing_fields)
-        return -missing, seen.facts.safety.rank, seen.ceiling.rank if seen.ceiling else -1
+        ceiling = seen.ceiling.rank if seen.ceiling else -1
+        # A pregnancy needs no test: danger must count before what is missing.
+        return min(safety, Safety.NOT_ASSESSED.rank), -missing, safety, ceiling
 
     return rank(one) > rank(other)
 

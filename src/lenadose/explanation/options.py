@@ -250,6 +250,18 @@ class Options:
         negative = ((*beside, _NEGATIVE), (_NEGATIVE,), (first, _NEGATIVE))
         return self._make("pregnancy_tests", (*dict.fromkeys(negative), (_POSITIVE,), None))
 
+    def without_later(self, day: date) -> tuple[Option, ...]:
+        """Return the options that leave out the results and tests of days after *day*."""
+        visit = self.visit
+        tests = visit.pregnancy_tests or ()
+        made = tuple(test for test in tests if not (test.date and test.date > day))
+        left_out = [("pregnancy_tests", made)] if made != tests else []
+        for name in QUANTITIES:
+            result: Measurement | None = getattr(visit, name)
+            if result and result.date and result.date > day:
+                left_out.append((name, None))
+        return tuple(self._option(name, value, 0, Feasibility.PAST) for name, value in left_out)
+
     def _judgements(self) -> tuple[Option, ...]:
         recorded = self.visit.judgement
         others = (
