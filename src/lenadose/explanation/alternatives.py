@@ -75,7 +75,9 @@ def alternatives(decision: Decision) -> tuple[Alternative, ...]:
     found = search.cheapest(search.actions)
     others = [action for action in Action if action is not decision.action]
     # The sort is stable: what costs the same stays in the order of the actions.
-    reached = sorted((each for each in others if each in found), key=lambda each: _cost(found[each]))
+    reached = sorted(
+        (each for each in others if each in found), key=lambda each: _cost(found[each])
+    )
     return (
         *(search.alternative(action, found[action]) for action in reached),
         *(Alternative(action, (), None) for action in others if action not in found),

@@ -167,9 +167,7 @@ class Options:
             range(ACTIVITY[0], ACTIVITY[1] + 1), key=lambda score: (abs(score - near), score)
         )
         # The lowest score before the visit, and the phase, depend on what was taken.
-        contexts = {
-            (seen.phase, self.nadir_before(seen)) for seen in self.intakes
-        }
+        contexts = {(seen.phase, self.nadir_before(seen)) for seen in self.intakes}
 
         def effect(option: Option) -> Hashable:
             score = option.value
@@ -320,7 +318,9 @@ class Options:
                 beyond = next_visit is not None and day > next_visit.latest
                 means = Feasibility.WAIT if day > here else Feasibility.PAST
                 # Nobody waits past the next visit, though the day itself is one to come.
-                cost = change_cost("date", abs(day - here).days, Feasibility.PAST if beyond else means)
+                cost = change_cost(
+                    "date", abs(day - here).days, Feasibility.PAST if beyond else means
+                )
                 options.append(Option("date", day, means, cost))
         return tuple(sorted(options, key=lambda option: option.cost))
 
