@@ -22,6 +22,7 @@ from lenadose.engine.machine import Decision
 from lenadose.engine.observe import (
     Observation,
     hypothetical,
+    safety_of,
     tests_missing,
     worse_of,
 )
@@ -177,7 +178,7 @@ class _Search:
 
     def singly(self) -> Iterator[Changes]:
         """Yield each option alone, the cheapest first."""
-        streams = self.options.fields.values()
+        streams = self.options.streams().values()
         yield from ((option,) for option in merge(*streams, key=lambda option: option.cost))
 
     def in_pairs(self) -> Iterator[Changes]:
@@ -320,7 +321,7 @@ class _Search:
             best = self._safety_after(clocks, complete)
             for option in fields[name]:
                 changed = self._safety_after(clocks, {**complete, name: option})
-                if changed and (best is None or _is_safer(changed, best)):
+                if changed and (best is None or _safety_rank(changed) > _safety_rank(best)):
                     best, complete = changed, {**complete, name: option}
         safeties: dict[tuple[Safety, Level | None], Changes] = {}
         single: dict[str, dict[tuple[Safety, Level | None], Option]] = {}
@@ -351,17 +352,23 @@ def _without(name: str) -> Option:
     return Option(name, None, Feasibility.PAST, 0)
 
 
-def _is_safer(one: Observation, other: Observation) -> bool:
-    """Return whether there is less danger, else less that is missing, else more room."""
+def _safety_rank(seen: Observation) -> tuple[int, int, int]:
+    """Return how little danger there is, then how little is missing, then how high the ceiling.
 
-    def rank(seen: Observation) -> tuple[int, int, int, int]:
-        safety = seen.facts.safety.rank
-        missing = sum(each.field != "clasi_activity" for each in seen.missing_fields)
-        ceiling = seen.ceiling.rank if seen.ceiling else -1
-        # A pregnancy needs no test: danger must count before what is missing.
-        return min(safety, Safety.NOT_ASSESSED.rank), -missing, safety, ceiling
-
-    return rank(one) > rank(other)
+    A danger must not hide another, and a pregnancy needs no test: each finding counts alone.
+    """
+    safety, known = seen.protocol.safety, seen.findings
+    parts = (
+        Findings(neutrophils=known.neutrophils),
+        Findings(platelets=known.platelets),
+        Findings(clearance=known.clearance),
+        *(Findings(ongoing=(event,)) for event in known.ongoing),
+    )
+    danger = sum(
+        Safety.ACCEPTABLE.rank - safety_of(safety, part, unknown=False).rank for part in parts
+    )
+    missing = sum(each.field != "clasi_activity" for each in seen.missing_fields)
+    return -danger, -missing, seen.ceiling.rank if seen.ceiling else -1
 
 
 def _keep(best: dict[K, Changes], key: K, changes: Changes) -> None:

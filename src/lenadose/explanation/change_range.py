@@ -6,9 +6,10 @@ from decimal import Decimal
 
 from attrs import evolve, frozen
 
+from lenadose.engine.machine import recommend
 from lenadose.engine.observe import Observation, observe
 from lenadose.explanation.alternatives import Alternative, Change
-from lenadose.explanation.options import HORIZON, FieldValue
+from lenadose.explanation.options import HORIZON, FieldValue, Options
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import doses_between
 from lenadose.record.fields import YEARS
@@ -51,9 +52,16 @@ def span(alternative: Alternative, change: Change) -> ValueRange | None:
         dated = [each.on for each in visit.counted if each and each.given.date]
         dated += [each.date for each in visit.pregnancy_tests or () if each.date]
         earliest = max([value - HORIZON, *dated, *([last.on + timedelta(days=1)] if last else [])])
-        first, end = earliest.toordinal(), min(value + HORIZON, date(YEARS[1], 12, 31)).toordinal()
-        run = _run(value.toordinal(), first, end, lambda day: leads_there(date.fromordinal(day)))
-        return ValueRange(*(None if each is None else date.fromordinal(each) for each in run))
+        latest = min(value + HORIZON, date(YEARS[1], 12, 31))
+        # Between two turning days, which come with the days beside them, all days do the same.
+        turning = Options(recommend(seen)).turning_days(seen) | {earliest, value, latest}
+        days = sorted(day for day in turning if earliest <= day <= latest)
+        first, final = _run(
+            days.index(value), 0, len(days) - 1, lambda index: leads_there(days[index])
+        )
+        return ValueRange(
+            None if first is None else days[first], None if final is None else days[final]
+        )
     return None
 
 

@@ -122,15 +122,19 @@ class Options:
     @cached_property
     def fields(self) -> dict[str, tuple[Option, ...]]:
         """The options of every field."""
+        return {name: tuple(options) for name, options in self.streams().items()}
+
+    def streams(self) -> dict[str, Iterator[Option]]:
+        """Return the options of every field, each worked out when it is asked for."""
         return {
-            "date": self.dates(self.days),
+            "date": iter(self.dates(self.days)),
             "clasi_activity": self._scores(),
-            **{name: self._make(name, self._results(name)) for name in QUANTITIES},
+            **{name: iter(self._make(name, self._results(name))) for name in QUANTITIES},
             "adverse_events": self._events(),
-            "pregnancy_tests": self.tests(self.visit.date),
-            "judgement": self._judgements(),
-            "doses_missed": self.missed(()),
-            "dosage_taken": self.dosages,
+            "pregnancy_tests": iter(self.tests(self.visit.date)),
+            "judgement": iter(self._judgements()),
+            "doses_missed": iter(self.missed(())),
+            "dosage_taken": iter(self.dosages),
         }
 
     @cached_property
@@ -153,7 +157,7 @@ class Options:
         others = (self.observe([option]) for option in self.dosages)
         return self.seen, *(seen for seen in others if seen)
 
-    def _scores(self) -> tuple[Option, ...]:
+    def _scores(self) -> Iterator[Option]:
         before, criteria = self.seen.before, self.seen.protocol.response
         start = before.baseline.activity if before.baseline else None
         known = (
@@ -209,7 +213,7 @@ class Options:
         factor = quantity.factors[unit]
         return (*(Measurement(amount / factor, unit) for amount in nearest.values()), None)
 
-    def _events(self) -> tuple[Option, ...]:
+    def _events(self) -> Iterator[Option]:
         """Return no events, one for each criterion, each with events reported resolved; not asked."""
         safety, before = self.seen.protocol.safety, self.seen.before
         neuropathy = before.baseline.neuropathy if before.baseline else None
@@ -395,12 +399,13 @@ class Options:
 
 def _cheapest(
     options: Iterable[Option], effect: Callable[[Option], Hashable]
-) -> tuple[Option, ...]:
-    """Return the cheapest of the options that have the same effect; they come cheapest first."""
-    cheapest: dict[Hashable, Option] = {}
+) -> Iterator[Option]:
+    """Yield the cheapest of the options that have the same effect; they come cheapest first."""
+    effects: set[Hashable] = set()
     for option in options:
-        cheapest.setdefault(effect(option), option)
-    return tuple(cheapest.values())
+        if (shown := effect(option)) not in effects:
+            effects.add(shown)
+            yield option
 
 
 def _just_below(limit: Decimal) -> Decimal:
