@@ -181,18 +181,18 @@ def test_the_position_and_the_dosage_can_be_worked_out_again_from_what_is_printe
 
 
 @given(courses(PROTOCOL))
-def test_what_was_leaned_on_is_every_unstated_criterion_looked_at_and_the_row(course) -> None:
+def test_what_was_relied_on_is_every_unstated_criterion_looked_at_and_the_row(course) -> None:
     entries = {entry.id: entry for entry in PROTOCOL.ledger}
     for decision in replay(course):
         why = rationale(decision)
-        leaned = {entry.id for entry in why.assumptions}
+        relied_on = {entry.id for entry in why.assumptions}
         assert all(entry.provenance.tag is not EvidenceLevel.STATED for entry in why.assumptions)
         for check in why.criteria:
             assert entries[check.id].provenance == check.provenance
-            assert (check.id in leaned) == (check.provenance.tag is not EvidenceLevel.STATED)
+            assert (check.id in relied_on) == (check.provenance.tag is not EvidenceLevel.STATED)
         row = [name for name in entries if name.startswith(f"rule.{decision.rule.id}")]
         unstated = decision.case.provenance.tag is not EvidenceLevel.STATED
-        assert bool(leaned & set(row)) == unstated
+        assert bool(relied_on & set(row)) == unstated
 
 
 @settings(max_examples=60)

@@ -76,7 +76,7 @@ def given_out(decision: Decision) -> tuple[Action, object, VisitWindow | None]:
 
 
 def names(decision: Decision, line: str) -> bool:
-    return line in {each.id for each in rationale(decision).leaned_on}
+    return line in {each.id for each in rationale(decision).relied_on}
 
 
 @settings(max_examples=60)
@@ -126,7 +126,7 @@ def test_not_every_decision_names_every_number() -> None:
     assert not names(kept, "intervals.review")
 
 
-def test_the_latest_day_of_the_next_visit_and_the_end_of_surveillance_are_leaned_on() -> None:
+def test_the_latest_day_of_the_next_visit_and_the_end_of_surveillance_are_relied_on() -> None:
     start, *_, last = walk([seen(0, 11), seen(28, 0), seen(56, 0), seen(500, 0)])
     assert names(start, "intervals.late_after")
     assert last.next_visit is None

@@ -75,8 +75,9 @@ def alternatives(decision: Decision) -> tuple[Alternative, ...]:
     search = _Search(Options(decision))
     found = search.cheapest(search.actions)
     others = [action for action in Action if action is not decision.action]
-    # The sort is stable: what costs the same stays in the order of the actions.
-    reached = sorted((each for each in others if each in found), key=lambda each: _cost(found[each]))
+    reached = sorted(
+        (each for each in others if each in found), key=lambda each: _cost(found[each])
+    )
     return (
         *(search.alternative(action, found[action]) for action in reached),
         *(Alternative(action, (), None) for action in others if action not in found),
@@ -170,7 +171,7 @@ class _Search:
         return found
 
     def _smallest(self, action: Action, changes: Changes) -> Changes:
-        """Return the smallest part of some changes that leads to an action, nothing if none does."""
+        """Return the smallest part of some changes that leads to an action; empty if none does."""
         parts = (combinations(changes, size) for size in range(1, len(changes) + 1))
         return next((part for size in parts for part in size if self.action(part) is action), ())
 
@@ -197,7 +198,7 @@ class _Search:
                     yield from ((day, intake) for day in self.options.dates(days))
             case "date", "pregnancy_tests":
                 for day in self.dates:
-                    yield from ((day, tests) for tests in self.options.tests(day.value))
+                    yield from ((day, tests) for tests in self.options.tests(self._day((day,))))
             case "date" | "dosage_taken", "doses_missed":
                 for first in fields[one]:
                     yield from ((first, missed) for missed in self.options.missed([first]))
@@ -211,7 +212,7 @@ class _Search:
 
     @cached_property
     def dates(self) -> Changes:
-        """The nearest day of each kind, told apart by all that a day can do beside other changes."""
+        """The nearest of the days that do the same, whatever else is changed."""
         nearest: dict[object, Option] = {}
         for option in self.options.fields["date"]:
             nearest.setdefault(self._effect_of_day(option), option)
@@ -220,7 +221,7 @@ class _Search:
     def _effect_of_day(self, option: Option) -> object:
         observe = self.options.observe
         # A result of a later day, and more doses missed than there were by then, must be replaced.
-        later = self.options.without_later(option.value)
+        later = self.options.without_later(self._day((option,)))
         kept = (option, *later)
         own = observe(kept)
         seen = own or observe([*kept, _without("doses_missed")])

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from lenadose.engine.machine import Decision
 from lenadose.explanation.criteria_met import EvaluatedCriterion, checks
-from lenadose.explanation.rationale import fact_said
+from lenadose.explanation.fact_phrases import describe_fact
 from lenadose.protocol.rules import Case, Rule
 from lenadose.terms.facts import Action, Term
 
@@ -83,7 +83,7 @@ def _arguments(
                 fact,
                 shown,
                 admitted,
-                fact_said(decision, fact),
+                describe_fact(decision, fact),
                 _criteria(shown, admitted, looked_at),
             )
 

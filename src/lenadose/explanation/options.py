@@ -171,9 +171,7 @@ class Options:
             range(ACTIVITY[0], ACTIVITY[1] + 1), key=lambda score: (abs(score - near), score)
         )
         # The lowest score before the visit, and the phase, depend on what was taken.
-        contexts = {
-            (seen.phase, self.nadir_before(seen)) for seen in self.intakes
-        }
+        contexts = {(seen.phase, self.nadir_before(seen)) for seen in self.intakes}
 
         def effect(option: Option) -> Hashable:
             score = option.value
@@ -259,7 +257,9 @@ class Options:
         visit = self.visit
         tests = visit.pregnancy_tests or ()
         made = tuple(test for test in tests if not (test.date and test.date > day))
-        left_out = [("pregnancy_tests", made)] if made != tests else []
+        left_out: list[tuple[str, FieldValue]] = (
+            [("pregnancy_tests", made)] if made != tests else []
+        )
         for name in QUANTITIES:
             result: Measurement | None = getattr(visit, name)
             if result and result.date and result.date > day:
@@ -324,7 +324,9 @@ class Options:
                 beyond = next_visit is not None and day > next_visit.latest
                 means = Feasibility.WAIT if day > here else Feasibility.PAST
                 # Nobody waits past the next visit, though the day itself is one to come.
-                cost = change_cost("date", abs(day - here).days, Feasibility.PAST if beyond else means)
+                cost = change_cost(
+                    "date", abs(day - here).days, Feasibility.PAST if beyond else means
+                )
                 options.append(Option("date", day, means, cost))
         return tuple(sorted(options, key=lambda option: option.cost))
 
@@ -397,9 +399,7 @@ class Options:
         yield previous.on + timedelta(days=number * every + 1)
 
 
-def _cheapest(
-    options: Iterable[Option], effect: Callable[[Option], Hashable]
-) -> Iterator[Option]:
+def _cheapest(options: Iterable[Option], effect: Callable[[Option], Hashable]) -> Iterator[Option]:
     """Yield the cheapest of the options that have the same effect; they come cheapest first."""
     effects: set[Hashable] = set()
     for option in options:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from lenadose.engine.machine import Decision
 from lenadose.explanation.alternatives import Alternative, Change, phases
 from lenadose.explanation.arguments import Argument
+from lenadose.explanation.calculations import in_days
 from lenadose.explanation.change_cost import Feasibility
 from lenadose.explanation.change_range import span
 from lenadose.explanation.options import HORIZON, FieldValue
@@ -27,11 +28,6 @@ MEANS = {
 
 _UNITS = {each.name: PRINTED[each.unit] for each in QUANTITIES.values()}
 _NAMES = {"clasi_activity": "CLASI activity", "creatinine_clearance": "creatinine clearance"}
-
-
-def in_days(count: int) -> str:
-    """Say a number of days: "1 day", "3 days"."""
-    return f"{count} day{'' if count == 1 else 's'}"
 
 
 def smallest_changes(decision: Decision, alternative: Alternative) -> str:

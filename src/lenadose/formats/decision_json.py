@@ -102,9 +102,7 @@ def _alternative(decision: Decision, other: Alternative) -> Json:
             }
             for each in other.changes
         ],
-        "why": None
-        if other.reachable
-        else describe_unreachable(decision, other.action),
+        "why": None if other.reachable else describe_unreachable(decision, other.action),
     }
 
 

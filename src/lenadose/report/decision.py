@@ -133,7 +133,7 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
         ),
     )
     yield ""
-    yield "## Leaned on, and not stated"
+    yield "## Relied on, not stated by the trial"
     yield ""
     for entry in why.assumptions:
         yield f"- `{entry.id}` {entry.words}{f': {entry.value}' if entry.value else ''} ({source(entry.provenance)})"
