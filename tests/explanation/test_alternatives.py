@@ -1,4 +1,4 @@
-"""Every other action: the changes lead to it, no smaller set does, and where none is given none exists: by trial."""
+"""The changes lead to the action, no smaller set of one or two does, and none is left out."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ from lenadose import (
 from lenadose.engine.observe import observe
 from lenadose.explanation.alternatives import Alternative, Change
 from lenadose.explanation.change_cost import FIELDS, Feasibility
-from lenadose.explanation.change_range import span
+from lenadose.explanation.change_range import value_range
 from lenadose.explanation.options import HORIZON
 from lenadose.explanation.phrases import describe_change, smallest_changes
 from lenadose.formats.course_json import course_data, read_course
@@ -408,7 +408,7 @@ def test_every_value_of_a_run_that_is_told_gives_the_action_and_the_next_one_doe
     decision = replay(load_course(path))[-1]
     for other in alternatives(decision):
         for change in other.changes:
-            run = span(other, change)
+            run = value_range(other, change)
             assert describe_change(decision, other, change)
             if run is None:
                 continue

@@ -1,7 +1,7 @@
-"""What is not known at a visit, which actions are still possible, and which one fact to obtain first.
+"""The missing fields of a visit, the actions still possible, and the field to obtain first.
 
-A missing fact is completed in every way it can be; what is known is kept. So the set of actions is exact: each one
-follows from some completion, and no other one does.
+A missing field is completed in every way it can be, and the known ones are kept. So the set of
+actions is exact: each one follows from some completion, and no other one does.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ from lenadose.terms.facts import (
     Safety,
 )
 
-# What a missing fact can turn out to be: the safety it stands for, the ceiling it sets, or the response it shows.
+# What a missing field can show: a safety, whether the ceiling is lowered, and a response.
 Finding = tuple[Safety, bool, Response | None]
 
 ORDER = (
@@ -34,7 +34,7 @@ ORDER = (
     "creatinine_clearance",
     "clasi_activity",
 )
-"""Where several facts are equally worth obtaining, the first of these."""
+"""Where several fields are equally worth obtaining, the first of these."""
 
 _COUNT = (Safety.INTERRUPT, Safety.CAUTION, Safety.ACCEPTABLE)
 SAFETY_FINDINGS: Mapping[str, tuple[tuple[Safety, bool], ...]] = {
@@ -48,16 +48,16 @@ SAFETY_FINDINGS: Mapping[str, tuple[tuple[Safety, bool], ...]] = {
         (Safety.ACCEPTABLE, False),
     ),
 }
-"""The completions of each missing safety fact: what it allows, and whether it lowers the ceiling."""
+"""The completions of each safety field: a safety, and whether the ceiling is lowered."""
 
 
 def missing(seen: Observation) -> tuple[MissingField, ...]:
-    """Give every field of the visit that is absent or stale, in the order in which to ask."""
+    """Return every field of the visit that is absent or stale, in the order in which to ask."""
     return tuple(sorted(seen.missing_fields, key=lambda gap: ORDER.index(gap.field)))
 
 
 def _findings(seen: Observation, field: str) -> tuple[Finding, ...]:
-    """Give all that a missing field can turn out to be, each kind once."""
+    """Return all that a missing field can show, each kind once."""
     if field != "clasi_activity":
         return tuple((safety, lowers, None) for safety, lowers in SAFETY_FINDINGS[field])
     judged = seen.visit.judgement.response if seen.visit.judgement else None
@@ -79,19 +79,19 @@ def _findings(seen: Observation, field: str) -> tuple[Finding, ...]:
 
 
 def combined(kinds: Iterable[tuple[Finding, ...]]) -> set[Finding]:
-    """Give all that several missing fields can turn out to be together, each kind once."""
+    """Return all that several missing fields can show together, each kind once."""
     together: set[Finding] = {(Safety.ACCEPTABLE, False, None)}
     for findings in kinds:
         together = {
-            (worse_of(safety, found), lowers or lowered, response or skin)
+            (worse_of(safety, other), lowers or lowered, response or shown)
             for safety, lowers, response in together
-            for found, lowered, skin in findings
+            for other, lowered, shown in findings
         }
     return together
 
 
 def _actions(seen: Observation, completions: Iterable[Finding]) -> frozenset[Action]:
-    """Give the actions that follow from the completions of all that is missing; what is known is kept."""
+    """Return the actions that follow from completions of all missing fields."""
     protocol = seen.protocol
     absent = {gap.field for gap in seen.missing_fields}
     # A stale value no longer counts, and a new list of events takes the place of the last one.
@@ -100,9 +100,9 @@ def _actions(seen: Observation, completions: Iterable[Finding]) -> frozenset[Act
         None if "platelets" in absent else seen.findings.platelets,
         None if "creatinine_clearance" in absent else seen.findings.clearance,
         ongoing=tuple(
-            each
-            for each in seen.findings.ongoing
-            if each.event is None or "adverse_events" not in absent
+            event
+            for event in seen.findings.ongoing
+            if event.event is None or "adverse_events" not in absent
         ),
     )
     certain = safety_of(protocol.safety, known, unknown=False)
@@ -121,22 +121,26 @@ def _actions(seen: Observation, completions: Iterable[Finding]) -> frozenset[Act
 
 
 def possible_actions(seen: Observation) -> frozenset[Action]:
-    """Give exactly the actions that follow from some completion of what is missing; one when all is known."""
+    """Return exactly the actions that follow from some completion of the missing fields."""
+    if not seen.missing_fields:
+        return frozenset({seen.match.rule.action})
     return _actions(seen, combined(_findings(seen, gap.field) for gap in seen.missing_fields))
 
 
 def obtain_first(seen: Observation) -> str | None:
-    """Give the missing field that narrows the possible actions most, whatever it turns out to be, or None.
+    """Return the missing field that narrows the possible actions most, whatever it shows.
 
-    The narrower field is the one that leaves the fewest actions in its least helpful case; where several are
-    equally worth obtaining, the first in `ORDER`. None where nothing that is missing can change the action.
+    The narrower field is the one that leaves the fewest actions in its least helpful case; of
+    several the first in `ORDER`. None where no missing field can change the action.
     """
-    if len(possible_actions(seen)) == 1:
+    if not seen.missing_fields:
         return None
     findings = {gap.field: _findings(seen, gap.field) for gap in missing(seen)}
+    if len(_actions(seen, combined(findings.values()))) == 1:
+        return None
 
     def left(field: str) -> int:
-        others = [found for name, found in findings.items() if name != field]
+        others = [completions for name, completions in findings.items() if name != field]
         return max(
             len(_actions(seen, combined([*others, (finding,)]))) for finding in findings[field]
         )

@@ -317,36 +317,37 @@ class _Search:
         """Return the safety, with the ceiling, that results, events and tests can show."""
         tests = self.options.tests(seen.visit.date)
         fields = {**self.options.fields, "pregnancy_tests": tests}
-        complete: dict[str, Option] = {}
-        for name in _SAFETY_FIELDS:
-            best = self._safety_after(clocks, complete)
-            for option in fields[name]:
-                changed = self._safety_after(clocks, {**complete, name: option})
-                if changed and (best is None or _safety_rank(changed) > _safety_rank(best)):
-                    best, complete = changed, {**complete, name: option}
+        every = [option for name in _SAFETY_FIELDS for option in fields[name]]
+        nothing: dict[str, Option] = {}
+        complete = self._complete(clocks, every)
         safeties: dict[tuple[Safety, Level | None], Changes] = {}
-        single: dict[str, dict[tuple[Safety, Level | None], Option]] = {}
-        for trial in ({}, complete):
-            for name in _SAFETY_FIELDS:
-                for option in (None, *fields[name]):
-                    options = {**trial, name: option} if option else trial
-                    shown = self._safety_after(clocks, options)
-                    if shown:
-                        key = shown.facts.safety, shown.ceiling
-                        _keep(safeties, key, tuple(options.values()))
-                        if option and trial is complete:
-                            single.setdefault(name, {}).setdefault(key, option)
-        for one, other in combinations(single, 2):
-            for (first, option), (second, another) in product(
-                single[one].items(), single[other].items()
-            ):
-                key = worse_of(first[0], second[0]), lower_of(first[1], second[1])
-                options = {**complete, one: option, other: another}
-                _keep(safeties, key, tuple(options.values()))
+        alone: dict[tuple[str, Safety, Level | None], Option] = {}
+        for start in (nothing, complete):
+            for option in (None, *every):
+                options = {**start, option.field: option} if option else start
+                changed = self.options.observe((*clocks, *options.values()))
+                if changed:
+                    safety, ceiling = changed.facts.safety, changed.ceiling
+                    _keep(safeties, (safety, ceiling), tuple(options.values()))
+                    if option and start is complete:
+                        alone.setdefault((option.field, safety, ceiling), option)
+        for (one, first), (other, second) in combinations(alone.items(), 2):
+            if first.field != second.field:
+                options = {**complete, first.field: first, second.field: second}
+                both = worse_of(one[1], other[1]), lower_of(one[2], other[2])
+                _keep(safeties, both, tuple(options.values()))
         return safeties
 
-    def _safety_after(self, clocks: Changes, options: dict[str, Option]) -> Observation | None:
-        return self.options.observe((*clocks, *options.values()))
+    def _complete(self, clocks: Changes, every: list[Option]) -> dict[str, Option]:
+        """Return the options that leave the least danger and nothing missing, field by field."""
+        complete: dict[str, Option] = {}
+        best = self.options.observe(clocks)
+        for option in every:
+            options = {**complete, option.field: option}
+            changed = self.options.observe((*clocks, *options.values()))
+            if changed and (best is None or _safety_rank(changed) > _safety_rank(best)):
+                best, complete = changed, options
+        return complete
 
 
 def _without(name: str) -> Option:

@@ -139,7 +139,7 @@ class Options:
 
     @cached_property
     def dosages(self) -> tuple[Option, ...]:
-        """Dosages taken, where they can matter: not reported, each level, nothing, off the ladder."""
+        """Dosages taken, where they matter: not reported, each level, nothing, off the ladder."""
         before, ladder = self.seen.before, self.seen.protocol.ladder
         dose, previous = before.treatment.dose, before.previous
         if previous is None or dose is None:
@@ -212,7 +212,7 @@ class Options:
         return (*(Measurement(amount / factor, unit) for amount in nearest.values()), None)
 
     def _events(self) -> Iterator[Option]:
-        """Return no events, one for each criterion, each with events reported resolved; not asked."""
+        """Yield no events, one for each criterion, each with events resolved; not asked about."""
         safety, before = self.seen.protocol.safety, self.seen.before
         neuropathy = before.baseline.neuropathy if before.baseline else None
         # An event that any term could name comes first: it is the plainer example.
@@ -276,7 +276,7 @@ class Options:
         return self._make("judgement", (*others, None))
 
     def missed(self, options: Iterable[Option]) -> tuple[Option, ...]:
-        """Return the nearest numbers of doses missed that change the timing, beside other options."""
+        """Return the nearest numbers of doses missed for each timing, beside other options."""
         bare = self.observe((*options, Option("doses_missed", None, Feasibility.PAST, 0)))
         if bare is None or bare.before.previous is None:
             return ()
@@ -302,13 +302,13 @@ class Options:
         )
 
     def _dosage(self, seen: Observation) -> Dosage | None:
-        """Return the dosage that doses missed are counted by: the one taken, else the one advised."""
+        """Return the dosage by which missed doses are counted: the one taken, else advised."""
         taken, previous = seen.visit.dosage_taken, seen.before.previous
         advised = previous.advised.dosage if previous and previous.advised else None
         return (taken.dosage if taken else None) or advised
 
     def dates(self, days: Iterable[date]) -> tuple[Option, ...]:
-        """Return the options to move the visit to each of some days."""
+        """Return the options to move the visit to some days."""
         here, previous, next_visit = (
             self.visit.date,
             self.seen.before.previous,

@@ -312,7 +312,7 @@ def _monitoring_due(decision: Decision) -> Iterator[MonitoringDue]:
     ) -> Iterator[MonitoringDue]:
         days: tuple[date, ...] = ()
         while last is not None:
-            # The last day on which it is recent enough: one not yet old when an early phase ends has longer.
+            # The last day on which it is recent enough, which is later once an early phase ends.
             early = limit(last).after(last)
             last = max(early, limit(early + timedelta(days=1)).after(last), decision.visit.date)
             if last > next_visit.due:
