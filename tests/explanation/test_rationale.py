@@ -127,7 +127,7 @@ def test_the_facts_can_be_worked_out_again_from_what_is_printed(course) -> None:
 
 
 def redo_level(why: Rationale) -> tuple[Position, str | None]:
-    """Work out the position and the dosage from the figures that are printed, with the ladder beside them."""
+    """Work out the position and the dosage from the printed figures and the ladder."""
     decision = why.decision
     told = {each.name: (str(each.value), each.working) for each in why.arithmetic}
     ladder = [str(level) for level in decision.protocol.ladder.levels]
@@ -334,8 +334,8 @@ def test_an_event_that_the_criteria_do_not_know_is_said_to_be_judged_by_its_grad
 def test_worse_says_how_far_above_the_lowest() -> None:
     decision = walk([seen(0, 12), seen(28, 0), seen(40, 9)])[-1]
     assert (
-        "response worse (CLASI activity 9, down 3 from 12 at the start, 25.0 %; up 9 from the lowest, 0)"
-        in (rationale(decision).reason)
+        "response worse (CLASI activity 9, down 3 from 12 at the start, 25.0 %; "
+        "up 9 from the lowest, 0)" in (rationale(decision).reason)
     )
 
 
@@ -405,7 +405,8 @@ def test_what_was_taken_and_not_advised_is_printed() -> None:
 def test_a_judgement_is_printed_beside_what_the_scores_give() -> None:
     told = notices(walk([seen(0, 11), seen(28, 5, judgement=judged("not improved"))])[-1])
     assert told["judgement"] == (
-        "judged not improved (seen by the clinician); by the scores alone the response would be partial"
+        "judged not improved (seen by the clinician); "
+        "by the scores alone the response would be partial"
     )
 
 

@@ -249,7 +249,8 @@ def _why_not(decision: Decision, action: Action) -> Iterator[str]:
         yield "## What would have to change"
         yield ""
         other = alternative(decision, action)
-        yield f"{_sentence(_smallest_changes(decision, other))}{f' {_ELSE}' if other.reachable else ''}"
+        rest = f" {_ELSE}" if other.reachable else ""
+        yield f"{_sentence(_smallest_changes(decision, other))}{rest}"
         if other.seen is not None:
             yield ""
             yield f"Then `{other.seen.match.rule.id}` applies: {advice(recommend(other.seen))}."
