@@ -65,7 +65,7 @@ def test_next_prints_the_last_decision_in_full(capsys) -> None:
         "## What was seen",
         "## Arithmetic",
         "## Criteria",
-        "## Leaned on",
+        "## Relied on",
         "## Limits",
     ):
         assert heading in out

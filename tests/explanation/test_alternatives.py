@@ -1,4 +1,4 @@
-"""Every other action: the changes lead to it, no smaller set does, and where none is given none exists: by trial."""
+"""The changes lead to the action, no smaller set of one or two does, and none is left out."""
 
 import json
 from collections.abc import Iterator
@@ -37,9 +37,14 @@ from lenadose import (
     replay,
 )
 from lenadose.engine.observe import observe
-from lenadose.explanation.alternatives import Alternative, Change
+from lenadose.explanation.alternatives import (
+    Alternative,
+    Change,
+    alternative,
+    nearest_alternative,
+)
 from lenadose.explanation.change_cost import FIELDS, Feasibility
-from lenadose.explanation.change_range import span
+from lenadose.explanation.change_range import value_range
 from lenadose.explanation.options import HORIZON
 from lenadose.explanation.phrases import describe_change, smallest_changes
 from lenadose.formats.course_json import course_data, read_course
@@ -76,7 +81,7 @@ EVENTS = (
 
 
 def shown_tests(decision: Decision, on: date) -> list[object]:
-    """What pregnancy tests a visit can show that is moved to a day."""
+    """Return the pregnancy tests that a visit on a day can show."""
     own = tuple(
         each for each in decision.visit.pregnancy_tests or () if each.result is TestResult.NEGATIVE
     )
@@ -119,7 +124,7 @@ def values(decision: Decision) -> dict[str, list[object]]:
 
 
 def said(decision: Decision, changes: dict[str, object]) -> Action | None:
-    """What the machine says to the visit with changes, None where there can be no such visit."""
+    """Return the action on the visit with changes, None if there can be no such visit."""
     protocol, before = decision.protocol, decision.seen.before
     try:
         return observe(protocol, before, evolve(decision.visit, **changes)).match.rule.action
@@ -128,7 +133,7 @@ def said(decision: Decision, changes: dict[str, object]) -> Action | None:
 
 
 def told(decision: Decision) -> dict[Action, Alternative]:
-    """Every other action; each that can be reached is reached, and by none of its changes left away."""
+    """Return every other action, after checking that it needs each of its changes."""
     others = {each.action: each for each in alternatives(decision)}
     assert others.keys() | {decision.action} == set(Action)
     assert decision.action not in others
@@ -184,12 +189,18 @@ def at_random(decision: Decision, number: int) -> Iterator[tuple[dict[str, objec
 def beaten(
     others: dict[Action, Alternative], tried: Iterator[tuple[dict[str, object], Action | None]]
 ) -> list[tuple[Action, dict[str, object]]]:
-    """The sets of changes found by trial that are smaller than the least, or lead where nothing should."""
+    """Return the changes found by trial that are fewer than those given, or reach the unreachable.
+
+    Three and more are given as found: only one or two can be too few to beat.
+    """
     return [
         (action, changes)
         for changes, action in tried
         if action in others
-        and (not others[action].reachable or len(changes) < len(others[action].changes))
+        and (
+            not others[action].reachable
+            or (len(changes) <= 2 and len(changes) < len(others[action].changes))
+        )
     ]
 
 
@@ -211,7 +222,7 @@ def test_of_any_course_no_smaller_set_of_changes_leads_to_an_action(course: Cour
 
 
 def another_protocol() -> Protocol:
-    """A protocol of one's own: pregnancy is a caution, a limit stands where another does, clocks run otherwise."""
+    """Return a protocol where pregnancy is a caution, two limits are equal, and clocks differ."""
     protocol = get_protocol()
     safety, intervals = protocol.safety, protocol.intervals
     events = [
@@ -261,7 +272,7 @@ def test_no_pair_of_changes_leads_where_more_are_said_to_be_needed(story: str) -
 
 
 def test_where_an_action_is_not_reachable_no_combination_of_all_fields_leads_to_it() -> None:
-    # The lowest level is the only one left: nothing is there to escalate to, though titration knows how to.
+    # The lowest level is the only one left: there is nothing to escalate to.
     low = seen(14, 11, neutrophils=count(0.9))
     decision = walk([seen(0, 11), low, seen(21, 11), seen(49, 9)])[-1]
     assert (decision.facts.phase, decision.facts.position.label) == (Phase.TITRATION, "only")
@@ -351,8 +362,8 @@ def test_a_count_is_told_between_its_limits() -> None:
 def test_why_an_action_cannot_be_reached_is_said() -> None:
     decision = walk([seen(0, 11), seen(28, 9)])[-1]
     assert least(decision, Action.START) == (
-        "not reachable from here: the phase is titration or interrupted; the action belongs to before start and off "
-        "treatment"
+        "not reachable from here: the phase is titration or interrupted; the action belongs to "
+        "before start and off treatment"
     )
     ended = walk([seen(0, 11), seen(7, 11, adverse_events=(event("angioedema"),)), seen(20, 11)])[
         -1
@@ -408,7 +419,7 @@ def test_every_value_of_a_run_that_is_told_gives_the_action_and_the_next_one_doe
     decision = replay(load_course(path))[-1]
     for other in alternatives(decision):
         for change in other.changes:
-            run = span(other, change)
+            run = value_range(other, change)
             assert describe_change(decision, other, change)
             if run is None:
                 continue
@@ -436,6 +447,14 @@ def beside(least: object, most: object) -> list[object]:
         *([least - step] if least is not None else []),
         *([most + step] if most is not None else []),
     ]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("path", COURSES[::3], ids=lambda path: path.stem)
+def test_one_alternative_alone_is_the_same_as_among_all(path: Path) -> None:
+    decision = replay(load_course(path))[-1]
+    others = alternatives(decision)
+    assert tuple(alternative(decision, each.action) for each in others) == others
+    assert nearest_alternative(decision) == (others[0] if others[0].reachable else None)
 
 
 def test_penn_is_contrasted_by_its_own_table() -> None:

@@ -1,4 +1,4 @@
-"""The arguments for and against: what speaks for an action is what its row asks for, and no other thing is said."""
+"""An argument for an action is a fact that its row requires, and there are no others."""
 
 from attrs import evolve
 from hypothesis import given, settings
@@ -54,7 +54,7 @@ def test_the_criteria_behind_an_argument_are_those_of_its_fact(course: Course) -
         for argument in each.arguments:
             for criterion in argument.criteria:
                 assert isinstance(criterion.word, type(argument.shown))
-                # A word of several criteria can lack one of them; the word that is shown lacks none.
+                # A term of several criteria can lack one of them; the one shown lacks none.
                 assert criterion.makes_its_word or criterion.word is not argument.shown
 
 

@@ -123,7 +123,7 @@ def test_the_facts_can_be_worked_out_again_from_what_is_printed(course) -> None:
 
 
 def redo_level(why: Rationale) -> tuple[Position, str | None]:
-    """Work out the position and the dosage from the figures that are printed, with the ladder beside them."""
+    """Work out the position and the dosage from the printed figures and the ladder."""
     decision = why.decision
     told = {each.name: (str(each.value), each.working) for each in why.arithmetic}
     ladder = [str(level) for level in decision.protocol.ladder.levels]
@@ -177,18 +177,18 @@ def test_the_position_and_the_dosage_can_be_worked_out_again_from_what_is_printe
 
 
 @given(courses(PROTOCOL))
-def test_what_was_leaned_on_is_every_unstated_criterion_looked_at_and_the_row(course) -> None:
+def test_what_was_relied_on_is_every_unstated_criterion_looked_at_and_the_row(course) -> None:
     entries = {entry.id: entry for entry in PROTOCOL.ledger}
     for decision in replay(course):
         why = rationale(decision)
-        leaned = {entry.id for entry in why.assumptions}
+        relied_on = {entry.id for entry in why.assumptions}
         assert all(entry.provenance.tag is not EvidenceLevel.STATED for entry in why.assumptions)
         for check in why.criteria:
             assert entries[check.id].provenance == check.provenance
-            assert (check.id in leaned) == (check.provenance.tag is not EvidenceLevel.STATED)
+            assert (check.id in relied_on) == (check.provenance.tag is not EvidenceLevel.STATED)
         row = [name for name in entries if name.startswith(f"rule.{decision.rule.id}")]
         unstated = decision.case.provenance.tag is not EvidenceLevel.STATED
-        assert bool(leaned & set(row)) == unstated
+        assert bool(relied_on & set(row)) == unstated
 
 
 @settings(max_examples=60)
@@ -330,8 +330,8 @@ def test_an_event_that_the_criteria_do_not_know_is_said_to_be_judged_by_its_grad
 def test_worse_says_how_far_above_the_lowest() -> None:
     decision = walk([seen(0, 12), seen(28, 0), seen(40, 9)])[-1]
     assert (
-        "response worse (CLASI activity 9, down 3 from 12 at the start, 25.0 %; up 9 from the lowest, 0)"
-        in (rationale(decision).reason)
+        "response worse (CLASI activity 9, down 3 from 12 at the start, 25.0 %; "
+        "up 9 from the lowest, 0)" in (rationale(decision).reason)
     )
 
 
@@ -401,7 +401,8 @@ def test_what_was_taken_and_not_advised_is_printed() -> None:
 def test_a_judgement_is_printed_beside_what_the_scores_give() -> None:
     told = notices(walk([seen(0, 11), seen(28, 5, judgement=judged("not improved"))])[-1])
     assert told["judgement"] == (
-        "judged not improved (seen by the clinician); by the scores alone the response would be partial"
+        "judged not improved (seen by the clinician); "
+        "by the scores alone the response would be partial"
     )
 
 

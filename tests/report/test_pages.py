@@ -1,4 +1,4 @@
-"""The tutorial and the how-to pages: their code runs in order as it stands there, and says what they say."""
+"""The code of the tutorial and the how-to pages runs in order, with the output shown."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def blocks(page: str) -> list[tuple[str, str, str]]:
 
 
 def says(shown: str, said: str) -> bool:
-    """Tell whether a page shows what was said; three dots stand for anything, and what follows may be left out."""
+    """Return whether a page shows an output; dots stand for anything, the end may be left out."""
     pattern = ".*".join(map(re.escape, shown.strip().split("...")))
     return re.match(pattern, said.strip(), re.DOTALL) is not None
 

@@ -38,7 +38,7 @@ def place_of(decision: Decision) -> AbstractState:
 
 def showing_of(decision: Decision) -> AbstractVisit:
     """What the visit showed, in the words of `reach`."""
-    clearance, facts = decision.seen.findings.clearance, decision.facts
+    clearance, facts = decision.seen.findings.creatinine_clearance, decision.facts
     lowers_below = decision.protocol.safety.clearance_lowers_below.value
     lowered = clearance is not None and clearance.amount < lowers_below
     return AbstractVisit(facts.response, facts.safety, lowered, marks(decision.seen))

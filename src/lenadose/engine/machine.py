@@ -212,7 +212,7 @@ def dose_limiting_causes(seen: Observation) -> tuple[str, ...]:
     low = [
         f"{limit.quantity} {result.given}"
         for limit in limits_met(seen.protocol.safety, findings)
-        if limit.limits_dose and (result := findings.results[limit.quantity])
+        if limit.limits_dose and (result := findings.result(limit.quantity))
     ]
     limiting = (ongoing for ongoing in findings.ongoing if ongoing.criterion.harm)
     events = dict.fromkeys(str(ongoing.event) for ongoing in limiting)

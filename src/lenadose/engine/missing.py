@@ -100,7 +100,7 @@ def _actions(seen: Observation, completions: Iterable[Finding]) -> frozenset[Act
     known = Findings(
         None if "neutrophils" in absent else seen.findings.neutrophils,
         None if "platelets" in absent else seen.findings.platelets,
-        None if "creatinine_clearance" in absent else seen.findings.clearance,
+        None if "creatinine_clearance" in absent else seen.findings.creatinine_clearance,
         ongoing=tuple(
             each
             for each in seen.findings.ongoing
@@ -125,6 +125,8 @@ def _actions(seen: Observation, completions: Iterable[Finding]) -> frozenset[Act
 
 def possible_actions(seen: Observation) -> frozenset[Action]:
     """Return exactly the actions that some completion leads to; one when all is known."""
+    if not seen.missing_fields:
+        return frozenset({seen.match.rule.action})
     return _actions(seen, combined(_findings(seen, gap.field) for gap in seen.missing_fields))
 
 
@@ -134,9 +136,11 @@ def obtain_first(seen: Observation) -> str | None:
     It is the one that leaves the fewest actions in its least helpful case; of several, the first in
     `ORDER`. None where nothing that is missing can change the action.
     """
-    if len(possible_actions(seen)) == 1:
+    if not seen.missing_fields:
         return None
     findings = {gap.field: _findings(seen, gap.field) for gap in missing(seen)}
+    if len(_actions(seen, combined(findings.values()))) == 1:
+        return None
 
     def left(field: str) -> int:
         others = [found for name, found in findings.items() if name != field]

@@ -40,7 +40,7 @@ from lenadose.terms.facts import (
     TherapeuticTrial,
     Timing,
 )
-from lenadose.terms.units import CREATININE_CLEARANCE
+from lenadose.terms.units import CREATININE_CLEARANCE, QUANTITIES
 
 
 class MissingReason(Term):
@@ -361,12 +361,11 @@ def position_of(phase: Phase, held: Level, on_ladder: bool, ceiling: Level | Non
 
 def limits_met(safety: SafetyCriteria, findings: Findings) -> tuple[Limit, ...]:
     """Return the limits that the newest results are below."""
-    results = findings.results
     return tuple(
         [
             limit
             for limit in safety.limits
-            if (result := results[limit.quantity]) and limit.is_met(result.amount)
+            if (result := findings.result(limit.quantity)) and limit.is_met(result.amount)
         ]
     )
 
@@ -423,7 +422,8 @@ def _missing_safety_fields(
         missing.append(MissingField("pregnancy_tests", untested))
     dangers = [limit.quantity for limit in met if limit.shows is Safety.INTERRUPT]
     counts_age = safety.counts_age_on(day, dose.watched_from if dose else None)
-    for quantity, result in findings.results.items():
+    for quantity in QUANTITIES:
+        result = findings.result(quantity)
         is_clearance = quantity == CREATININE_CLEARANCE.name
         age = safety.clearance_age.value if is_clearance else counts_age
         if result is None:

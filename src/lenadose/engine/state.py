@@ -11,7 +11,6 @@ from lenadose.record.adverse_event import PREGNANCY, AdverseEvent
 from lenadose.record.visit import Patient, Result, TestResult, Visit
 from lenadose.terms.dosage import Dosage, Level
 from lenadose.terms.facts import Phase, Safety
-from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
 
 _TESTS_KEPT = 366  # one a day: none older can fall into the days before a start
 
@@ -44,19 +43,15 @@ class Findings:
 
     neutrophils: Result | None = None
     platelets: Result | None = None
-    clearance: Result | None = None
+    creatinine_clearance: Result | None = None
     negative_tests: tuple[date, ...] = ()
     ongoing: tuple[OngoingEvent, ...] = ()
     pregnancy_ended: date | None = None
 
-    @property
-    def results(self) -> dict[str, Result | None]:
-        """The newest results by the name of their quantity."""
-        return {
-            NEUTROPHILS.name: self.neutrophils,
-            PLATELETS.name: self.platelets,
-            CREATININE_CLEARANCE.name: self.clearance,
-        }
+    def result(self, quantity: str) -> Result | None:
+        """Return the newest result of a quantity, by its name."""
+        result: Result | None = getattr(self, quantity)
+        return result
 
 
 @frozen
@@ -189,7 +184,7 @@ def update_findings(
     return Findings(
         newer(findings.neutrophils, neutrophils),
         newer(findings.platelets, platelets),
-        newer(findings.clearance, clearance),
+        newer(findings.creatinine_clearance, clearance),
         negative,
         ongoing,
         ended,

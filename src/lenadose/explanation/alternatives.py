@@ -22,6 +22,8 @@ from lenadose.engine.machine import Decision
 from lenadose.engine.observe import (
     Observation,
     hypothetical,
+    limits_met,
+    safety_of,
     tests_missing,
     worse_of,
 )
@@ -74,7 +76,6 @@ def alternatives(decision: Decision) -> tuple[Alternative, ...]:
     search = _Search(Options(decision))
     found = search.cheapest(search.actions)
     others = [action for action in Action if action is not decision.action]
-    # The sort is stable: what costs the same stays in the order of the actions.
     reached = sorted(
         (each for each in others if each in found), key=lambda each: _cost(found[each])
     )
@@ -171,7 +172,7 @@ class _Search:
         return found
 
     def _smallest(self, action: Action, changes: Changes) -> Changes:
-        """Return the smallest part of some changes that leads to an action, nothing if none does."""
+        """Return the smallest part of some changes that leads to an action; empty if none does."""
         parts = (combinations(changes, size) for size in range(1, len(changes) + 1))
         return next((part for size in parts for part in size if self.action(part) is action), ())
 
@@ -179,7 +180,7 @@ class _Search:
 
     def singly(self) -> Iterator[Changes]:
         """Yield each option alone, the cheapest first."""
-        streams = self.options.fields.values()
+        streams = self.options.streams().values()
         yield from ((option,) for option in merge(*streams, key=lambda option: option.cost))
 
     def in_pairs(self) -> Iterator[Changes]:
@@ -198,7 +199,7 @@ class _Search:
                     yield from ((day, intake) for day in self.options.dates(days))
             case "date", "pregnancy_tests":
                 for day in self.dates:
-                    yield from ((day, tests) for tests in self.options.tests(day.value))
+                    yield from ((day, tests) for tests in self.options.tests(self._day((day,))))
             case "date" | "dosage_taken", "doses_missed":
                 for first in fields[one]:
                     yield from ((first, missed) for missed in self.options.missed([first]))
@@ -212,7 +213,7 @@ class _Search:
 
     @cached_property
     def dates(self) -> Changes:
-        """The nearest day of each kind, told apart by all that a day can do beside other changes."""
+        """The nearest of the days that do the same, whatever else is changed."""
         nearest: dict[object, Option] = {}
         for option in self.options.fields["date"]:
             nearest.setdefault(self._effect_of_day(option), option)
@@ -221,7 +222,7 @@ class _Search:
     def _effect_of_day(self, option: Option) -> object:
         observe = self.options.observe
         # A result of a later day, and more doses missed than there were by then, must be replaced.
-        later = self.options.without_later(option.value)
+        later = self.options.without_later(self._day((option,)))
         kept = (option, *later)
         own = observe(kept)
         seen = own or observe([*kept, _without("doses_missed")])
@@ -317,53 +318,62 @@ class _Search:
         """Return the safety, with the ceiling, that results, events and tests can show."""
         tests = self.options.tests(seen.visit.date)
         fields = {**self.options.fields, "pregnancy_tests": tests}
-        complete: dict[str, Option] = {}
-        for name in _SAFETY_FIELDS:
-            best = self._safety_after(clocks, complete)
-            for option in fields[name]:
-                changed = self._safety_after(clocks, {**complete, name: option})
-                if changed and (best is None or _is_safer(changed, best)):
-                    best, complete = changed, {**complete, name: option}
+        every = [option for name in _SAFETY_FIELDS for option in fields[name]]
+        nothing: dict[str, Option] = {}
+        complete = self._complete(clocks, every)
         safeties: dict[tuple[Safety, Level | None], Changes] = {}
-        single: dict[str, dict[tuple[Safety, Level | None], Option]] = {}
-        for trial in ({}, complete):
-            for name in _SAFETY_FIELDS:
-                for option in (None, *fields[name]):
-                    options = {**trial, name: option} if option else trial
-                    shown = self._safety_after(clocks, options)
-                    if shown:
-                        key = shown.facts.safety, shown.ceiling
-                        _keep(safeties, key, tuple(options.values()))
-                        if option and trial is complete:
-                            single.setdefault(name, {}).setdefault(key, option)
-        for one, other in combinations(single, 2):
-            for (first, option), (second, another) in product(
-                single[one].items(), single[other].items()
-            ):
-                key = worse_of(first[0], second[0]), lower_of(first[1], second[1])
-                options = {**complete, one: option, other: another}
-                _keep(safeties, key, tuple(options.values()))
+        alone: dict[tuple[str, Safety, Level | None], Option] = {}
+        for start in (nothing, complete):
+            for option in (None, *every):
+                options = {**start, option.field: option} if option else start
+                changed = self.options.observe((*clocks, *options.values()))
+                if changed:
+                    safety, ceiling = changed.facts.safety, changed.ceiling
+                    _keep(safeties, (safety, ceiling), tuple(options.values()))
+                    if option and start is complete:
+                        alone.setdefault((option.field, safety, ceiling), option)
+        for (one, first), (other, second) in combinations(alone.items(), 2):
+            if first.field != second.field:
+                options = {**complete, first.field: first, second.field: second}
+                both = worse_of(one[1], other[1]), lower_of(one[2], other[2])
+                _keep(safeties, both, tuple(options.values()))
         return safeties
 
-    def _safety_after(self, clocks: Changes, options: dict[str, Option]) -> Observation | None:
-        return self.options.observe((*clocks, *options.values()))
+    def _complete(self, clocks: Changes, every: list[Option]) -> dict[str, Option]:
+        """Return the options that leave the least danger and nothing missing, field by field."""
+        complete: dict[str, Option] = {}
+        best = self.options.observe(clocks)
+        for option in every:
+            options = {**complete, option.field: option}
+            changed = self.options.observe((*clocks, *options.values()))
+            if changed and (best is None or _safety_rank(changed) > _safety_rank(best)):
+                best, complete = changed, options
+        return complete
 
 
 def _without(name: str) -> Option:
     return Option(name, None, Feasibility.PAST, 0)
 
 
-def _is_safer(one: Observation, other: Observation) -> bool:
-    """Return whether there is less danger, else less that is missing, else more room."""
+def _safety_rank(seen: Observation) -> tuple[int, int, int]:
+    """Return how little danger there is, then how little is missing, then how high the ceiling.
 
-    def rank(seen: Observation) -> tuple[int, int, int, int]:
-        safety = seen.facts.safety.rank
-        missing = sum(each.field != "clasi_activity" for each in seen.missing_fields)
-        ceiling = seen.ceiling.rank if seen.ceiling else -1
-        # A pregnancy needs no test: danger must count before what is missing.
-        return min(safety, Safety.NOT_ASSESSED.rank), -missing, safety, ceiling
-
-    return rank(one) > rank(other)
+    A danger must not hide another, and a pregnancy needs no test: each finding counts alone.
+    """
+    safety, known = seen.protocol.safety, seen.findings
+    parts = (
+        Findings(neutrophils=known.neutrophils),
+        Findings(platelets=known.platelets),
+        Findings(creatinine_clearance=known.creatinine_clearance),
+        *(Findings(ongoing=(event,)) for event in known.ongoing),
+    )
+    danger = sum(
+        Safety.ACCEPTABLE.rank
+        - safety_of(limits_met(safety, part), part.ongoing, unknown=False).rank
+        for part in parts
+    )
+    missing = sum(each.field != "clasi_activity" for each in seen.missing_fields)
+    return -danger, -missing, seen.ceiling.rank if seen.ceiling else -1
 
 
 def _keep(best: dict[K, Changes], key: K, changes: Changes) -> None:

@@ -1,7 +1,7 @@
-"""The arguments for and against each action that could be advised here: the facts that its row asks for, met or not.
+"""The arguments for and against each action: the facts that its row requires, met or not.
 
-They are read off the table and the criteria, not written by hand: a fact that a case admits speaks for its action, a
-fact that it does not admit speaks against it, each with the criteria behind it.
+They come from the table and the criteria. A fact that a case admits is an argument for its action,
+any other fact one against it, each with the criteria behind it.
 """
 
 from collections.abc import Iterable
@@ -11,14 +11,14 @@ from attrs import frozen
 
 from lenadose.engine.machine import Decision
 from lenadose.explanation.criteria_met import EvaluatedCriterion, checks
-from lenadose.explanation.rationale import fact_said
+from lenadose.explanation.fact_phrases import describe_fact
 from lenadose.protocol.rules import Case, Rule
 from lenadose.terms.facts import Action, Term
 
 
 @frozen
 class Argument:
-    """A fact that a case asks for: what it is here, the words that the case admits, and the criteria behind it."""
+    """A fact that a case requires: its term here, the terms that are admitted, and the criteria."""
 
     fact: str
     shown: Term
@@ -28,13 +28,13 @@ class Argument:
 
     @property
     def speaks_for(self) -> bool:
-        """Whether it speaks for the action."""
+        """Whether it is an argument for the action."""
         return self.shown in self.admitted
 
 
 @frozen(slots=False)
 class Candidate:
-    """An action that some row of this phase gives, with the case of it that is nearest to what was found."""
+    """An action of some row for this phase, with its case that is nearest to the facts."""
 
     action: Action
     rule: Rule
@@ -44,37 +44,37 @@ class Candidate:
     @cached_property
     def in_favour(self) -> tuple[Argument, ...]:
         """The arguments for the action."""
-        return tuple(each for each in self.arguments if each.speaks_for)
+        return tuple(argument for argument in self.arguments if argument.speaks_for)
 
     @cached_property
     def against(self) -> tuple[Argument, ...]:
-        """The arguments against it; none against the one that is advised."""
-        return tuple(each for each in self.arguments if not each.speaks_for)
+        """The arguments against it; none against the action that is advised."""
+        return tuple(argument for argument in self.arguments if not argument.speaks_for)
 
 
 def for_and_against(decision: Decision) -> tuple[Candidate, ...]:
-    """Give every action of the rows of this phase with the arguments for and against it, the fewest against first.
+    """Return every action for this phase with its arguments, the fewest against first.
 
-    An action can have several rows and cases; the one with the fewest facts against it is given, of equal ones the
-    first in the table.
+    Of several rows and cases of an action, the one with the fewest facts against it counts, of
+    equal ones the first in the table.
     """
-    looked_at = tuple(checks(decision.seen))
+    criteria = tuple(checks(decision.seen))
     nearest: dict[Action, Candidate] = {}
     for row in decision.protocol.table.rules:
         for case in row.cases:
             if decision.facts.phase in case.phase:
-                found = Candidate(
-                    row.action, row, case, tuple(_arguments(decision, case, looked_at))
+                candidate = Candidate(
+                    row.action, row, case, tuple(_arguments(decision, case, criteria))
                 )
-                if row.action not in nearest or len(found.against) < len(
+                if row.action not in nearest or len(candidate.against) < len(
                     nearest[row.action].against
                 ):
-                    nearest[row.action] = found
-    return tuple(sorted(nearest.values(), key=lambda each: len(each.against)))
+                    nearest[row.action] = candidate
+    return tuple(sorted(nearest.values(), key=lambda candidate: len(candidate.against)))
 
 
 def _arguments(
-    decision: Decision, case: Case, looked_at: tuple[EvaluatedCriterion, ...]
+    decision: Decision, case: Case, criteria: tuple[EvaluatedCriterion, ...]
 ) -> Iterable[Argument]:
     for fact, admitted in case.conditions.items():
         shown: Term = getattr(decision.facts, fact)
@@ -83,21 +83,26 @@ def _arguments(
                 fact,
                 shown,
                 admitted,
-                fact_said(decision, fact),
-                _criteria(shown, admitted, looked_at),
+                describe_fact(decision, fact),
+                _criteria(shown, admitted, criteria),
             )
 
 
 def _criteria(
-    shown: Term, admitted: tuple[Term, ...], looked_at: tuple[EvaluatedCriterion, ...]
+    shown: Term, admitted: tuple[Term, ...], criteria: tuple[EvaluatedCriterion, ...]
 ) -> tuple[EvaluatedCriterion, ...]:
-    """Give the criteria that made the fact what it is; where none did, those that would have made it otherwise.
+    """Return the criteria that made the fact; where none did, those that could have changed it.
 
-    For the action these are the ones of words that its case does not admit, against it those of words that it does.
+    For the action these are the criteria of terms that its case does not admit, against it those
+    of terms that it admits.
     """
-    of_fact = [each for each in looked_at if isinstance(each.word, type(shown))]
-    made = tuple(each for each in of_fact if each.word is shown and each.makes_its_word)
+    of_fact = [criterion for criterion in criteria if isinstance(criterion.word, type(shown))]
+    made = tuple(
+        criterion for criterion in of_fact if criterion.word is shown and criterion.makes_its_word
+    )
     speaks_for = shown in admitted
     return made or tuple(
-        each for each in of_fact if each.word is not shown and (each.word in admitted) != speaks_for
+        criterion
+        for criterion in of_fact
+        if criterion.word is not shown and (criterion.word in admitted) != speaks_for
     )

@@ -1,4 +1,4 @@
-"""How far a change may go: the run of values around a changed one that lead to the same action."""
+"""How far a change may go: the range of values that lead to the same action."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -6,9 +6,10 @@ from decimal import Decimal
 
 from attrs import evolve, frozen
 
+from lenadose.engine.machine import recommend
 from lenadose.engine.observe import Observation, observe
 from lenadose.explanation.alternatives import Alternative, Change
-from lenadose.explanation.options import HORIZON, FieldValue
+from lenadose.explanation.options import HORIZON, FieldValue, Options
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import doses_between
 from lenadose.record.fields import YEARS
@@ -19,27 +20,28 @@ from lenadose.terms.units import QUANTITIES
 
 @frozen
 class ValueRange:
-    """The run of values around a changed one that lead to the same action, the other changes made.
+    """The values around a changed one that lead to the same action with the other changes.
 
-    `least` and `most` belong to it, and None is no bound; but for a result `most` is the limit that it is below.
+    `least` and `most` belong to it, None is unbounded. The `most` of a result is a limit that the
+    result stays below.
     """
 
     least: date | int | Decimal | None
     most: date | int | Decimal | None
 
 
-def span(alternative: Alternative, change: Change) -> ValueRange | None:
-    """Give the run of values around a changed one for which the action stays; None for what has no order."""
+def value_range(alternative: Alternative, change: Change) -> ValueRange | None:
+    """Return the values around a changed one that keep the action; None for unordered values."""
     seen = alternative.seen
     assert seen is not None
     protocol, visit, value = seen.protocol, seen.visit, change.after
 
     def leads_there(other: FieldValue) -> bool:
         try:
-            changed_visit = evolve(visit, **{change.field: other})  # type: ignore[arg-type]  # a field by its name
+            changed_visit = evolve(visit, **{change.field: other})  # type: ignore[arg-type]  # a field by name
             again = observe(protocol, seen.before, changed_visit)
         except CallError:
-            return False  # so many doses were not there to miss by then
+            return False
         return again.match.rule.action is alternative.action
 
     if isinstance(value, Measurement):
@@ -48,19 +50,26 @@ def span(alternative: Alternative, change: Change) -> ValueRange | None:
         return ValueRange(*_run(value, *_range(seen, change.field), leads_there))
     if isinstance(value, date):
         last = seen.before.previous
-        dated = [each.on for each in visit.counted if each and each.given.date]
-        dated += [each.date for each in visit.pregnancy_tests or () if each.date]
+        dated = [result.on for result in visit.counted if result and result.given.date]
+        dated += [test.date for test in visit.pregnancy_tests or () if test.date]
         earliest = max([value - HORIZON, *dated, *([last.on + timedelta(days=1)] if last else [])])
-        first, end = earliest.toordinal(), min(value + HORIZON, date(YEARS[1], 12, 31)).toordinal()
-        run = _run(value.toordinal(), first, end, lambda day: leads_there(date.fromordinal(day)))
-        return ValueRange(*(None if each is None else date.fromordinal(each) for each in run))
+        latest = min(value + HORIZON, date(YEARS[1], 12, 31))
+        # Between two turning days, which come with the days beside them, all days do the same.
+        turning = Options(recommend(seen)).turning_days(seen) | {earliest, value, latest}
+        days = sorted(day for day in turning if earliest <= day <= latest)
+        first, final = _run(
+            days.index(value), 0, len(days) - 1, lambda index: leads_there(days[index])
+        )
+        return ValueRange(
+            None if first is None else days[first], None if final is None else days[final]
+        )
     return None
 
 
 def _run(
     value: int, least: int, most: int, leads_there: Callable[[int], bool]
 ) -> tuple[int | None, int | None]:
-    """Give the first and the last of the run that a value stands in, None for one that goes to the end."""
+    """Return the first and the last value of the run around one, None for an end of the range."""
     first, last = value, value
     while first > least and leads_there(first - 1):
         first -= 1
@@ -82,10 +91,10 @@ def _range(seen: Observation, name: str) -> tuple[int, int]:
 def _band(
     protocol: Protocol, name: str, value: Measurement, leads_there: Callable[[Measurement], bool]
 ) -> ValueRange:
-    """Give the limits between which a result leads to the action; between two limits all results do the same."""
+    """Return the limits of the results that keep the action; between two limits all do the same."""
     factor = QUANTITIES[name].factors[value.unit]
     limits = sorted({Decimal(0), *protocol.safety.limits_of(name)})
-    place = max(index for index, each in enumerate(limits) if each <= value.value * factor)
+    place = max(index for index, limit in enumerate(limits) if limit <= value.value * factor)
     first, last = _run(
         place,
         0,

@@ -139,7 +139,7 @@ def _safety_checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
         "safety.not_asked", words, asked, "at this visit", "", asked, safety.not_asked, word=unasked
     )
     for limit in safety.limits:
-        quantity, result = QUANTITIES[limit.quantity], known.results[limit.quantity]
+        quantity, result = QUANTITIES[limit.quantity], known.result(limit.quantity)
         yield EvaluatedCriterion(
             f"safety.{limit.id}",
             f"{limit.words}: {quantity.name.replace('_', ' ')} below",
@@ -203,7 +203,7 @@ def _age_checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
     )
     yield age(name, "neutrophils recent enough: age at most", _on(known.neutrophils), limit)
     yield age(name, "platelets recent enough: age at most", _on(known.platelets), limit)
-    clearance = _on(known.clearance)
+    clearance = _on(known.creatinine_clearance)
     yield age(
         "clearance_age",
         "creatinine clearance recent enough: age at most",

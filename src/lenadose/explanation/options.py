@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 
 from lenadose.engine.machine import Decision
 from lenadose.engine.observe import Observation, interval_end, observe, safety_of
-from lenadose.engine.state import Findings, update_findings
+from lenadose.engine.state import update_findings
 from lenadose.explanation.change_cost import Feasibility, change_cost
 from lenadose.protocol.safety import EventCriterion
 from lenadose.record.adverse_event import GRADE, PREGNANCY, RESOLVABLE, UNGRADED, AdverseEvent
@@ -122,20 +122,24 @@ class Options:
     @cached_property
     def fields(self) -> dict[str, tuple[Option, ...]]:
         """The options of every field."""
+        return {name: tuple(options) for name, options in self.streams().items()}
+
+    def streams(self) -> dict[str, Iterator[Option]]:
+        """Return the options of every field, each worked out when it is asked for."""
         return {
-            "date": self.dates(self.days),
+            "date": iter(self.dates(self.days)),
             "clasi_activity": self._scores(),
-            **{name: self._make(name, self._results(name)) for name in QUANTITIES},
+            **{name: iter(self._make(name, self._results(name))) for name in QUANTITIES},
             "adverse_events": self._events(),
-            "pregnancy_tests": self.tests(self.visit.date),
-            "judgement": self._judgements(),
-            "doses_missed": self.missed(()),
-            "dosage_taken": self.dosages,
+            "pregnancy_tests": iter(self.tests(self.visit.date)),
+            "judgement": iter(self._judgements()),
+            "doses_missed": iter(self.missed(())),
+            "dosage_taken": iter(self.dosages),
         }
 
     @cached_property
     def dosages(self) -> tuple[Option, ...]:
-        """Dosages taken, where they can matter: not reported, each level, nothing, off the ladder."""
+        """Dosages taken, where they matter: not reported, each level, nothing, off the ladder."""
         before, ladder = self.seen.before, self.seen.protocol.ladder
         dose, previous = before.treatment.dose, before.previous
         if previous is None or dose is None:
@@ -153,7 +157,7 @@ class Options:
         others = (self.observe([option]) for option in self.dosages)
         return self.seen, *(seen for seen in others if seen)
 
-    def _scores(self) -> tuple[Option, ...]:
+    def _scores(self) -> Iterator[Option]:
         before, criteria = self.seen.before, self.seen.protocol.response
         start = before.baseline.activity if before.baseline else None
         known = (
@@ -195,7 +199,7 @@ class Options:
         newest = {
             "neutrophils": findings.neutrophils,
             "platelets": findings.platelets,
-            "creatinine_clearance": findings.clearance,
+            "creatinine_clearance": findings.creatinine_clearance,
         }[name]
         unit = recorded.unit if recorded else quantity.unit
         near = newest.amount if newest else limits[1]
@@ -207,8 +211,8 @@ class Options:
         factor = quantity.factors[unit]
         return (*(Measurement(amount / factor, unit) for amount in nearest.values()), None)
 
-    def _events(self) -> tuple[Option, ...]:
-        """Return no events, one for each criterion, each with events reported resolved; not asked."""
+    def _events(self) -> Iterator[Option]:
+        """Yield no events, one for each criterion, each with events resolved; not asked about."""
         safety, before = self.seen.protocol.safety, self.seen.before
         neuropathy = before.baseline.neuropathy if before.baseline else None
         # An event that any term could name comes first: it is the plainer example.
@@ -253,7 +257,9 @@ class Options:
         visit = self.visit
         tests = visit.pregnancy_tests or ()
         made = tuple(test for test in tests if not (test.date and test.date > day))
-        left_out = [("pregnancy_tests", made)] if made != tests else []
+        left_out: list[tuple[str, FieldValue]] = (
+            [("pregnancy_tests", made)] if made != tests else []
+        )
         for name in QUANTITIES:
             result: Measurement | None = getattr(visit, name)
             if result and result.date and result.date > day:
@@ -270,7 +276,7 @@ class Options:
         return self._make("judgement", (*others, None))
 
     def missed(self, options: Iterable[Option]) -> tuple[Option, ...]:
-        """Return the nearest numbers of doses missed that change the timing, beside other options."""
+        """Return the nearest numbers of doses missed for each timing, beside other options."""
         bare = self.observe((*options, Option("doses_missed", None, Feasibility.PAST, 0)))
         if bare is None or bare.before.previous is None:
             return ()
@@ -296,13 +302,13 @@ class Options:
         )
 
     def _dosage(self, seen: Observation) -> Dosage | None:
-        """Return the dosage that doses missed are counted by: the one taken, else the one advised."""
+        """Return the dosage by which missed doses are counted: the one taken, else advised."""
         taken, previous = seen.visit.dosage_taken, seen.before.previous
         advised = previous.advised.dosage if previous and previous.advised else None
         return (taken.dosage if taken else None) or advised
 
     def dates(self, days: Iterable[date]) -> tuple[Option, ...]:
-        """Return the options to move the visit to each of some days."""
+        """Return the options to move the visit to some days."""
         here, previous, next_visit = (
             self.visit.date,
             self.seen.before.previous,
@@ -339,7 +345,7 @@ class Options:
         """The days on which a result or a test is made, or becomes too old."""
         visit, known, safety = self.visit, self.seen.before.findings, self.seen.protocol.safety
         counts = (known.neutrophils, known.platelets, *visit.counted[:2])
-        clearances = (known.clearance, visit.counted[2])
+        clearances = (known.creatinine_clearance, visit.counted[2])
         tests = {*known.negative_tests, *(day for day, _ in visit.tests)}
         test_ages = (
             *safety.first_test.value,
@@ -393,14 +399,13 @@ class Options:
         yield previous.on + timedelta(days=number * every + 1)
 
 
-def _cheapest(
-    options: Iterable[Option], effect: Callable[[Option], Hashable]
-) -> tuple[Option, ...]:
-    """Return the cheapest of the options that have the same effect; they come cheapest first."""
-    cheapest: dict[Hashable, Option] = {}
+def _cheapest(options: Iterable[Option], effect: Callable[[Option], Hashable]) -> Iterator[Option]:
+    """Yield the cheapest of the options that have the same effect; they come cheapest first."""
+    effects: set[Hashable] = set()
     for option in options:
-        cheapest.setdefault(effect(option), option)
-    return tuple(cheapest.values())
+        if (shown := effect(option)) not in effects:
+            effects.add(shown)
+            yield option
 
 
 def _just_below(limit: Decimal) -> Decimal:

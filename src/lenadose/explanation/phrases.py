@@ -1,4 +1,4 @@
-"""The arguments for an action and what would have to change for it, in words: numbers with units, dates with days."""
+"""The arguments for an action, and the changes that lead to it, in words."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -7,8 +7,9 @@ from decimal import Decimal
 from lenadose.engine.machine import Decision
 from lenadose.explanation.alternatives import Alternative, Change, phases
 from lenadose.explanation.arguments import Argument
+from lenadose.explanation.calculations import in_days
 from lenadose.explanation.change_cost import Feasibility
-from lenadose.explanation.change_range import span
+from lenadose.explanation.change_range import value_range
 from lenadose.explanation.options import HORIZON, FieldValue
 from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.visit import DosageTaken, Judgement, Measurement, PregnancyTest
@@ -23,34 +24,29 @@ MEANS = {
     Feasibility.SHOWN: "what the patient shows",
     Feasibility.PAST: "past",
 }
-"""Whose hands a change is in."""
+"""How a change can come about, in words."""
 
-_UNITS = {each.name: PRINTED[each.unit] for each in QUANTITIES.values()}
+_UNITS = {quantity.name: PRINTED[quantity.unit] for quantity in QUANTITIES.values()}
 _NAMES = {"clasi_activity": "CLASI activity", "creatinine_clearance": "creatinine clearance"}
 
 
-def in_days(count: int) -> str:
-    """Say a number of days: "1 day", "3 days"."""
-    return f"{count} day{'' if count == 1 else 's'}"
-
-
 def smallest_changes(decision: Decision, alternative: Alternative) -> str:
-    """Say the least that would have to change for an action, or why it cannot be reached."""
+    """Describe the smallest change that leads to an action, or why none does."""
     if not alternative.reachable:
         return f"not reachable from here: {describe_unreachable(decision, alternative.action)}"
     return "; and ".join(
-        f"{describe_change(decision, alternative, each)} [{MEANS[each.means]}]"
-        for each in alternative.changes
+        f"{describe_change(decision, alternative, change)} [{MEANS[change.means]}]"
+        for change in alternative.changes
     )
 
 
 def describe_change(decision: Decision, alternative: Alternative, change: Change) -> str:
-    """Say one change: "CLASI activity 8 or less instead of 9"."""
+    """Describe one change: "CLASI activity 8 or less instead of 9"."""
     return f"{_after(decision, alternative, change)}{_before(decision, change)}"
 
 
 def describe_unreachable(decision: Decision, action: Action) -> str:
-    """Say why no change at this visit leads to an action."""
+    """Describe why no change at this visit leads to an action."""
     here = phases(decision)
     rows = decision.protocol.table.rules
     there = {
@@ -62,11 +58,14 @@ def describe_unreachable(decision: Decision, action: Action) -> str:
     if there.isdisjoint(here):
         belongs = " and ".join(phase.label for phase in Phase if phase in there)
         return f"the phase is {now}; the action belongs to {belongs}"
-    return f"nothing that this visit could have shown leads to it, on no day up to {HORIZON.days} days from it"
+    return (
+        "nothing that this visit could have shown leads to it, "
+        f"on no day up to {HORIZON.days} days from it"
+    )
 
 
 def describe_argument(argument: Argument) -> str:
-    """Say an argument; against an action also what its row asks for: "before due: ..., not due"."""
+    """Describe an argument; against an action also the terms that its row admits."""
     if argument.speaks_for:
         return argument.words
     return (
@@ -90,13 +89,13 @@ def _after(decision: Decision, alternative: Alternative, change: Change) -> str:
         case DosageTaken():
             return f"{value.dosage or 'nothing'} taken since the visit before"
         case int():
-            run = span(alternative, change)
+            run = value_range(alternative, change)
             assert run is not None
-            said = f"{_run(value, run.least, run.most)}"
+            values = _run(value, run.least, run.most)
             return (
-                f"{name} {said}"
+                f"{name} {values}"
                 if change.field == "clasi_activity"
-                else f"doses missed since the visit before: {said}"
+                else f"doses missed since the visit before: {values}"
             )
         case date():
             return _day(decision.visit.date, alternative, change, value)
@@ -133,18 +132,18 @@ def _run(value: int, least: object, most: object) -> str:
 
 
 def _limits(alternative: Alternative, change: Change) -> str:
-    run, unit = span(alternative, change), _UNITS[change.field]
+    run, unit = value_range(alternative, change), _UNITS[change.field]
     assert run is not None
-    said = []
+    bounds = []
     if isinstance(run.least, Decimal):
-        said.append(f"at least {format_decimal(run.least)}")
+        bounds.append(f"at least {format_decimal(run.least)}")
     if isinstance(run.most, Decimal):
-        said.append(f"below {format_decimal(run.most)}")
-    return f"{' and '.join(said)} {unit}" if said else "of any value"
+        bounds.append(f"below {format_decimal(run.most)}")
+    return f"{' and '.join(bounds)} {unit}" if bounds else "of any value"
 
 
 def _day(here: date, alternative: Alternative, change: Change, day: date) -> str:
-    run = span(alternative, change)
+    run = value_range(alternative, change)
     assert run is not None
     if day > here:
         until = f" and not after {run.most}" if run.most is not None and run.most != day else ""
@@ -156,27 +155,27 @@ def _day(here: date, alternative: Alternative, change: Change, day: date) -> str
 
 
 def _tests(tests: tuple[PregnancyTest | AdverseEvent, ...]) -> str:
-    said = [
-        f"{each.result.label} {f'of {each.date}' if each.date else 'at the visit'}"
-        for each in tests
-        if isinstance(each, PregnancyTest)
+    results = [
+        f"{test.result.label} {f'of {test.date}' if test.date else 'at the visit'}"
+        for test in tests
+        if isinstance(test, PregnancyTest)
     ]
     return (
-        f"pregnancy test{'s' if len(said) > 1 else ''} {' and '.join(said)}"
-        if said
+        f"pregnancy test{'s' if len(results) > 1 else ''} {' and '.join(results)}"
+        if results
         else "no pregnancy test"
     )
 
 
 def _events(events: tuple[PregnancyTest | AdverseEvent, ...]) -> str:
-    over = [str(each) for each in events if isinstance(each, AdverseEvent) and each.resolved]
-    new = [str(each) for each in events if isinstance(each, AdverseEvent) and not each.resolved]
-    said = [*over, *(f"an adverse event such as {each}" for each in new)]
-    return " and ".join(said) if new else " and ".join([*over, "no adverse events"])
+    listed = [event for event in events if isinstance(event, AdverseEvent)]
+    resolved = [str(event) for event in listed if event.resolved]
+    new = [f"an adverse event such as {event}" for event in listed if not event.resolved]
+    return " and ".join([*resolved, *(new or ["no adverse events"])])
 
 
 def _before(decision: Decision, change: Change) -> str:
-    """Say what it would be instead of."""
+    """Describe what the change replaces."""
     match change.field, change.before:
         case "date", _:
             return ""
@@ -190,16 +189,16 @@ def _before(decision: Decision, change: Change) -> str:
             known = {
                 "neutrophils": decision.seen.findings.neutrophils,
                 "platelets": decision.seen.findings.platelets,
-                "creatinine_clearance": decision.seen.findings.clearance,
+                "creatinine_clearance": decision.seen.findings.creatinine_clearance,
             }
             if change.field not in known:
                 return ""
             old = known[change.field]
             return f" instead of {old.given} of {old.on}" if old else ", not known now"
-    return f" instead of {_said(change.before)}"
+    return f" instead of {_format(change.before)}"
 
 
-def _said(value: FieldValue) -> str:
+def _format(value: FieldValue) -> str:
     match value:
         case None:
             return "none"
@@ -210,10 +209,10 @@ def _said(value: FieldValue) -> str:
         case tuple():
             return (
                 ", ".join(
-                    f"{each.result.label}{f' of {each.date}' if each.date else ''}"
-                    if isinstance(each, PregnancyTest)
-                    else str(each)
-                    for each in value
+                    f"{entry.result.label}{f' of {entry.date}' if entry.date else ''}"
+                    if isinstance(entry, PregnancyTest)
+                    else str(entry)
+                    for entry in value
                 )
                 or "none"
             )

@@ -1,8 +1,8 @@
-"""What each line of a protocol's ledger would change if it were otherwise, counted over the situations of its table.
+"""For each entry of a ledger, the situations in which a different value would change the action.
 
-A number draws a line between two words of a fact: 1.0 × 10⁹/L that between interrupt and caution. A situation counts
-where a patient on the other side of the line, all else the same, is given another action. A row counts the situations
-that it alone decides.
+A number is a threshold between two terms of a fact: 1.0 × 10⁹/L between interrupt and caution. A
+situation counts if a patient on the other side of the threshold, all else equal, gets another
+action. A row counts the situations that it alone decides.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,20 +33,20 @@ from lenadose.terms.facts import (
 )
 
 HOW_COUNTED = (
-    "Situations are counted out of the {situations} that the decision table tells apart. For a row (`rule`): those "
-    "that it alone decides. For a number or an adverse event: those in which a patient on the other side of the line "
-    "that it draws, all else the same, would be given another action (for an event: were it counted by the other "
-    "criteria alone). What changes no action says what it changes instead; a choice of how to read a record (`note`) "
-    "is not counted."
+    "Situations are counted out of the {situations} that the decision table distinguishes. For a "
+    "row (`rule`): those that it alone decides. For a number or an adverse event: those in which a "
+    "patient on the other side of its threshold, all else equal, would get another action (for an "
+    "event: under the other criteria alone). An entry that changes no action states its other "
+    "effect; a choice of how to read a record (`note`) is not counted."
 )
-"""What the figures on the page are."""
+"""How the figures were counted, for the page."""
 
 
 @frozen
 class Sensitivity:
-    """What a line of the ledger would change: in how many situations the action, and in words what.
+    """The effect of an entry of the ledger: the situations with another action, and in words.
 
-    `situations` is 0 where no action hangs on it, None where it is not counted.
+    `situations` is 0 where no action depends on it, None where it is not counted.
     """
 
     entry: LedgerEntry
@@ -55,10 +55,10 @@ class Sensitivity:
 
 
 def stakes(protocol: Protocol) -> tuple[Sensitivity, ...]:
-    """Give what each line of the ledger would change, in the order of the ledger."""
+    """Return the effect of each entry of the ledger, in the order of the ledger."""
     counted = {
         **_decided_by_rows(protocol),
-        **{id: _hanging_on(protocol, each) for id, each in _lines(protocol).items()},
+        **{id: _crossings(protocol, threshold) for id, threshold in _thresholds(protocol).items()},
     }
     return tuple(
         Sensitivity(
@@ -73,7 +73,7 @@ def stakes(protocol: Protocol) -> tuple[Sensitivity, ...]:
 
 
 def _instead(id: str) -> str:
-    """Say what a line changes that changes no action."""
+    """Describe the effect of an entry that changes no action."""
     match id.partition(".")[0], id:
         case "ladder", _:
             return "the dosage"
@@ -99,16 +99,16 @@ def _decided_by_rows(protocol: Protocol) -> dict[str, int]:
     return counts
 
 
-# Lines
+# Thresholds
 
 Pairs = frozenset[tuple[Term, Term]]
 
 
 @frozen
 class Threshold:
-    """What a number draws: for each phase in which it counts, the pairs of words that lie on either side of it.
+    """A number, as the pairs of terms on either side of it, for each phase in which it counts.
 
-    `positions` are those that a level can have there, for the phases in which not every one is possible.
+    `positions` are those that a level can have, for the phases in which not all are possible.
     """
 
     pairs: Mapping[Phase, Pairs]
@@ -121,7 +121,7 @@ _EVERY_POSITION = frozenset(Position)
 _STARTS = frozenset({Phase.BEFORE_START, Phase.OFF_TREATMENT})
 
 
-def _line(phases: Iterable[Phase], pairs: Pairs) -> Threshold:
+def _threshold(phases: Iterable[Phase], pairs: Pairs) -> Threshold:
     return Threshold(dict.fromkeys(phases, pairs))
 
 
@@ -130,37 +130,37 @@ def _between(some: Iterable[Term], others: Iterable[Term]) -> Pairs:
 
 
 def _safety(one: Safety, *others: Safety) -> Pairs:
-    """Give the safety on either side of a line, whatever else was found: the graver counts."""
+    """Return the safety on either side of a threshold, the worse of it and any other finding."""
     sides = ((worse_of(one, also), worse_of(other, also)) for other in others for also in Safety)
     return frozenset((here, there) for here, there in sides if here is not there)
 
 
-def _lines(protocol: Protocol) -> dict[str, Threshold]:
-    """Give for each number that can change an action the line that it draws."""
+def _thresholds(protocol: Protocol) -> dict[str, Threshold]:
+    """Return the threshold of each number that can change an action."""
     safety, ranks = protocol.safety, {level.rank for level in protocol.ladder.levels}
     timing, trial = (
         _between({Timing.BEFORE_DUE}, {Timing.DUE}),
         _between({TherapeuticTrial.RUNNING}, {TherapeuticTrial.EXHAUSTED}),
     )
-    # The first that applies of complete, worse, partial and none: each is told from all that come after it.
+    # The first of complete, worse, partial and none applies: each differs from all after it.
     partial = _between({Response.PARTIAL}, {Response.NONE})
     worse = _between({Response.WORSE}, {Response.PARTIAL, Response.NONE})
     complete = _between({Response.COMPLETE}, {Response.WORSE, Response.PARTIAL, Response.NONE})
     unknown = _safety(Safety.NOT_ASSESSED, Safety.ACCEPTABLE)
     count_unknown = _safety(Safety.NOT_ASSESSED, Safety.CAUTION, Safety.ACCEPTABLE)
-    lines: dict[str, Threshold] = {
-        "intervals.first_assessment": _line({Phase.TITRATION}, timing),
-        "intervals.review": _line({Phase.TITRATION}, timing),
-        "intervals.taper_step": _line({Phase.TAPER}, timing),
-        "intervals.missed_share": _line(ON_TREATMENT, timing),
-        "intervals.resumable": _line({Phase.INTERRUPTED}, timing),
-        "intervals.trial": _line(TREATED, trial),
-        "intervals.trial_at_level": _line(TREATED, trial),
-        "response.complete_at": _line(_ALWAYS, complete),
-        "response.worse_points": _line(_COURSE, worse),
-        "response.worse_share": _line({Phase.TITRATION, Phase.INTERRUPTED}, worse),
-        **{f"response.{each}": _line(_COURSE, partial) for each in _PARTIAL},
-        # Such a clearance lowers the ceiling on both sides of the line.
+    thresholds: dict[str, Threshold] = {
+        "intervals.first_assessment": _threshold({Phase.TITRATION}, timing),
+        "intervals.review": _threshold({Phase.TITRATION}, timing),
+        "intervals.taper_step": _threshold({Phase.TAPER}, timing),
+        "intervals.missed_share": _threshold(ON_TREATMENT, timing),
+        "intervals.resumable": _threshold({Phase.INTERRUPTED}, timing),
+        "intervals.trial": _threshold(TREATED, trial),
+        "intervals.trial_at_level": _threshold(TREATED, trial),
+        "response.complete_at": _threshold(_ALWAYS, complete),
+        "response.worse_points": _threshold(_COURSE, worse),
+        "response.worse_share": _threshold({Phase.TITRATION, Phase.INTERRUPTED}, worse),
+        **{f"response.{each}": _threshold(_COURSE, partial) for each in _PARTIAL},
+        # Such a clearance lowers the ceiling on both sides of the threshold.
         "safety.clearance_interrupt_below": Threshold(
             dict.fromkeys(Phase, _safety(Safety.INTERRUPT, Safety.ACCEPTABLE)),
             {
@@ -174,28 +174,44 @@ def _lines(protocol: Protocol) -> dict[str, Threshold]:
         "safety.clearance_ceiling": Threshold(
             {phase: _apart(_positions(protocol, phase, ranks)) for phase in TREATED}
         ),
-        "safety.clearance_age": _line(_ALWAYS, unknown),
-        "safety.counts_age": _line(_ALWAYS, count_unknown),
+        "safety.clearance_age": _threshold(_ALWAYS, unknown),
+        "safety.counts_age": _threshold(_ALWAYS, count_unknown),
         **{
-            f"safety.{each}": _line(_COURSE, count_unknown)
+            f"safety.{each}": _threshold(_COURSE, count_unknown)
             for each in ("counts_age_early", "counts_early")
         },
-        **{f"safety.{each}": _line(_STARTS, unknown) for each in ("first_test", "second_test_age")},
-        **{f"safety.{each}": _line(TREATED, unknown) for each in _TESTS},
-        "safety.not_asked": _line(_ALWAYS, unknown),
-        f"event.{safety.positive_test.id}": _line(
+        **{
+            f"safety.{each}": _threshold(_STARTS, unknown)
+            for each in ("first_test", "second_test_age")
+        },
+        **{f"safety.{each}": _threshold(TREATED, unknown) for each in _TESTS},
+        "safety.not_asked": _threshold(_ALWAYS, unknown),
+        f"event.{safety.positive_test.id}": _threshold(
             _ALWAYS, _safety(safety.positive_test.safety, Safety.ACCEPTABLE)
         ),
     }
     for name, limits in (("neutrophils", safety.neutrophils), ("platelets", safety.platelets)):
-        has_caution = limits.interrupt_below.value < limits.caution_below.value
-        above = Safety.CAUTION if has_caution else Safety.ACCEPTABLE
-        below = Safety.CAUTION if has_caution else Safety.INTERRUPT
-        lines[f"safety.{name}.interrupt_below"] = _line(_ALWAYS, _safety(Safety.INTERRUPT, above))
-        lines[f"safety.{name}.caution_below"] = _line(_ALWAYS, _safety(below, Safety.ACCEPTABLE))
+        above = (
+            Safety.CAUTION
+            if limits.interrupt_below.value < limits.caution_below.value
+            else Safety.ACCEPTABLE
+        )
+        below = (
+            Safety.CAUTION
+            if limits.interrupt_below.value < limits.caution_below.value
+            else Safety.INTERRUPT
+        )
+        thresholds[f"safety.{name}.interrupt_below"] = _threshold(
+            _ALWAYS, _safety(Safety.INTERRUPT, above)
+        )
+        thresholds[f"safety.{name}.caution_below"] = _threshold(
+            _ALWAYS, _safety(below, Safety.ACCEPTABLE)
+        )
     for criterion in safety.events:
-        lines[f"event.{criterion.id}"] = _line(_ALWAYS, _with_and_without(protocol, criterion.id))
-    return lines
+        thresholds[f"event.{criterion.id}"] = _threshold(
+            _ALWAYS, _with_and_without(protocol, criterion.id)
+        )
+    return thresholds
 
 
 _PARTIAL = ("partial_points", "partial_share", "low_start", "low_share")
@@ -203,7 +219,7 @@ _TESTS = ("test_age_early", "tests_early", "test_age", "test_age_irregular")
 
 
 def _with_and_without(protocol: Protocol, id: str) -> Pairs:
-    """Give the safety that each event which meets a criterion stands for, with the criterion and without it."""
+    """Return the safety of each event that meets a criterion, with the criterion and without."""
     criteria = protocol.safety.events
     terms = {"nausea", *(term for each in criteria for term in each.terms)}
     pairs: Pairs = frozenset()
@@ -213,11 +229,11 @@ def _with_and_without(protocol: Protocol, id: str) -> Pairs:
         event = AdverseEvent(term, grade, None if grade is None else "5.0")
         met = [each for each in criteria if each.applies(event, neuropathy_at_start=0)]
         if any(each.id == id for each in met):
-            pairs |= _safety(_gravest(met), _gravest(each for each in met if each.id != id))
+            pairs |= _safety(_worst(met), _worst(each for each in met if each.id != id))
     return pairs
 
 
-def _gravest(criteria: Iterable[EventCriterion]) -> Safety:
+def _worst(criteria: Iterable[EventCriterion]) -> Safety:
     return min(
         (each.safety for each in criteria), key=lambda each: each.rank, default=Safety.ACCEPTABLE
     )
@@ -226,9 +242,9 @@ def _gravest(criteria: Iterable[EventCriterion]) -> Safety:
 def _positions(
     protocol: Protocol, phase: Phase, others: Iterable[int | None]
 ) -> Iterator[tuple[Position, Position]]:
-    """Give where each level stands under the ceiling that clearance lowers, and where under others.
+    """Yield the position of each level under the ceiling lowered by clearance, and under others.
 
-    Another is a level by its rank, or None: as harm has left it.
+    Another ceiling is the rank of a level, or None: as dose-limiting events have left it.
     """
     levels, lowered = protocol.ladder.levels, protocol.safety.clearance_ceiling.value
     for held, left, on_ladder, other in product(levels, (*levels, None), (True, False), others):
@@ -241,30 +257,30 @@ def _apart(positions: Iterable[tuple[Position, Position]]) -> Pairs:
     return frozenset((here, there) for here, there in positions if here is not there)
 
 
-def _hanging_on(protocol: Protocol, line: Threshold) -> int:
-    """Count the situations in which crossing the line leads to another action."""
-    table, found = protocol.table, 0
+def _crossings(protocol: Protocol, threshold: Threshold) -> int:
+    """Count the situations in which crossing the threshold leads to another action."""
+    table, count = protocol.table, 0
     for match in table.situations():
         facts = match.facts
         if facts.response in GAIN and facts.trial is TherapeuticTrial.EXHAUSTED:
-            continue  # no visit shows it: a gain begins the trial of therapy anew
-        if facts.position not in line.positions.get(facts.phase, _EVERY_POSITION):
+            continue  # impossible: a gain restarts the trial of therapy
+        if facts.position not in threshold.positions.get(facts.phase, _EVERY_POSITION):
             continue
         others = (
             (match, here, there, trial)
-            for one, other in line.pairs.get(facts.phase, ())
+            for one, other in threshold.pairs.get(facts.phase, ())
             for here, there in ((one, other), (other, one))
             if here in (facts.response, facts.safety, facts.timing, facts.trial, facts.position)
             for trial in _trials(facts, here, there)
         )
-        found += any(_crossed(protocol, *each) is not match.rule.action for each in others)
-    return found
+        count += any(_crossed(protocol, *each) is not match.rule.action for each in others)
+    return count
 
 
 def _crossed(
     protocol: Protocol, match: MatchedRule, here: Term, there: Term, trial: TherapeuticTrial
 ) -> Action:
-    """Give the action of a situation in which one word is another, and the trial of therapy stands so."""
+    """Return the action of a situation with one term and the trial of therapy replaced."""
     changed = {
         name: there for name, kind in DIMENSIONS if isinstance(here, kind) and name != "trial"
     }
@@ -273,7 +289,7 @@ def _crossed(
 
 
 def _trials(facts: Facts, here: Term, there: Term) -> Iterator[TherapeuticTrial]:
-    """Give how the trial of therapy can stand on the other side: a gain begins it anew, the lack of one does not."""
+    """Yield the states of the trial of therapy on the other side; a gain restarts it."""
     if isinstance(there, TherapeuticTrial):
         if facts.response not in GAIN:
             yield there

@@ -1,7 +1,4 @@
-"""Courses and decisions as JSON: a course is read strictly and written back unchanged, a decision is written whole.
-
-Every fault of a document is reported, each with its place, the reason and the mend.
-"""
+"""Decisions as JSON, with their rationale, their alternatives, and the ledger of the protocol."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -13,8 +10,6 @@ from lenadose.explanation.phrases import describe_change, describe_unreachable
 from lenadose.explanation.rationale import Rationale, rationale
 from lenadose.explanation.sensitivity import HOW_COUNTED, stakes
 from lenadose.formats.course_json import Json, _recorded, number
-from lenadose.formats.reader import LARGEST as LARGEST
-from lenadose.formats.reader import parse as parse
 from lenadose.protocol.advice import VisitWindow
 from lenadose.protocol.protocol import Protocol
 from lenadose.terms.disclaimer import NOT_A_DEVICE
@@ -23,7 +18,7 @@ from lenadose.terms.provenance import Provenance
 
 
 def decision_data(decision: Decision) -> dict[str, Json]:
-    """Give a decision whole, as plain data: what was decided, on which facts, and every reason for it."""
+    """Return a decision as plain data, with its facts and every reason for it."""
     why = rationale(decision)
     next_visit, possible = decision.next_visit, decision.possible_actions
     return {
@@ -57,8 +52,8 @@ def decision_data(decision: Decision) -> dict[str, Json]:
             "shortfall": why.supply.shortfall,
         },
         "falls_due": [
-            {"field": each.field, "dates": [str(day) for day in each.days]}
-            for each in why.monitoring_due
+            {"field": due.field, "dates": [str(day) for day in due.days]}
+            for due in why.monitoring_due
         ],
         "limits": decision.protocol.evidence,
         "notice": NOT_A_DEVICE,
@@ -66,7 +61,10 @@ def decision_data(decision: Decision) -> dict[str, Json]:
 
 
 def contrast_data(decision: Decision, action: Action | None = None) -> dict[str, Json]:
-    """Give a decision as plain data with every other action, or one alone: its least changes and the arguments."""
+    """Return a decision as plain data, with its alternatives and the arguments for each action.
+
+    *action* limits both to one action.
+    """
     if action is None:
         others = alternatives(decision)
     else:
@@ -76,31 +74,31 @@ def contrast_data(decision: Decision, action: Action | None = None) -> dict[str,
         "alternatives": [_alternative(decision, other) for other in others],
         "arguments": [
             {
-                "action": each.action.code,
-                "rule": each.rule.id,
-                "for": [_argument(argument) for argument in each.in_favour],
-                "against": [_argument(argument) for argument in each.against],
+                "action": candidate.action.code,
+                "rule": candidate.rule.id,
+                "for": [_argument(argument) for argument in candidate.in_favour],
+                "against": [_argument(argument) for argument in candidate.against],
             }
-            for each in for_and_against(decision)
-            if action in (None, each.action)
+            for candidate in for_and_against(decision)
+            if action in (None, candidate.action)
         ],
     }
 
 
 def _alternative(decision: Decision, other: Alternative) -> Json:
-    """Write an alternative: `to` is what to write under `field` in the visit, null where it is to be left out."""
+    """Format an alternative: `to` goes under `field` in the visit, which null leaves out."""
     return {
         "action": other.action.code,
         "reachable": other.reachable,
         "changes": [
             {
-                "field": each.field,
-                "from": None if each.before is None else _recorded(each.before),
-                "to": None if each.after is None else _recorded(each.after),
-                "means": each.means.code,
-                "words": describe_change(decision, other, each),
+                "field": change.field,
+                "from": None if change.before is None else _recorded(change.before),
+                "to": None if change.after is None else _recorded(change.after),
+                "means": change.means.code,
+                "words": describe_change(decision, other, change),
             }
-            for each in other.changes
+            for change in other.changes
         ],
         "why": None if other.reachable else describe_unreachable(decision, other.action),
     }
@@ -114,28 +112,28 @@ def _argument(argument: Argument) -> Json:
         "words": argument.words,
         "criteria": [
             {
-                "id": each.id,
-                "value": _value(each.value),
-                "threshold": each.threshold,
-                "met": each.met,
+                "id": criterion.id,
+                "value": _value(criterion.value),
+                "threshold": criterion.threshold,
+                "met": criterion.met,
             }
-            for each in argument.criteria
+            for criterion in argument.criteria
         ],
     }
 
 
 def replay_data(protocol: Protocol, decisions: tuple[Decision, ...]) -> dict[str, Json]:
-    """Give the decisions on a course as plain data, with the protocol that made them."""
-    return {**identity(protocol), "decisions": [decision_data(each) for each in decisions]}
+    """Return the decisions on a course as plain data, with their protocol."""
+    return {**identity(protocol), "decisions": [decision_data(decision) for decision in decisions]}
 
 
 def identity(protocol: Protocol) -> dict[str, Json]:
-    """Give what names exactly this protocol."""
+    """Return the identity of a protocol: id, version and hash."""
     return {"protocol": {"id": protocol.id, "version": protocol.version, "hash": protocol.hash}}
 
 
 def ledger_data(protocol: Protocol) -> dict[str, Json]:
-    """Give all that a protocol says and the trial does not state, and what each would change, as plain data."""
+    """Return all that a protocol assumes, and the effect of each assumption, as plain data."""
     situations = sum(1 for _ in protocol.table.situations())
     return {
         **identity(protocol),
@@ -143,15 +141,15 @@ def ledger_data(protocol: Protocol) -> dict[str, Json]:
         "counted": HOW_COUNTED.format(situations=situations),
         "assumptions": [
             {
-                "id": each.entry.id,
-                "words": each.entry.words,
-                "value": each.entry.value,
-                **_provenance(each.entry.provenance),
-                "changes": each.words,
-                "situations": each.situations,
+                "id": row.entry.id,
+                "words": row.entry.words,
+                "value": row.entry.value,
+                **_provenance(row.entry.provenance),
+                "changes": row.words,
+                "situations": row.situations,
             }
-            for each in stakes(protocol)
-            if each.entry.provenance.tag is not EvidenceLevel.STATED
+            for row in stakes(protocol)
+            if row.entry.provenance.tag is not EvidenceLevel.STATED
         ],
     }
 
@@ -169,45 +167,41 @@ def _provenance(provenance: Provenance) -> dict[str, Json]:
 
 
 def _reasons(why: Rationale) -> Iterator[Json]:
-    for each in why.inputs:
+    for entry in why.inputs:
         yield {
             "kind": "input",
-            "field": each.field,
-            "value": _value(each.value),
-            "unit": each.unit,
-            "date": each.on.isoformat(),
-            "age_days": each.age_days,
+            "field": entry.field,
+            "value": _value(entry.value),
+            "unit": entry.unit,
+            "date": entry.on.isoformat(),
+            "age_days": entry.age_days,
         }
-    for figure in why.arithmetic:
+    for calculation in why.arithmetic:
         yield {
             "kind": "arithmetic",
-            "name": figure.name,
-            "value": _value(figure.value),
-            "unit": figure.unit,
-            "working": figure.working,
+            "name": calculation.name,
+            "value": _value(calculation.value),
+            "unit": calculation.unit,
+            "working": calculation.working,
         }
-    for check in why.criteria:
+    for criterion in why.criteria:
         yield {
             "kind": "criterion",
-            "id": check.id,
-            "words": check.words,
-            "value": _value(check.value),
-            "threshold": check.threshold,
-            "working": check.working,
-            "unit": check.unit,
-            "met": check.met,
-            "tag": check.provenance.tag.code,
-            "source": check.provenance.source,
+            "id": criterion.id,
+            "words": criterion.words,
+            "value": _value(criterion.value),
+            "threshold": criterion.threshold,
+            "working": criterion.working,
+            "unit": criterion.unit,
+            "met": criterion.met,
+            "tag": criterion.provenance.tag.code,
+            "source": criterion.provenance.source,
         }
     for notice in why.notices:
         yield {"kind": "notice", "id": notice.id, "words": notice.words}
 
 
 def _value(value: object) -> Json:
-    match value:
-        case Decimal():
-            return number(value)
-        case None | bool() | int() | str():
-            return value
-        case _:
-            return str(value)
+    if isinstance(value, Decimal):
+        return number(value)
+    return value if isinstance(value, int | str | None) else str(value)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from lenadose.engine.machine import Decision
-from lenadose.explanation.rationale import safety_cause
+from lenadose.explanation.fact_phrases import safety_cause
 from lenadose.report.decision import advice
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.terms.facts import Phase, Position, Response, Safety

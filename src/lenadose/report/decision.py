@@ -1,7 +1,4 @@
-"""Words and pictures made from data: the rationale of a decision, the protocol sheet, the diagram, the ledger.
-
-Everything here is Markdown (or Mermaid inside it), rendered last; nothing is ever parsed out of it.
-"""
+"""The pages of a decision and of a course, in Markdown."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -25,34 +22,41 @@ from lenadose.terms.units import PRINTED
 
 
 def explain(decision: Decision) -> str:
-    """Tell a decision and all that it rests on, in Markdown; with it the decision can be redone by hand."""
+    """Return the page of a decision: all that is needed to redo it by hand, in Markdown."""
     nearest = _nearest(decision, nearest_alternative(decision))
     return "\n".join(_page(rationale(decision), nearest)) + "\n"
 
 
 def explain_contrast(decision: Decision) -> str:
-    """Tell a decision as `explain` does, with every other action: the arguments, and the least that would change."""
+    """Return the page of a decision with the arguments and the smallest change for each action."""
     return "\n".join(_page(rationale(decision), _contrast(decision))) + "\n"
 
 
 def explain_why_not(decision: Decision, action: Action) -> str:
-    """Tell why a decision is not another action: the arguments for and against it, and the least that would change."""
+    """Return the page on one action: its arguments, and the smallest change that leads to it."""
     return "\n".join(_why_not(decision, action)) + "\n"
 
 
 def advice(decision: Decision) -> str:
-    """Write the action with the dosage until the next visit; a level that the trial does not state says so."""
+    """Format the action with the dosage until the next visit, and the evidence of its level."""
     if decision.level is None:
         open_question = decision.action in (Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES)
-        return f"{decision.action.label}: {'no dosage recommended until answered' if open_question else 'no drug'}"
+        dosage = "no dosage recommended until answered" if open_question else "no drug"
+        return f"{decision.action.label}: {dosage}"
     tag = decision.level.provenance.tag
-    return f"{decision.action.label}: {decision.level}{'' if tag is EvidenceLevel.STATED else f' [{tag.label} level]'}"
+    evidence = "" if tag is EvidenceLevel.STATED else f" [{tag.label} level]"
+    return f"{decision.action.label}: {decision.level}{evidence}"
 
 
 def urgent(decision: Decision) -> str:
-    """Write what asks for an assessment on the same day, or nothing."""
+    """Return the reasons for an assessment on the same day, empty without any."""
     return next(
-        (each.words for each in rationale(decision).notices if each.id == "same-day-assessment"), ""
+        (
+            notice.words
+            for notice in rationale(decision).notices
+            if notice.id == "same-day-assessment"
+        ),
+        "",
     )
 
 
@@ -70,21 +74,25 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
         yield f"- Patient: {escape(seen.patient.id)}"
     yield f"- Rule: `{decision.rule.id}` ({source(decision.case.provenance)})"
     yield f"- It applies when: {conditions(decision.case)}{_sets_of(decision.case)}"
-    yield f"- Facts: {', '.join(f'{name} {getattr(decision.facts, name).label}' for name, _ in DIMENSIONS)}"
+    facts = (f"{name} {getattr(decision.facts, name).label}" for name, _ in DIMENSIONS)
+    yield f"- Facts: {', '.join(facts)}"
     ladder = protocol.ladder
     yield (
-        f"- Levels: {' < '.join(map(str, ladder.levels))}; a course starts at {ladder.start}; allowed now: up to "
-        f"{seen.ceiling or 'none'}"
+        f"- Levels: {' < '.join(map(str, ladder.levels))}; a course starts at {ladder.start}; "
+        f"allowed now: up to {seen.ceiling or 'none'}"
     )
     yield f"- Phase after: {decision.phase_after.label}"
     yield f"- Next visit: {next_visit(decision)}"
     if why.supply is not None:
-        short = f", {why.supply.shortfall} days short" if why.supply.shortfall else ""
-        yield f"- Supply: at most {why.supply.days} days; {why.supply.days_to_next_visit} days to the next visit{short}"
+        supply = why.supply
+        short = f", {supply.shortfall} days short" if supply.shortfall else ""
+        next_in = f"{supply.days_to_next_visit} days to the next visit"
+        yield f"- Supply: at most {supply.days} days; {next_in}{short}"
     for due in why.monitoring_due:
         yield f"- Falls due: {field_label(due.field)} on {', '.join(map(str, due.days))}"
-    for notice in (each for each in why.notices if each.id != "same-day-assessment"):
-        yield f"- {notice.words[:1].upper()}{escape(notice.words[1:])}"
+    for notice in why.notices:
+        if notice.id != "same-day-assessment":
+            yield f"- {notice.words[:1].upper()}{escape(notice.words[1:])}"
     if decision.missing:
         yield ""
         yield "## Missing"
@@ -92,7 +100,8 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
         for gap in decision.missing:
             yield f"- {field_label(gap.field)}: {gap.why.label}"
         possible, first = decision.possible_actions, decision.obtain_first
-        yield f"- Still possible: {', '.join(action.label for action in Action if action in possible)}"
+        labels = (action.label for action in Action if action in possible)
+        yield f"- Still possible: {', '.join(labels)}"
         if first:
             yield f"- Obtain first: {field_label(first)}"
     yield ""
@@ -107,36 +116,38 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
     yield from table(
         ("figure", "value", "how"),
         (
-            (each.name, f"{value(each.value)} {each.unit}".strip(), each.working)
-            for each in why.arithmetic
+            (figure.name, f"{value(figure.value)} {figure.unit}".strip(), figure.working)
+            for figure in why.arithmetic
         ),
     )
     yield ""
     yield "## Criteria"
     yield ""
     yield (
-        "Response is the first that applies of complete, worse, partial and none; safety the first of stop, interrupt, "
-        "not assessed, caution and acceptable. Of a response with several lines all must be met, unless a line says or."
+        "Response is the first that applies of complete, worse, partial and none; safety the first "
+        "of stop, interrupt, not assessed, caution and acceptable. Of a response with several "
+        "lines all must be met, unless a line says or."
     )
     yield ""
     yield from table(
         ("criterion", "value", "threshold", "met", "tag"),
         (
             (
-                each.words,
-                escape(value(each.value)),
-                _threshold(each),
-                value(each.met),
-                each.provenance.tag.label,
+                criterion.words,
+                escape(value(criterion.value)),
+                _threshold(criterion),
+                value(criterion.met),
+                criterion.provenance.tag.label,
             )
-            for each in why.criteria
+            for criterion in why.criteria
         ),
     )
     yield ""
-    yield "## Leaned on, and not stated"
+    yield "## Relied on, not stated by the trial"
     yield ""
     for entry in why.assumptions:
-        yield f"- `{entry.id}` {entry.words}{f': {entry.value}' if entry.value else ''} ({source(entry.provenance)})"
+        number = f": {entry.value}" if entry.value else ""
+        yield f"- `{entry.id}` {entry.words}{number} ({source(entry.provenance)})"
     yield ""
     yield from _limits(protocol)
 
@@ -158,37 +169,47 @@ def _nearest(decision: Decision, nearest: Alternative | None) -> Iterator[str]:
     yield "## What would have to change"
     yield ""
     if nearest:
-        yield f"For the nearest other action, {nearest.action.label}: {_least(decision, nearest)}. {_ELSE}"
+        changes = _smallest_changes(decision, nearest)
+        yield f"For the nearest other action, {nearest.action.label}: {changes}. {_ELSE}"
     else:
         yield "No other action can be reached, whatever this visit had shown."
 
 
 def _contrast(decision: Decision) -> Iterator[str]:
-    """Write every other action with the least that would have to change for it, and the arguments."""
+    """Yield every other action with the smallest change that leads to it, and the arguments."""
     others = alternatives(decision)
     yield from _nearest(decision, others[0] if others[0].reachable else None)
     yield ""
     yield from table(
         ("for", "the least that would have to change"),
-        ((each.action.label, _least(decision, each)) for each in others if each.reachable),
+        (
+            (other.action.label, _smallest_changes(decision, other))
+            for other in others
+            if other.reachable
+        ),
     )
     yield ""
-    for each in others:
-        if not each.reachable:
-            yield f"- {each.action.label}: {_least(decision, each)}"
+    for other in others:
+        if not other.reachable:
+            yield f"- {other.action.label}: {_smallest_changes(decision, other)}"
     yield ""
     yield "## For and against"
     yield ""
     yield from table(
         ("action", "row", "for", "against"),
         (
-            (each.action.label, f"`{each.rule.id}`", _argued(each.in_favour), _argued(each.against))
-            for each in for_and_against(decision)
+            (
+                candidate.action.label,
+                f"`{candidate.rule.id}`",
+                _argued(candidate.in_favour),
+                _argued(candidate.against),
+            )
+            for candidate in for_and_against(decision)
         ),
     )
 
 
-def _least(decision: Decision, alternative: Alternative) -> str:
+def _smallest_changes(decision: Decision, alternative: Alternative) -> str:
     return escape(smallest_changes(decision, alternative))
 
 
@@ -207,26 +228,29 @@ def _why_not(decision: Decision, action: Action) -> Iterator[str]:
     yield f"Advised is {advice(decision)}. {escape(_sentence(rationale(decision).reason))}"
     yield ""
     yield f"Rule: `{decision.rule.id}` ({source(decision.case.provenance)})"
-    candidate = next((each for each in for_and_against(decision) if each.action is action), None)
+    candidates = {candidate.action: candidate for candidate in for_and_against(decision)}
+    candidate = candidates.get(action)
     if candidate is not None:
         yield ""
         yield "## For and against"
         yield ""
         yield (
-            f"The row nearest to what was found is `{candidate.rule.id}` ({source(candidate.case.provenance)}). It "
-            f"applies when: {conditions(candidate.case)}."
+            f"The row nearest to the facts is `{candidate.rule.id}` "
+            f"({source(candidate.case.provenance)}). It applies when: "
+            f"{conditions(candidate.case)}."
         )
         yield ""
         yield from table(
             ("argument", "fact", "criterion", "value", "threshold", "met"),
-            (row for each in candidate.arguments for row in _argument_rows(each)),
+            (row for argument in candidate.arguments for row in _argument_rows(argument)),
         )
     if not same:
         yield ""
         yield "## What would have to change"
         yield ""
         other = alternative(decision, action)
-        yield f"{_sentence(_least(decision, other))}{f' {_ELSE}' if other.reachable else ''}"
+        rest = f" {_ELSE}" if other.reachable else ""
+        yield f"{_sentence(_smallest_changes(decision, other))}{rest}"
         if other.seen is not None:
             yield ""
             yield f"Then `{other.seen.match.rule.id}` applies: {advice(recommend(other.seen))}."
@@ -235,17 +259,17 @@ def _why_not(decision: Decision, action: Action) -> Iterator[str]:
 
 
 _MANY = 5
-"""More criteria than these, none of which applies, are told in one line; the page of the decision lists them all."""
+"""More criteria, none of which applies, take one line; the page of the decision lists all."""
 
 
 def _argument_rows(argument: Argument) -> Iterator[tuple[str, ...]]:
-    """Write an argument: what it is, and beside it and below the criteria behind it."""
+    """Yield the rows of an argument, one for each criterion behind it."""
     first = ("for" if argument.speaks_for else "against", escape(describe_argument(argument)))
-    applying = [each for each in argument.criteria if each.makes_its_word]
+    applying = any(criterion.makes_its_word for criterion in argument.criteria)
     if len(argument.criteria) > _MANY and not applying:
         yield (
             *first,
-            f"none of the {len(argument.criteria)} criteria that would make it otherwise applies",
+            f"none of the {len(argument.criteria)} criteria that would change it applies",
             "",
             "",
             "",
@@ -253,13 +277,19 @@ def _argument_rows(argument: Argument) -> Iterator[tuple[str, ...]]:
         return
     if not argument.criteria:
         yield *first, "", "", "", ""
-    for each in argument.criteria:
-        yield *first, each.words, escape(value(each.value)), _threshold(each), value(each.met)
+    for criterion in argument.criteria:
+        yield (
+            *first,
+            criterion.words,
+            escape(value(criterion.value)),
+            _threshold(criterion),
+            value(criterion.met),
+        )
         first = ("", "")
 
 
 def next_visit(decision: Decision) -> str:
-    """Write when the patient is to be seen next."""
+    """Format when the patient is to be seen next."""
     visit = decision.next_visit
     if visit is None:
         return "none"
@@ -268,28 +298,26 @@ def next_visit(decision: Decision) -> str:
     return f"from {visit.earliest}, at the latest {visit.latest}"
 
 
-def _input_row(given: InputUsed) -> tuple[str, ...]:
+def _input_row(used: InputUsed) -> tuple[str, ...]:
     # Who the patient is has no date of its own.
-    dated = (
-        ("", "") if given.field.startswith("patient.") else (str(given.on), f"{given.age_days} d")
-    )
+    dated = ("", "") if used.field.startswith("patient.") else (str(used.on), f"{used.age_days} d")
     return (
-        field_label(given.field),
-        escape(value(given.value)),
-        PRINTED.get(given.unit, given.unit),
+        field_label(used.field),
+        escape(value(used.value)),
+        PRINTED.get(used.unit, used.unit),
         *dated,
     )
 
 
 def _threshold(check: EvaluatedCriterion) -> str:
-    # A threshold that is itself a span or a date carries its unit.
+    # A threshold that is an interval or a date carries its unit.
     bare = check.threshold[-1:].isdigit()
-    said = f"{check.threshold} {check.unit}".strip() if bare else check.threshold
-    return f"{said} ({check.working})" if check.working else said
+    threshold = f"{check.threshold} {check.unit}".strip() if bare else check.threshold
+    return f"{threshold} ({check.working})" if check.working else threshold
 
 
 def course_page(decisions: Sequence[Decision]) -> str:
-    """Write a course in Markdown: the decision at every visit with its rule and reason, and the limits."""
+    """Return the page of a course: its decisions with rule and reason, and the limits."""
     protocol, patient = decisions[-1].protocol, decisions[-1].seen.patient.id
     lines = [
         f"# {escape(patient or 'A patient')}, {len(decisions)} visit{'s' * (len(decisions) > 1)}",
@@ -303,18 +331,24 @@ def course_page(decisions: Sequence[Decision]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _advice_cell(decision: Decision) -> str:
+    same_day = urgent(decision)
+    return f"{advice(decision)}. **{escape(same_day)}**" if same_day else advice(decision)
+
+
 def course_rows(decisions: Iterable[Decision]) -> Iterator[str]:
-    """Write the decisions on a course as a table: visit, decision, rule with its tag, next visit, reason."""
+    """Yield the decisions on a course as a table, one row for each visit."""
     return table(
         ("visit", "decision", "rule", "next visit", "reason"),
         (
             (
-                str(each.visit.date),
-                advice(each) + (f". **{escape(urgent(each))}**" if urgent(each) else ""),
-                f"`{each.rule.id}` ({each.case.provenance.tag.label})",
-                next_visit(each),
-                escape(rationale(each).reason),
+                str(decision.visit.date),
+                advice(decision)
+                + (f". **{escape(urgent(decision))}**" if urgent(decision) else ""),
+                f"`{decision.rule.id}` ({decision.case.provenance.tag.label})",
+                next_visit(decision),
+                escape(rationale(decision).reason),
             )
-            for each in decisions
+            for decision in decisions
         ),
     )

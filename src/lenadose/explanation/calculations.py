@@ -1,0 +1,208 @@
+"""The arithmetic behind a decision: what the criteria are compared with, and how it comes about."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from attrs import frozen
+
+from lenadose.engine.machine import Decision
+from lenadose.engine.observe import Observation, interval_name, limits_met
+from lenadose.engine.state import CurrentLevel
+from lenadose.explanation.criteria_met import Value
+from lenadose.protocol.advice import FollowUp
+from lenadose.terms.dosage import lower_of
+from lenadose.terms.facts import ON_TREATMENT, Phase, Position
+from lenadose.terms.interval import Interval
+
+
+@frozen
+class Calculation:
+    """A step of the arithmetic: what it is, its value, and how it comes about."""
+
+    name: str
+    value: Value
+    unit: str
+    working: str
+
+
+def calculations(decision: Decision) -> Iterator[Calculation]:
+    """Yield each step of the arithmetic."""
+    seen, before, day = decision.seen, decision.seen.before, decision.visit.date
+    intervals = decision.protocol.intervals
+    now, start, nadir = seen.visit.clasi_activity, seen.baseline, seen.treatment.nadir
+    if now is not None:
+        yield Calculation("A", now, "points", f"CLASI activity now, {day}")
+    if start is not None and start.activity is not None:
+        yield Calculation(
+            "B", start.activity, "points", f"CLASI activity at the start of the course, {start.on}"
+        )
+    if start is not None and nadir is not None:
+        yield Calculation(
+            "M",
+            nadir.activity,
+            "points",
+            f"lowest since the start or the last rise in dose, {nadir.on}",
+        )
+    if now is not None and start is not None and start.activity is not None:
+        fall = start.activity - now
+        yield Calculation(
+            "B - A", fall, "points", f"fall since the start: {percent(fall, start.activity)} of B"
+        )
+        if nadir is not None:
+            rise, gain = now - nadir.activity, start.activity - nadir.activity
+            yield Calculation(
+                "A - M",
+                rise,
+                "points",
+                f"rise above the lowest: {percent(rise, gain)} of the gain B - M, {gain}",
+            )
+    if start is not None:
+        yield Calculation(
+            "day of the course", (day - start.on).days, "days", f"since the start on {start.on}"
+        )
+    dose = seen.treatment.dose
+    if dose is not None and seen.phase in ON_TREATMENT and seen.due_on is not None:
+        if dose.off_ladder is not None:
+            yield Calculation(
+                "taken",
+                str(dose.off_ladder),
+                "",
+                "no level of the ladder; the last level held counts below",
+            )
+        yield Calculation(
+            "days at this level",
+            (day - dose.since).days,
+            "days",
+            f"{dose.level} since {dose.since}",
+        )
+        yield Calculation(
+            "days missed",
+            dose.days_missed,
+            "days",
+            f"of the interval that runs from {dose.interval_from}",
+        )
+        interval: Interval = getattr(intervals, interval_name(seen.phase, dose)).value
+        lengthened = _lengthened(interval, dose, seen.due_on)
+        yield Calculation(
+            "due", seen.due_on, "", f"{interval} from {dose.interval_from}{lengthened}"
+        )
+    if dose is not None and start is not None and seen.phase in (*ON_TREATMENT, Phase.INTERRUPTED):
+        since = seen.treatment.responded_on or start.on
+        which = "the last response" if seen.treatment.responded_on else "the start"
+        ends = (
+            intervals.trial.value.after(since),
+            intervals.trial_at_level.value.after(dose.since),
+        )
+        yield Calculation(
+            "trial of therapy exhausted",
+            max(ends),
+            "",
+            f"the later of {intervals.trial.value} from {which} on {since} and "
+            f"{intervals.trial_at_level.value} from {dose.since}",
+        )
+    if seen.phase is Phase.INTERRUPTED and seen.treatment.interrupted_on is not None:
+        off = (day - seen.treatment.interrupted_on).days
+        yield Calculation(
+            "days off the drug", off, "days", f"interrupted since {seen.treatment.interrupted_on}"
+        )
+        if dose is not None:
+            resumed = lower_of(dose.level, seen.ceiling) or "no level"
+            yield Calculation(
+                "level before",
+                str(dose.level),
+                "",
+                f"to resume at: {resumed}, the lower of it and the ceiling",
+            )
+    if before.finished_on is not None:
+        yield Calculation(
+            "days since the finish",
+            (day - before.finished_on).days,
+            "days",
+            f"on {before.finished_on}",
+        )
+    yield Calculation("ceiling", str(seen.ceiling or "no level"), "", ceiling_cause(seen))
+    for limiting in before.limiting_events:
+        yield Calculation(
+            "earlier harm", ", ".join(limiting.causes), "", f"on {limiting.on}, at {limiting.level}"
+        )
+    last = before.previous
+    if last is not None and last.due is not None:
+        after = (day - last.due).days
+        late = ", late" if intervals.late_after.value.is_over(last.due, day) else ""
+        verdict = (
+            f"{in_days(after)} after it was due{late}"
+            if after > 0
+            else f"{in_days(-after)} early"
+            if after
+            else "on time"
+        )
+        yield Calculation("this visit was due", last.due, "", verdict)
+    if decision.next_visit is not None:
+        yield Calculation("next visit due", decision.next_visit.due, "", _next_due(decision))
+
+
+def follow_up_intervals(decision: Decision) -> Iterator[str]:
+    """Yield the intervals of the protocol that set the next visit, also where they leave none."""
+    follow_up, dose = decision.advice.follow_up, decision.seen.treatment.dose
+    if follow_up is FollowUp.WHEN_DUE and dose is not None:
+        yield f"intervals.{interval_name(decision.phase_after, dose)}"
+    elif follow_up is not FollowUp.NEVER:
+        yield f"intervals.{follow_up.name.lower()}"
+    if follow_up is not FollowUp.SOON and decision.next_visit is not None:
+        yield "intervals.late_after"
+
+
+def _next_due(decision: Decision) -> str:
+    """Describe how the day of the next visit comes about."""
+    day, due = decision.visit.date, decision.next_visit.due if decision.next_visit else None
+    name = next(iter(follow_up_intervals(decision))).removeprefix("intervals.")
+    if name == "surveillance":
+        finished_on = decision.seen.before.finished_on or day
+        planned: tuple[Interval, ...] = decision.protocol.intervals.surveillance.value
+        return next(
+            f"{interval} from the finish on {finished_on}"
+            for interval in planned
+            if interval.after(finished_on) == due
+        )
+    interval: Interval = getattr(decision.protocol.intervals, name).value
+    ledger = decision.protocol.ledger
+    which = next(entry.words for entry in ledger if entry.id == f"intervals.{name}")
+    return (
+        f"{interval} from {day}: {which}"
+        if interval.after(day) == due
+        else f"when the interval that runs is over: {which}"
+    )
+
+
+def _lengthened(interval: Interval, dose: CurrentLevel, due_on: date) -> str:
+    return (
+        ""
+        if interval.after(dose.interval_from) == due_on
+        else f" and {dose.days_missed} days that were missed"
+    )
+
+
+def ceiling_cause(seen: Observation) -> str:
+    """Name what lowers the ceiling."""
+    safety, left = seen.protocol.safety, seen.before.ceiling
+    causes = []
+    if left != seen.protocol.ladder.top:
+        causes += [
+            f"{', '.join(limiting.causes)} at {limiting.level}"
+            for limiting in seen.before.limiting_events
+        ]
+    for limit in limits_met(safety, seen.findings):
+        result = seen.findings.result(limit.quantity)
+        if result and limit.shows is Position.ABOVE_CEILING:
+            causes.append(f"creatinine clearance {result.given}, below {limit.below.value} mL/min")
+    return "; ".join(causes) or "the highest level"
+
+
+def in_days(count: int) -> str:
+    """Format a number of days: "1 day", "3 days"."""
+    return f"{count} day{'' if count == 1 else 's'}"
+
+
+def percent(part: int, whole: int) -> str:
+    """Format a share in percent."""
+    return f"{part / whole:.1%}".replace("%", " %") if whole else "no percentage of 0"
