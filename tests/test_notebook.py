@@ -11,7 +11,7 @@ from lenadose import Course, Patient, explain, get_protocol, replay
 from lenadose.notebook import STYLE, show_course, show_decision
 from lenadose.plot.course import draw_course
 from lenadose.report.decision import course_page
-from lenadose.report.protocol import sheet
+from lenadose.report.protocol import protocol_page
 from lenadose.testing import courses
 from lenadose.verification.certificate import Certificate
 from lenadose.verification.compare import Comparison
@@ -68,7 +68,7 @@ def values():
     return {
         "decision": (decisions[1], explain(decisions[1])),
         "course": (RECORD, course_page(decisions)),
-        "protocol": (PROTOCOL, sheet(PROTOCOL)),
+        "protocol": (PROTOCOL, protocol_page(PROTOCOL)),
         "certificate": (Certificate(PROTOCOL, (), 1, 2, 3, 0.5), "all 0 laws hold"),
         "comparison": (Comparison(PROTOCOL, get_protocol("penn-2012"), (), (), ()), "the same"),
         "picture": (draw_course(decisions), draw_course(decisions).alt),

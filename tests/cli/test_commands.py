@@ -190,11 +190,11 @@ def test_schema_prints_a_schema(capsys, document: str) -> None:
         ),
         (
             ["explain", COURSE, "--why-not", "escalat"],
-            "--why-not: 'escalat' is no action; did you mean escalate?",
+            "--why-not: unknown action 'escalat'; did you mean escalate?",
         ),
         (
             ["explain", COURSE, "--why-not", "hold"],
-            "--why-not: 'hold' is no action; known: start, continue,",
+            "--why-not: unknown action 'hold'; known: start, continue,",
         ),
         (
             ["explain", "none.json"],

@@ -20,7 +20,7 @@ from lenadose.plot.alt_text import is_relapse, why
 from lenadose.plot.course import draw_course
 from lenadose.plot.courses import draw_courses
 from lenadose.plot.layout import MARKS
-from lenadose.plot.style import save, spread
+from lenadose.plot.style import save, spread_out
 from lenadose.terms.facts import Action
 from lenadose.testing import courses
 
@@ -251,7 +251,7 @@ def test_no_course_is_refused():
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=20), st.floats(0.1, 5))
 def test_labels_are_spread_in_order_and_only_as_far_as_needed(wanted, gap):
     wanted = sorted(wanted)
-    places = spread(wanted, gap)
+    places = spread_out(wanted, gap)
     assert all(after - before >= gap - 1e-9 for before, after in pairwise(places))
     if all(after - before >= gap for before, after in pairwise(wanted)):
         assert places == pytest.approx(wanted)
