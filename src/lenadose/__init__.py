@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from lenadose.terms.facts import Facts as Facts
     from lenadose.terms.facts import Phase as Phase
 
+    __version__: str
+
 _MODULES = {
     "engine.machine": ("Decision", "apply", "recommend", "replay", "step"),
     "engine.observe": ("observe",),
