@@ -27,7 +27,7 @@ def check(checker: tuple[str, ...], path: Path) -> subprocess.CompletedProcess[s
 def pyright() -> tuple[str, ...]:
     if PYRIGHT is None:
         pytest.skip("pyright is not installed")
-    return (PYRIGHT, "--pythonpath", sys.executable)
+    return (PYRIGHT, "--level", "error", "--pythonpath", sys.executable)
 
 
 def test_the_program_uses_every_public_name() -> None:
