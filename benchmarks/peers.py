@@ -1,13 +1,11 @@
-"""The protocol's table as other tools take it; every row is made from the protocol's data, none is written twice.
+"""The decision table as other tools take it, made from the protocol's data.
 
-Each maker gives a function from the six facts of a visit to the id of the row that applies. A state machine keeps the
-phase itself; it is told the phase first where the patient has moved by what was taken.
+Each maker returns a function from the six facts of a visit to the id of the row that applies. A
+state machine keeps the phase itself; it is set first where what was taken has moved the patient.
 """
 
 import json
-import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from attrs import frozen
@@ -22,7 +20,7 @@ NAMES = [name for name, _ in DIMENSIONS]
 
 @frozen
 class Row:
-    """A case of the table in one phase, in plain words: the row's id, the phase after it, and the words it admits."""
+    """A case of the table in one phase, in plain words."""
 
     rule: str
     phase: str
@@ -31,7 +29,7 @@ class Row:
 
 
 def rows(protocol: Protocol) -> Iterator[Row]:
-    """Give each case of each row, once for every phase that it admits."""
+    """Yield each case of each row, once for every phase that it admits."""
     for rule in protocol.table.rules:
         for case in rule.cases:
             when = {
@@ -49,7 +47,7 @@ def rows(protocol: Protocol) -> Iterator[Row]:
 
 
 def cases(protocol: Protocol) -> Iterator[tuple[str, dict[str, list[str]]]]:
-    """Give each case of each row once: the row's id, and the words that it admits of each fact that it restricts."""
+    """Yield each case of each row: the id, and the words admitted of each restricted fact."""
     for rule in protocol.table.rules:
         for case in rule.cases:
             yield (
@@ -58,8 +56,8 @@ def cases(protocol: Protocol) -> Iterator[tuple[str, dict[str, list[str]]]]:
             )
 
 
-def format_decimal(facts: Facts) -> dict[str, str]:
-    """Give the facts in plain words, as a tool that knows nothing of lenadose takes them."""
+def in_words(facts: Facts) -> dict[str, str]:
+    """Return the facts in plain words, as a tool that knows nothing of lenadose takes them."""
     return {
         "phase": facts.phase.code,
         "response": facts.response.code,
@@ -70,29 +68,6 @@ def format_decimal(facts: Facts) -> dict[str, str]:
     }
 
 
-def by_hand(protocol: Protocol) -> Decide:
-    """Write the function that one would write by hand: the phase first, then one `if` after another."""
-    code = [
-        "def decide(facts):",
-        "    phase, response, safety = facts.phase.code, facts.response.code, facts.safety.code",
-    ]
-    code += [
-        "    timing, trial, position = facts.timing.code, facts.trial.code, facts.position.code"
-    ]
-    for phase in Phase:
-        code.append(f"    if phase == {phase.code!r}:")
-        for row in rows(protocol):
-            if row.phase == phase.code:
-                test = (
-                    " and ".join(f"{name} in {tuple(words)!r}" for name, words in row.when.items())
-                    or "True"
-                )
-                code += [f"        if {test}:", f"            return {row.rule!r}"]
-    names: dict[str, Any] = {}
-    exec("\n".join(code), names)
-    return names["decide"]
-
-
 def _admits(name: str, words: list[str]) -> Callable[[dict[str, str]], bool]:
     def admits(facts: dict[str, str]) -> bool:
         return facts[name] in words
@@ -101,7 +76,7 @@ def _admits(name: str, words: list[str]) -> Callable[[dict[str, str]], bool]:
 
 
 def with_transitions(protocol: Protocol) -> Decide:
-    """Write the table as transitions of the phases, each with its conditions, which are asked in turn."""
+    """Return the table as guarded transitions between the phases."""
     from transitions import Machine
 
     class Patient:
@@ -128,7 +103,7 @@ def with_transitions(protocol: Protocol) -> Decide:
         )
 
     def decide(facts: Facts) -> str:
-        told = format_decimal(facts)
+        told = in_words(facts)
         if patient.state != told["phase"]:
             machine.set_state(told["phase"])
         patient.visit(told)
@@ -138,7 +113,7 @@ def with_transitions(protocol: Protocol) -> Decide:
 
 
 def with_statemachine(protocol: Protocol) -> Decide:
-    """Write the table as a StateMachine of python-statemachine, one guarded transition for each case and phase."""
+    """Return the table as a StateMachine, one guarded transition for each case and phase."""
     from statemachine import State, StateMachine
 
     states = {
@@ -158,7 +133,7 @@ def with_statemachine(protocol: Protocol) -> Decide:
     machine = type("Patient", (StateMachine,), body)()
 
     def decide(facts: Facts) -> str:
-        told = format_decimal(facts)
+        told = in_words(facts)
         if machine.current_state_value != told["phase"]:
             machine.current_state_value = told["phase"]
         machine.visit(facts=told)
@@ -182,7 +157,7 @@ def _telling(rule: str) -> Callable[[Any], None]:
 
 
 def with_zen(protocol: Protocol) -> Decide:
-    """Write the table as a decision table of zen-engine, compiled once."""
+    """Return the table as a decision table of zen-engine, compiled once."""
     import zen
 
     columns = [{"id": name, "name": name, "field": name} for name in NAMES]
@@ -218,70 +193,14 @@ def with_zen(protocol: Protocol) -> Decide:
     )
 
     def decide(facts: Facts) -> str:
-        return decision.evaluate(format_decimal(facts))["result"]["rule"]
+        return decision.evaluate(in_words(facts))["result"]["rule"]
 
     return decide
 
 
-def with_rule_engine(protocol: Protocol) -> Decide:
-    """Write each case as an expression of rule-engine, compiled once; they are asked in turn."""
-    import rule_engine
-
-    compiled = []
-    for rule, when in cases(protocol):
-        tests = [f"{name} in {json.dumps(words)}" for name, words in when.items()]
-        compiled.append((rule_engine.Rule(" and ".join(tests)), rule))
-
-    def decide(facts: Facts) -> str:
-        told = format_decimal(facts)
-        return next(rule for expression, rule in compiled if expression.matches(told))
-
-    return decide
-
-
-class Node:
-    """A peer in node, in a process of its own: it is given all facts at once, and times itself."""
-
-    def __init__(
-        self, node: str, folder: Path, which: str, protocol: Protocol, facts: list[Facts]
-    ) -> None:
-        """Start it, with the table and the facts."""
-        script = Path(__file__).with_name("peers.mjs")
-        field_label = [node, str(script), str(folder), which]
-        self.process = subprocess.Popen(
-            field_label, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        table = [
-            {"rule": r.rule, "phase": r.phase, "after": r.phase_after, "when": r.when}
-            for r in rows(protocol)
-        ]
-        each = [{"rule": rule, "when": when} for rule, when in cases(protocol)]
-        given = {
-            "rows": table,
-            "cases": each,
-            "phases": [p.code for p in Phase],
-            "facts": [*map(format_decimal, facts)],
-        }
-        self.version: str = self._ask(given)
-
-    def _ask(self, asked: object) -> Any:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(asked) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"node ended: {self.process.args}")
-        return json.loads(line)
-
-    def answers(self) -> list[str]:
-        """Give the row of each situation."""
-        return self._ask("answers")
-
-    def seconds(self, loops: int) -> float:
-        """Give the time that it took to decide on all of them so many times."""
-        return self._ask(loops)
-
-    def end(self) -> None:
-        """End the process."""
-        self.process.communicate()
+PEERS = {
+    "transitions": with_transitions,
+    "python-statemachine": with_statemachine,
+    "zen-engine": with_zen,
+}
+"""What makes the function of each peer; it raises ImportError where the peer is not installed."""

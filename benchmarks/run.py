@@ -1,96 +1,179 @@
-"""Run the benchmarks: the peers are installed into an environment of their own, then each part runs in turn.
+"""Measure what a user waits for, in turn with another checkout; write docs/benchmarks.md.
 
-python benchmarks/run.py               install, run all, write results.json and docs/benchmarks.md
-python benchmarks/run.py decision ...  only these parts; what the others found before is kept
-python benchmarks/run.py --quick       prove in a few seconds that it runs: nothing installed, nothing written
+    git clone . /tmp/before && git -C /tmp/before checkout 182feaf
+    pip install -r benchmarks/requirements.txt
+    python benchmarks/run.py --baseline /tmp/before [--quick]
+
+Both checkouts run under this Python. Times are processor times, medians of the rounds; a ratio is
+taken round by round, and given with the smallest and the largest.
 """
 
-import json
+import argparse
 import os
 import platform
-import shutil
+import statistics
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
-import page
+ROOT = Path(__file__).parents[1]
+COURSE = str(ROOT / "examples" / "courses" / "neutropenia-at-10-mg.json")
+PROTOCOLS = ("cortes-hernandez-2012", "penn-2012")
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent
-ENVIRONMENT = HERE / ".env"
-NODE = ENVIRONMENT / "node"
+PROCESSES = {
+    "import lenadose": (["-c", "import lenadose"], ""),
+    "lenadose --help": (["-m", "lenadose", "--help"], "0.12 s"),
+    "lenadose next COURSE": (["-m", "lenadose", "next", COURSE], "0.25 s, from 0.48 s"),
+    "lenadose verify": (["-m", "lenadose", "verify"], "1.5 s, from 2.7 s (both protocols)"),
+    "lenadose diff of the two": (["-m", "lenadose", "diff", *PROTOCOLS], "4 s, from 17 s"),
+}
+"""Whole processes: what is run, and the goal."""
 
+WORKS = {
+    "explain": ("`explain` of a decision", "8 ms, from 54 ms"),
+    "json": ("a decision with its rationale as JSON", "0.4 ms, from 1.05 ms"),
+    "read": ("reading one visit from JSON", "0.12 ms, from 0.31 ms"),
+    "step": ("`step`", "at most twice"),
+    "replay": ("`replay`, then `seen` of each decision", "0.85 of it"),
+    "cohort-pandas": ("a visit of a cohort of 10⁵, pandas", ""),
+    "cohort-arrow": ("a visit of a cohort of 10⁵, Arrow", ""),
+}
+"""Work in a warm process, and the goal."""
 
-def main(arguments: list[str]) -> None:
-    """Run the parts that are asked for, and keep what each of them found as soon as it is there."""
-    quick = "--quick" in arguments
-    asked = [each for each in arguments if each != "--quick"] or page.PARTS
-    unknown = [each for each in asked if each not in page.PARTS]
-    if unknown:
-        raise SystemExit(
-            f"no part is called {', '.join(unknown)}; there are {', '.join(page.PARTS)}"
-        )
-    python = sys.executable if quick else install()
-    for name in asked:
-        file = HERE / f"{name}.py"
-        if not file.exists():
-            print(f"{name}: not there, left out")
-            continue
-        print(f"{name}: running", flush=True)
-        done = subprocess.run(
-            [python, str(file), *(["--quick"] if quick else [])], stdout=subprocess.PIPE, text=True
-        )
-        if done.returncode:
-            raise SystemExit(f"{name}: failed; what the parts before it found is kept")
-        found = json.loads(done.stdout)
-        print(page.brief(found))
-        if not quick:
-            results = page.read()
-            results[name] = {
-                **found,
-                "machine": machine(),
-                "on": datetime.now(UTC).date().isoformat(),
-            }
-            page.write(results)
+PEERS = ("transitions", "python-statemachine", "zen-engine")
+
+BOUNDS: dict[str, str] = {}
+"""What bounds a figure that misses its goal."""
 
 
-def install() -> str:
-    """Make the environment of the peers, or bring it up to date, and give its Python."""
-    python = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin") / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
-    wanted = ["-e", str(ROOT), "-r", str(HERE / "requirements.txt")]
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", *wanted], check=True)
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        print("node is not there: xstate and cql-execution are left out")
-    else:
-        NODE.mkdir(exist_ok=True)
-        shutil.copy(HERE / "package.json", NODE)
-        subprocess.run(
-            [npm, "install", "--silent", "--no-audit", "--no-fund"], cwd=NODE, check=True
-        )
-    return str(python)
+def environment(checkout: Path) -> dict[str, str]:
+    """Return the environment in which the sources of a checkout are imported."""
+    return {**os.environ, "PYTHONPATH": str(checkout / "src"), "COLUMNS": "80"}
 
 
-def machine() -> str:
-    """Say what it ran on."""
-    model = platform.processor() or platform.machine()
-    cpus = Path("/proc/cpuinfo")
-    if cpus.exists():
-        named = (
-            line.split(":", 1)[1].strip()
-            for line in cpus.read_text().splitlines()
-            if "model name" in line
-        )
-        model = next(named, model)
-    python = f"{platform.python_implementation()} {platform.python_version()} ({platform.python_compiler()})"
-    load = f", load {os.getloadavg()[0]:.1f} at the end" if hasattr(os, "getloadavg") else ""
-    return (
-        f"{model}, {os.cpu_count()} cores; {platform.system()} {platform.machine()}; {python}{load}"
+def process_time(arguments: list[str], checkout: Path) -> float:
+    """Return the processor time of a whole process in seconds."""
+    before = os.times()
+    subprocess.run(
+        [sys.executable, *arguments],
+        env=environment(checkout),
+        stdout=subprocess.DEVNULL,
+        check=False,
     )
+    after = os.times()
+    return after.children_user + after.children_system - before[2] - before[3]
 
+
+class Worker:
+    """A warm process with the sources of one checkout."""
+
+    def __init__(self, checkout: Path) -> None:
+        """Start it."""
+        self.process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("worker.py"))],
+            env=environment(checkout),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.works = self._answer().split()
+
+    def _answer(self) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit("a worker ended; its error stands above")
+        return line
+
+    def time(self, work: str) -> float:
+        """Return the processor time of one unit of a piece of work in microseconds."""
+        assert self.process.stdin is not None
+        print(work, file=self.process.stdin, flush=True)
+        return float(self._answer())
+
+
+def written(seconds: float) -> str:
+    """Return a time for people."""
+    for unit, factor in (("s", 1), ("ms", 1e3), ("µs", 1e6)):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def row(name: str, pairs: list[tuple[float, float]], goal: str) -> str:
+    """Return a line of the table: medians of before and now, and the ratio round by round."""
+    before, now = (statistics.median(times) for times in zip(*pairs, strict=True))
+    ratios = [new / old for old, new in pairs]
+    spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+    return f"| {name} | {written(before)} | {written(now)} | {spread} | {goal} |"
+
+
+def main() -> None:
+    """Measure everything and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--baseline", type=Path, required=True, help="the checkout to compare with")
+    parser.add_argument("--quick", action="store_true", help="one round, to see that it runs")
+    call = parser.parse_args()
+    rounds = 1 if call.quick else 7
+    lines = [
+        "| what | before | now | ratio | goal |",
+        "| --- | ---: | ---: | ---: | --- |",
+    ]
+    for name, (arguments, goal) in PROCESSES.items():
+        slow = "verify" in name or "diff" in name
+        pairs = [
+            (process_time(arguments, call.baseline), process_time(arguments, ROOT))
+            for _ in range(min(rounds, 3) if slow else rounds)
+        ]
+        lines.append(row(name, pairs, goal))
+    before, now = Worker(call.baseline), Worker(ROOT)
+    for work, (name, goal) in WORKS.items():
+        if work in now.works:
+            pairs = [(before.time(work) / 1e6, now.time(work) / 1e6) for _ in range(min(rounds, 5))]
+            lines.append(row(name, pairs, goal))
+    peers = ["| peer, given the same whole visit | it takes | `step` takes | ratio |"]
+    peers += ["| --- | ---: | ---: | ---: |"]
+    for peer in PEERS:
+        if peer in now.works:
+            times = [(now.time(peer) / 1e6, now.time("step") / 1e6) for _ in range(min(rounds, 5))]
+            theirs, ours = (statistics.median(column) for column in zip(*times, strict=True))
+            ratios = statistics.median(their / our for their, our in times)
+            peers.append(f"| {peer} | {written(theirs)} | {written(ours)} | {ratios:.1f} |")
+    page = PAGE.format(
+        table="\n".join(lines),
+        peers="\n".join(peers),
+        bounds="\n".join(f"- {name}: {words}" for name, words in BOUNDS.items()),
+        machine=f"{platform.machine()}, {os.cpu_count()} processors, Python "
+        f"{platform.python_version()}",
+    )
+    if call.quick:
+        print(page)
+    else:
+        (ROOT / "docs" / "benchmarks.md").write_text(page, "utf-8")
+
+
+PAGE = """# Benchmarks
+
+What a user waits for, measured against the commit before the packages (182feaf), both in turn in
+one run of `benchmarks/run.py`. Times are processor times, medians; ratios are taken round by
+round, with the smallest and the largest behind them. Ratios hold on other machines, times do not.
+
+{table}
+
+The goals in the last column were set on a slower machine, with the times of that machine.
+
+{bounds}
+
+## Peers
+
+Each peer looks up the row with the same table; it is given lenadose's own observation, and the
+state after the visit is lenadose's too, because none of them has either. So the ratio is that of
+a whole visit.
+
+{peers}
+
+Measured on {machine}.
+"""
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -9,15 +9,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from tests.support.paths import ROOT
 
 import lenadose
-from tests.support.paths import ROOT
 
 SOURCE = ROOT / "src" / "lenadose"
 
 HOMES = {
     "dateutil": "terms/interval.py",
-    "cattrs": "formats/",
     "rich": "cli/",
     "matplotlib": "plot/",
     "IPython": "notebook.py",
@@ -27,7 +26,6 @@ HOMES = {
     "pyarrow": "cohort/",
     "dask": "cohort/",
     "hypothesis": "testing/",
-    "pytest": "testing/",
 }
 """The one place where each third-party library is imported."""
 
@@ -126,9 +124,9 @@ def test_the_version_is_one() -> None:
     assert project["version"] == lenadose.__version__
 
 
-def test_the_core_depends_on_three_packages_and_every_dependency_has_a_lower_bound() -> None:
+def test_the_core_depends_on_two_packages_and_every_dependency_has_a_lower_bound() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     core = {dependency.split(">")[0] for dependency in project["dependencies"]}
-    assert core == {"attrs", "cattrs", "python-dateutil"}
+    assert core == {"attrs", "python-dateutil"}
     for extra in project["optional-dependencies"].values():
         assert all(">=" in dependency for dependency in extra if "lenadose" not in dependency)

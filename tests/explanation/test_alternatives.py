@@ -37,9 +37,10 @@ from lenadose import (
     replay,
 )
 from lenadose.engine.observe import observe
-from lenadose.explanation.alternatives import HORIZON, Alternative, Change
+from lenadose.explanation.alternatives import Alternative, Change
 from lenadose.explanation.change_cost import FIELDS, Feasibility
 from lenadose.explanation.change_range import span
+from lenadose.explanation.options import HORIZON
 from lenadose.explanation.phrases import describe_change, smallest_changes
 from lenadose.formats.course_json import course_data, read_course
 from lenadose.formats.decision_json import contrast_data

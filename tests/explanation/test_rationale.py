@@ -82,11 +82,7 @@ def _response(why: Rationale, met: dict[str, list[bool | None]], phase: Phase) -
     worse = [*met["response.worse_points"], *met.get("response.worse_share", [])]
     if all(worse) if both else any(worse):
         return Response.WORSE
-    names = (
-        ("partial_points", "partial_share")
-        if met["response.low_start"] == [True]
-        else ("low_share",)
-    )
+    names = ("low_share",) if "response.low_share" in met else ("partial_points", "partial_share")
     return (
         Response.PARTIAL
         if all(met[f"response.{name}"] == [True] for name in names)

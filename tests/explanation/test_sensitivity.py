@@ -18,14 +18,21 @@ from lenadose import (
     Dosage,
     LenadoseError,
     Patient,
-    begin,
     rationale,
     recommend,
     replay,
     step,
 )
 from lenadose.engine.observe import observe
-from lenadose.engine.state import Baseline, CurrentLevel, DatedScore, Findings, PreviousVisit, State
+from lenadose.engine.state import (
+    Baseline,
+    CurrentLevel,
+    DatedScore,
+    PreviousVisit,
+    State,
+    Treatment,
+    begin,
+)
 from lenadose.explanation.sensitivity import stakes
 from lenadose.protocol.advice import VisitWindow
 from lenadose.protocol.builtin import BUILT_IN, get_protocol
@@ -105,8 +112,9 @@ def test_on_the_same_state_a_number_moved_changes_only_decisions_whose_ledger_na
     protocol = get_protocol(course.protocol or PROTOCOL.id)
     for decision in replay(course, protocol)[-3:]:
         for line, other in MOVED[protocol.id]:
-            describe_change = recommend(observe(other, decision.seen.before, decision.visit))
-            assert given_out(describe_change) == given_out(decision) or names(decision, line), (
+            moved = evolve(decision.seen.before, protocol_hash=other.decision_hash)
+            changed = recommend(observe(other, moved, decision.visit))
+            assert given_out(changed) == given_out(decision) or names(decision, line), (
                 line,
                 decision.visit.date,
             )
@@ -152,11 +160,19 @@ ENDS = {Phase.TITRATION: 28, Phase.TAPER: 31, Phase.INTERRUPTED: 29}
 """The days after which an interval, a month before the first of June or an interruption is over."""
 
 
+ADVICE = next(
+    PROTOCOL.advise(match, LEVELS[0], LEVELS[-1])
+    for match in PROTOCOL.table.situations()
+    if match.rule.id == "await-assessment"
+)
+"""Advice of an earlier visit, to which a level is given."""
+
+
 def states(phase: Phase, start_activity: int, nadir: int) -> Iterator[State]:
     """Patients in a phase at every level and ceiling, on the days on which the interval and the trial are over."""
     patient = Patient(age=50, able_to_become_pregnant=False)
     if phase is Phase.BEFORE_START:
-        yield State(patient, LEVELS[-1])
+        yield begin(PROTOCOL, patient)
         return
     treated = phase in ENDS
     clocks = product((ENDS[phase] - 1, ENDS[phase]), (83, 84)) if treated else ((28, 84),)
@@ -167,29 +183,22 @@ def states(phase: Phase, start_activity: int, nadir: int) -> Iterator[State]:
                 ran_from = TODAY - since * DAY
                 dose = CurrentLevel(LEVELS[held], TODAY - 200 * DAY, ran_from, TODAY - 200 * DAY)
                 dose = dose if off is None else evolve(dose, off_ladder=Dosage(off))
-                last = PreviousVisit(
+                interrupted_on = TODAY - since * DAY if phase is Phase.INTERRUPTED else None
+                previous = PreviousVisit(
                     TODAY - 5 * DAY,
                     12,
-                    LEVELS[held],
                     TODAY,
-                    False,
-                    dose,
-                    DatedScore(nadir, ran_from),
-                    None,
+                    evolve(ADVICE, level=LEVELS[held]),
+                    Treatment(phase, dose, DatedScore(nadir, ran_from)),
                 )
-                yield State(
-                    patient,
-                    None if left is None else LEVELS[left],
-                    phase,
-                    Findings(),
-                    start,
-                    dose,
-                    DatedScore(nadir, TODAY - 5 * DAY),
-                    None,
-                    TODAY - since * DAY if phase is Phase.INTERRUPTED else None,
-                    TODAY - 60 * DAY if phase is Phase.OFF_TREATMENT else None,
-                    (),
-                    last,
+                nadir_then = DatedScore(nadir, TODAY - 5 * DAY)
+                yield evolve(
+                    begin(PROTOCOL, patient),
+                    ceiling=None if left is None else LEVELS[left],
+                    treatment=Treatment(phase, dose, nadir_then, None, interrupted_on),
+                    baseline=start,
+                    finished_on=TODAY - 60 * DAY if phase is Phase.OFF_TREATMENT else None,
+                    previous=previous,
                 )
 
 
@@ -217,7 +226,8 @@ def by_trial(
                 visit = Visit(TODAY, **{**WELL, **skin, "adverse_events": events, **shown})  # type: ignore[arg-type]
                 match = observe(PROTOCOL, state, visit).match
                 for other in others:
-                    again = observe(other, state, visit).match
+                    moved = evolve(state, protocol_hash=other.decision_hash)
+                    again = observe(other, moved, visit).match
                     if again.rule.action is not match.rule.action:
                         found |= {match.facts, again.facts}
     return found

@@ -1,4 +1,4 @@
-"""Protocols as files: read back equal, refused at the place, and checked as strictly as those that are built in."""
+"""Protocols as files: read back equal, refused at the place, checked as strictly as built ones."""
 
 import copy
 import json
@@ -47,8 +47,7 @@ SCHEMA = Draft202012Validator(SCHEMAS["protocol"]())
 
 
 def toml(data: dict[str, Any]) -> str:
-    """The data as TOML: each row of the table a section, all else on one line; TOML has no null, what is not is left
-    out."""
+    """The data as TOML: each row a section, all else on one line; TOML has no null."""
     lines = [f"{key} = {inline(value)}" for key, value in data.items() if key != "rules"]
     for row in data["rules"]:
         lines += [
@@ -81,7 +80,7 @@ def inline(value: Any) -> str:
 
 
 def find(document: Any, path: str) -> tuple[Any, Any]:
-    """The part that holds the end of a path, and the key there; a row or an event may be named by its id."""
+    """The part that holds the end of a path, and the key; a member may be named by its id."""
     place, key = None, document
     for step in path.split("."):
         place = document if place is None else place[key]
@@ -153,7 +152,7 @@ def test_a_protocol_from_a_file_decides_as_the_built_in_one() -> None:
         ("intervals.missed_share.value", 1, Fraction(1)),
         ("intervals.missed_share.value", 0, Fraction(0)),
         ("response.worse_points.value", 4.0, 4),
-        ("ladder.start", 0, PROTOCOL.ladder.levels[0]),
+        ("ladder.start", {"mg": 5, "every_days": 2}, PROTOCOL.ladder.levels[0]),
         ("ladder.levels.0.dosage.mg", 2.5, Decimal("2.5")),
         ("safety.events.grade-4.least_grade", 5, 5),
     ],
@@ -277,19 +276,16 @@ WRONG = [
     ("ladder.levels.0.provenance.words", "", "ladder.levels[0].provenance.words: '' says nothing"),
     ("ladder.levels.0.provenance", ..., "ladder.levels[0].provenance: is missing"),
     ("ladder.levels.0.rank", 0, "ladder.levels[0].rank: unknown key"),
-    (
-        "ladder.start",
-        -1,
-        "ladder.start: there is no level -1; give the rank of a level, from 0 to 2",
-    ),
-    ("ladder.start", "5 mg", "ladder.start: '5 mg' is not a whole number"),
+    ("ladder.start", 1, "ladder.start: 1 is not an object; give an object with mg, every_days"),
+    ("ladder.start", {"mg": 5}, "ladder.start.every_days: is missing"),
+    ("ladder.start", {"mg": 0, "every_days": 1}, "ladder.start.mg: 0 is outside its range"),
     ("intervals.review", ..., "intervals.review: is missing"),
     ("intervals.reviews", {}, "intervals.reviews: unknown key; did you mean review?"),
     ("intervals.review", {"weeks": 4}, "intervals.review.weeks: unknown key"),
     (
         "intervals.review.value",
         "4 weeks",
-        "intervals.review.value: '4 weeks' is no interval; give a number of one unit",
+        "intervals.review.value: '4 weeks' is not an interval; give a number of one unit",
     ),
     ("intervals.review.value", {}, "intervals.review.value: an interval of 0 units"),
     (
@@ -305,12 +301,12 @@ WRONG = [
     (
         "intervals.review.value",
         {"weeks": 0},
-        "intervals.review.value.weeks: 0 is no length of an interval",
+        "intervals.review.value.weeks: interval length must be 1 to 1000, got 0",
     ),
     (
         "intervals.review.value",
         {"weeks": 1001},
-        "intervals.review.value.weeks: 1001 is no length of an interval",
+        "intervals.review.value.weeks: interval length must be 1 to 1000, got 1001",
     ),
     (
         "intervals.review.value",
@@ -365,15 +361,23 @@ WRONG = [
         -1,
         "safety.neutrophils.caution_below.value: -1 is outside its range",
     ),
-    ("safety.clearance_ceiling.value", -1, "safety.clearance_ceiling.value: there is no level -1"),
+    ("safety.clearance_ceiling.value", 1, "safety.clearance_ceiling.value: 1 is not an object"),
     (
         "safety.first_test.value",
         [{"days": 10}],
         "safety.first_test.value: a list of 1; give a list of 2",
     ),
     ("safety.events.grade-3.id", "Grade 3", "safety.events[5].id: 'Grade 3' is not a name"),
-    ("safety.events.grade-3.least_grade", 0, "safety.events.grade-3.least_grade: 0 is no grade"),
-    ("safety.events.grade-3.least_grade", 6, "safety.events.grade-3.least_grade: 6 is no grade"),
+    (
+        "safety.events.grade-3.least_grade",
+        0,
+        "safety.events.grade-3.least_grade: 0 is outside its range",
+    ),
+    (
+        "safety.events.grade-3.least_grade",
+        6,
+        "safety.events.grade-3.least_grade: 6 is outside its range",
+    ),
     (
         "safety.events.grade-3.least_grade",
         10**20,
@@ -436,7 +440,8 @@ WRONG = [
     (
         "rules.escalate.cases.0.when.safety",
         ["acceptable", "acceptible"],
-        "rules.escalate.cases[0].when.safety[1]: 'acceptible' is not known; did you mean acceptable?",
+        "rules.escalate.cases[0].when.safety[1]: 'acceptible' is not known; "
+        "did you mean acceptable?",
     ),
     (
         "rules.escalate.cases.0.when.safety",
@@ -446,7 +451,8 @@ WRONG = [
     (
         "rules.ask-safety.cases.0.when.safety",
         ["not assessed"],
-        "rules.ask-safety.cases[0].when.safety[0]: 'not assessed' is not known; did you mean not-assessed?",
+        "rules.ask-safety.cases[0].when.safety[0]: 'not assessed' is not known; "
+        "did you mean not-assessed?",
     ),
     (
         "rules.escalate.cases.0.when.safety",
@@ -474,11 +480,16 @@ def test_one_wrong_thing_is_refused_at_its_place_by_reader_and_schema(
 
 
 ONLY_READ = [
-    ("ladder.start", 3, "ladder.start: there is no level 3; give the rank of a level, from 0 to 2"),
     (
-        "ladder.levels.1.dosage.mg",
-        "2.5",
-        "ladder.levels[1]: 2.5 mg once daily is not more than 5 mg every other day",
+        "ladder.start",
+        {"mg": "2.5", "every_days": 1},
+        "ladder.start: 2.5 mg once daily is not a level; "
+        "give the dosage of a level: 5 mg every other",
+    ),
+    (
+        "ladder.levels.2.dosage.mg",
+        "5",
+        "ladder.levels[2]: 5 mg once daily is not more than 5 mg once daily",
     ),
     ("ladder.levels.2.dosage.mg", "1000", "ladder.levels[2].dosage.mg: 1000 is outside its range"),
     (
@@ -486,7 +497,11 @@ ONLY_READ = [
         "decided here",
         "ladder.levels[1].provenance.source: what was decided here is ",
     ),
-    ("safety.clearance_ceiling.value", 3, "safety.clearance_ceiling.value: there is no level 3"),
+    (
+        "safety.clearance_ceiling.value",
+        {"mg": 15, "every_days": 1},
+        "safety.clearance_ceiling.value: 15 mg once daily is not a level",
+    ),
     (
         "intervals.missed_share.value",
         "3/2",
@@ -515,7 +530,8 @@ ONLY_READ = [
     (
         "safety.neutrophils.caution_below.value",
         "1500",
-        "safety.neutrophils.caution_below.value: 1500 is outside its range; give a number from 0 to 100, in 10⁹/L",
+        "safety.neutrophils.caution_below.value: 1500 is outside its range; "
+        "give a number from 0 to 100, in 10⁹/L",
     ),
     (
         "safety.neutrophils_same_day_below.value",
@@ -546,17 +562,17 @@ ONLY_READ = [
     (
         "safety.events.grade-3.safety",
         "not-assessed",
-        "safety.events.grade-3.safety: an event is known and is never not a",
+        "safety.events.grade-3.safety: an event that was reported is never not a",
     ),
     (
         "safety.events.grade-2.safety",
         "acceptable",
-        "safety.events.grade-2.safety: an event is known and is never acc",
+        "safety.events.grade-2.safety: an event that was reported is never acc",
     ),
     (
         "safety.events.grade-2.least_grade",
         None,
-        "safety.events.grade-2.terms: every event would meet it",
+        "safety.events.grade-2.terms: criterion matches every event",
     ),
     (
         "safety.events.grade-2.lasts",
@@ -576,17 +592,17 @@ ONLY_READ = [
     (
         "safety.events.thromboembolism.terms.1",
         "DVT",
-        "safety.events.thromboembolism.terms[1]: no course can hold it: dvt",
+        "safety.events.thromboembolism.terms[1]: never recorded: dvt",
     ),
     (
         "safety.events.thromboembolism.terms.1",
         "neutropenia",
-        "safety.events.thromboembolism.terms[1]: no course can hold",
+        "safety.events.thromboembolism.terms[1]: never recorded",
     ),
     (
         "safety.events.thromboembolism.terms.1",
         "angio-edema",
-        "safety.events.thromboembolism.terms[1]: no course can hold",
+        "safety.events.thromboembolism.terms[1]: never recorded",
     ),
     (
         "safety.events.thromboembolism.terms.1",
@@ -606,9 +622,9 @@ ONLY_READ = [
     (
         "safety.same_day_terms.0",
         "stroke",
-        "safety.same_day_terms[0]: no course can hold it: stroke is known here by anot",
+        "safety.same_day_terms[0]: never recorded: stroke is known here by anot",
     ),
-    ("safety.positive_test.terms", [], "safety.positive_test.terms: every event would meet it"),
+    ("safety.positive_test.terms", [], "safety.positive_test.terms: criterion matches every event"),
     ("sources.1.id", "CH12", "sources[1]: 'CH12' is there twice"),
     ("notes.judgement.id", "early-visit", "notes[4]: 'early-visit' is there twice"),
     (
@@ -626,7 +642,8 @@ ONLY_READ = [
     (
         "rules.escalate.cases.0.when.safety",
         ["acceptable", "caution"],
-        "rules.escalate.cases[0]: rules.escalation-waits.cases[0] applies as well to: phase titration",
+        "rules.escalate.cases[0]: rules.escalation-waits.cases[0] applies as well to: "
+        "phase titration",
     ),
     (
         "rules.escalate.cases.0.when",
@@ -647,12 +664,11 @@ def test_what_a_schema_cannot_see_is_refused_by_the_reader(
 def test_all_faults_are_told_at_once() -> None:
     document = describe_change("rules.start.cases.0.when.safety", ["acceptible"])
     document["rules"][0]["action"] = "begin"
-    document["ladder"]["start"] = 9
-    document["safety"]["clearance_interrupt_below"]["value"] = 90
-    document["safety"]["clearance_ceiling"]["value"] = 9
+    document["ladder"]["start"] = {"mg": 9, "every_days": 1}
+    document["safety"]["neutrophils"]["interrupt_below"]["value"] = 9
+    document["safety"]["clearance_ceiling"]["value"] = {"mg": 9, "every_days": 1}
     document["safety"]["events"][4]["least_grade"] = 7
     document["intervals"]["soon"]["value"] = {"hours": 7}
-    document["notes"][1]["id"] = document["notes"][0]["id"]
     document["more"] = 1
     assert {each.split(": ")[0] for each in faults(document)} == {
         "more",
@@ -660,8 +676,7 @@ def test_all_faults_are_told_at_once() -> None:
         "intervals.soon.value.hours",
         "safety.clearance_ceiling.value",
         "safety.events.grade-4.least_grade",
-        "safety.clearance_interrupt_below.value",
-        "notes[1]",
+        "safety.neutrophils.interrupt_below.value",
         "rules.unfit-to-start.action",
         "rules.start.cases[0].when.safety[0]",
     }
@@ -681,6 +696,18 @@ def test_a_table_of_more_cases_than_situations_is_not_looked_through() -> None:
     assert len(faults(document)) == 1000
 
 
+def test_a_level_added_at_the_bottom_moves_nothing() -> None:
+    document = copy.deepcopy(DATA)
+    lowest = copy.deepcopy(document["ladder"]["levels"][0])
+    lowest["dosage"]["mg"] = "2.5"
+    document["ladder"]["levels"].insert(0, lowest)
+    protocol = read_protocol(document)
+    assert protocol.ladder.start.dosage == PROTOCOL.ladder.start.dosage
+    ceiling = protocol.safety.clearance_ceiling.value
+    assert ceiling.dosage == PROTOCOL.safety.clearance_ceiling.value.dosage
+    assert (protocol.ladder.start.rank, ceiling.rank) == (2, 2)
+
+
 # Text and files
 
 
@@ -693,7 +720,7 @@ def test_a_table_of_more_cases_than_situations_is_not_looked_through() -> None:
         (b"\xff", "byte 0: is not UTF-8"),
         ("[" * 200_000, "protocol: is nested too deeply"),
         ('{"id": ' * 200_000, "protocol: is nested too deeply"),
-        ('{"id": "a", "id": "b"}', "id: is given twice; keep one of the two"),
+        ('{"id": "a", "id": "b"}', "id: is there twice; keep one of the two"),
         (
             '{"rules": [{"id": "a", "cases": [{"when": {"safety": [NaN]}}]}]}',
             "rules.a.cases[0].when.safety[0]: NaN",
@@ -704,7 +731,7 @@ def test_a_table_of_more_cases_than_situations_is_not_looked_through() -> None:
         ),
         ('{"ladder": {"start": 1e400}}', "ladder.start: a number that other programs would change"),
         ('{"unchecked": [Infinity]}', "unchecked[0]: Infinity is not a finite number"),
-        (" " * (LARGEST + 1), f"protocol: more than {LARGEST} bytes; give one protocol alone"),
+        (" " * (LARGEST + 1), f"protocol: more than {LARGEST} bytes; give one protocol per file"),
     ],
 )
 def test_json_that_is_no_protocol_is_refused(text: str | bytes, said: str) -> None:
@@ -718,7 +745,7 @@ def test_json_that_is_no_protocol_is_refused(text: str | bytes, said: str) -> No
     ("text", "said"),
     [
         ("", "id: is missing"),
-        ("id = ", "end of document: is not TOML: invalid value; mend the TOML there"),
+        ("id = ", "end of document: is not TOML: invalid value; fix the TOML there"),
         ("id = 'a'\nid = 'b'\n", "line 2, column 9: is not TOML: cannot overwrite a value"),
         ("[ladder]\n[ladder]\n", "line 2, column 8: is not TOML: cannot declare ('ladder',) twice"),
         ('id = "', "end of document: is not TOML: "),
@@ -728,10 +755,13 @@ def test_json_that_is_no_protocol_is_refused(text: str | bytes, said: str) -> No
         ("a." * 100_000 + "b = 1", "protocol: is nested too deeply"),
         ('"a" . ' * 100_000 + "b = 1", "protocol: is nested too deeply"),
         ("a = " + "9" * 5000, "protocol: holds a number of thousands of digits"),
-        ("[ladder]\nstart = " + "9" * 50, "ladder.start: a whole number of more than 15 digits"),
+        (
+            "[ladder.start]\nmg = " + "9" * 50,
+            "ladder.start.mg: a whole number of more than 15 digits",
+        ),
         ("[ladder]\nstart = nan", "ladder.start: nan is not a finite number"),
         ("[ladder]\nstart = -inf", "ladder.start: -inf is not a finite number"),
-        ("[ladder]\nstart = 1979-05-27", "ladder.start: a date is not a number"),
+        ("[ladder.start]\nmg = 1979-05-27", "ladder.start.mg: a date is not a number"),
         ("id = 1979-05-27T07:32:00Z", "id: a datetime is not a text"),
         ("id = 07:32:00", "id: a time is not a text"),
         ("unchecked = [1979-05-27]", "unchecked[0]: a date is not a text"),
@@ -768,12 +798,13 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     for path, said in (
         (
             "mine.yaml",
-            "mine.yaml: is neither a .toml nor a .json file; name the file by what is written in it",
+            "mine.yaml: is neither a .toml nor a .json file; "
+            "name the file by what is written in it",
         ),
         ("mine", "mine: is neither"),
         ("", '"": is neither'),
         ("none.json", "none.json: no such file or directory; give the path of a protocol file"),
-        ("a\0b.toml", r"a\x00b.toml: is no path"),
+        ("a\0b.toml", r"a\x00b.toml: is not a path"),
         (tmp_path / "dir.json", f"{tmp_path / 'dir.json'}: is a directory"),
     ):
         with pytest.raises(DocumentError) as refused:
@@ -802,14 +833,14 @@ WHY = assumed("a test")
             r"dosage\.every_days: 0 is outside its range",
         ),
         (lambda: DoseLadder((), PROTOCOL.ladder.start), "levels: there are none"),
-        (lambda: days(0), "count: 0 is no length of an interval"),
+        (lambda: days(0), "count: interval length must be 1 to 1000, got 0"),
         (lambda: rule("Up", Action.ESCALATE), "id: 'Up' is not a name"),
-        (lambda: evolve(EVENT, least_grade=6), "least_grade: 6 is no grade"),
-        (lambda: evolve(EVENT, terms=()), "terms: every event would meet it"),
-        (lambda: evolve(EVENT, terms=("stroke",)), r"terms\[0\]: no course can hold it"),
+        (lambda: evolve(EVENT, least_grade=6), "least_grade: 6 is outside its range"),
+        (lambda: evolve(EVENT, terms=()), "terms: criterion matches every event"),
+        (lambda: evolve(EVENT, terms=("stroke",)), r"terms\[0\]: never recorded"),
         (
             lambda: EventCriterion("x", Safety.ACCEPTABLE, Lasts.FOR_GOOD, WHY, ("rash",)),
-            "safety: an event is known",
+            "safety: an event that was reported",
         ),
         (
             lambda: evolve(PROTOCOL.intervals, surveillance=Sourced((months(2), weeks(8)), WHY)),
@@ -1002,7 +1033,8 @@ def test_a_course_is_read_by_another_protocol_and_may_name_any(
     [
         (
             "mine",
-            "protocol: 'mine' is not known; known: cortes-hernandez-2012, penn-2012, or give the path of a .toml or",
+            "protocol: 'mine' is not known; known: cortes-hernandez-2012, penn-2012, "
+            "or give the path of a .toml or",
         ),
         ("mine.json", "mine.json: no such file or directory; give the path of a protocol file"),
         ("MINE.TOML", "MINE.TOML: no such file or directory"),
@@ -1034,7 +1066,7 @@ def test_every_fault_of_a_protocol_is_a_line_with_its_file(capsys, tmp_path: Pat
 
 
 def test_the_built_in_protocols_are_reached_from_the_library() -> None:
-    code = "import lenadose; print(*lenadose.protocols.BUILT_IN)"
+    code = "import lenadose.protocol.builtin as b; print(*b.BUILT_IN)"
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout

@@ -1,4 +1,4 @@
-"""Hostile documents: course files of which none may lead to a decision, each spoiled in one way that is known."""
+"""Hostile documents: course files that must not lead to a decision, each spoiled in one way."""
 
 import json
 from collections.abc import Callable
@@ -25,11 +25,11 @@ _JUNK: st.SearchStrategy[Any] = st.sampled_from([True, "11", "", [], {}, None, 1
 
 @st.composite
 def hostile_documents(draw: st.DrawFn, protocol: Protocol | None = None) -> str | bytes:
-    """Draw the text of a course file that must be refused: wrong units, out of order, contradictory, truncated, huge...
+    """Draw the text of a course file that must be refused.
 
-    Each is a course that is valid under the protocol (without one, under a built-in one), spoiled in one way, of which
-    Hypothesis is told as an event. One that names a protocol which is not known is refused by `replay`, all others are
-    by `parse_course`.
+    Each is a course that is valid under the protocol (without one, under a built-in one), spoiled
+    in one way, which is a Hypothesis event. `replay` refuses an unknown protocol, `parse_course`
+    all else.
     """
     document = course_data(draw(courses(protocol, longest=3)))
     way = draw(st.sampled_from([*SPOILED, *GARBLED]))
@@ -100,7 +100,7 @@ def _wrong_type(draw: st.DrawFn, document: Data) -> None:
     ]
     field = draw(st.sampled_from(fields))
     is_list = field in ("adverse_events", "pregnancy_tests")
-    _visit(draw, document)[field] = draw(_JUNK.filter(lambda each: each != [] or not is_list))
+    _visit(draw, document)[field] = draw(_JUNK.filter(lambda junk: junk != [] or not is_list))
 
 
 def _no_adult(draw: st.DrawFn, document: Data) -> None:
@@ -236,8 +236,8 @@ def _deeply_nested(draw: st.DrawFn, document: Data) -> None:
 
 
 SPOILED: dict[str, Callable[[st.DrawFn, Data], None]] = {
-    each.__name__.strip("_"): each
-    for each in (
+    spoil.__name__.strip("_"): spoil
+    for spoil in (
         _wrong_unit,
         _no_unit,
         _impossible_value,
@@ -309,7 +309,7 @@ def _another_format(draw: st.DrawFn, text: str) -> str | bytes:
         "[[visits]]",
         "{'visits': []}",
     ]
-    return draw(st.sampled_from(others) | st.text(max_size=20).filter(lambda each: "{" not in each))
+    return draw(st.sampled_from(others) | st.text(max_size=20).filter(lambda text: "{" not in text))
 
 
 def _huge(draw: st.DrawFn, text: str) -> str | bytes:
@@ -321,8 +321,8 @@ _TOO_DEEP = '{"visits": ' * 100_000
 _TOO_MANY = json.dumps({"visits": [{}] * 5000})
 
 GARBLED: dict[str, Callable[[st.DrawFn, str], str | bytes]] = {
-    each.__name__.strip("_"): each
-    for each in (
+    spoil.__name__.strip("_"): spoil
+    for spoil in (
         _truncated,
         _followed_by_more,
         _given_twice,

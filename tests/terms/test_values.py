@@ -88,7 +88,7 @@ def test_an_interval_says_its_length() -> None:
 def test_an_interval_is_at_least_one(count: int) -> None:
     with pytest.raises(
         ProtocolError,
-        match=f"count: {count} is no length of an interval; give a whole number from 1",
+        match=f"count: interval length must be 1 to 1000, got {count}; give a whole number",
     ):
         weeks(count)
 
@@ -152,8 +152,8 @@ def test_an_unknown_protocol_is_refused_with_the_known_ones() -> None:
 
 
 def test_a_fault_is_seen_from_one_floor_up() -> None:
-    inner = Fault("", "is wrong", "mend it")
-    assert str(inner) == "is wrong; mend it"
+    inner = Fault("", "is wrong", "fix it")
+    assert str(inner) == "is wrong; fix it"
     assert inner.within("[3]").within("visits").place == "visits[3]"
     assert inner.within("date").within("[3]").within("visits").place == "visits[3].date"
 

@@ -4,13 +4,12 @@ A row that no record may be able to hold is marked as suspect; whether it is at 
 words, is left to the readers of a course.
 """
 
-from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from lenadose.cohort.calendar import FIRST_DAY, Flags, Ints
+from lenadose.cohort.calendar import Flags, Ints
 from lenadose.cohort.cells import (
     Cells,
     Floats,
@@ -48,7 +47,7 @@ from lenadose.record.visit import (
     Antiphospholipid,
     JudgedResponse,
     TestResult,
-    Visit,
+    event_contradictions,
 )
 from lenadose.terms.dosage import EVERY_DAYS, MG, Dosage
 from lenadose.terms.errors import DIGITS, DocumentError, LenadoseError
@@ -187,10 +186,7 @@ class Reader:
         if events is None:
             return NOT_ASKED
         sound = tuple(event for event in events if event is not None)
-        try:
-            # The list as a whole can contradict itself.
-            Visit(_SOME_DAY, adverse_events=sound)
-        except LenadoseError:
+        if any(event_contradictions(sound)):
             return -1
         return -1 if sound != events else self._lists.setdefault(sound, len(self._lists))
 
@@ -215,7 +211,6 @@ class Reader:
         return rows[fine], on[fine], results[fine] == TestResult.NEGATIVE.rank
 
 
-_SOME_DAY = date.fromordinal(FIRST_DAY)
 _TESTS = pa.list_(pa.struct([("result", pa.string()), ("date", pa.string())]))
 _NO_TESTS = [{"result": "", "date": ""}]
 """Stands for text that is not a list of pregnancy tests, and is not read as one either."""

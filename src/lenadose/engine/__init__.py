@@ -1,1 +1,1 @@
-"""What to do next: observe, recommend, apply. Pure; no text, no formats, no clock."""
+"""The next dosing action: observe, recommend, apply. Pure; no text, no formats, no clock."""

@@ -37,7 +37,7 @@ from lenadose.terms.facts import Action, Facts, Phase
 
 @frozen
 class Decision:
-    """What is advised at a visit, and when the patient is to be seen next.
+    """The advice at a visit, and when the patient is to be seen next.
 
     `seen` is all that the decision rests on. `due` is the day of the next visit, None for never.
     Two decisions are equal when they advise the same at the same visit.

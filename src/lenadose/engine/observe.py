@@ -60,7 +60,7 @@ class MissingField:
 
 @frozen
 class Observation:
-    """What one visit shows: its facts, and all that they rest on.
+    """The six facts of one visit, and all that they rest on.
 
     `before` is the state that the visit was met in. `treatment` and `findings` are as of this
     visit, after what was taken and with what was found. `ceiling` is the highest level allowed now,
@@ -107,7 +107,8 @@ def observe(protocol: Protocol, state: State, visit: Visit) -> Observation:
     if state.protocol_hash != protocol.decision_hash:
         raise fault(
             "state",
-            f"belongs to {state.protocol_name}, which decides otherwise than {protocol.name}",
+            f"belongs to {state.protocol_name} ({state.protocol_hash[:8]}), which decides otherwise "
+            f"than {protocol.name} ({protocol.decision_hash[:8]})",
             "continue it under its own protocol, or replay the course under the other",
         )
     taken = reconcile_intake(protocol, state, visit)

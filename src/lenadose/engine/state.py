@@ -31,7 +31,7 @@ class OngoingEvent:
 
     @property
     def is_danger(self) -> bool:
-        """Whether it stops or interrupts treatment."""
+        """True for an event that stops or interrupts treatment."""
         return self.criterion.safety in (Safety.STOP, Safety.INTERRUPT)
 
 

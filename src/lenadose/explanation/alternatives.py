@@ -1,100 +1,47 @@
-"""For every other action the least that would have to be otherwise at a visit, in numbers and dates, found exactly.
+"""For every other action, the smallest change to the visit that leads to it.
 
-The search is over facts: each value that a field of the visit can take is told by what it does to the facts, and of
-those that do the same the nearest is kept. The fields are then put together, the nearest way to each situation first,
-and what is found goes back to the machine as a visit: only what the machine says to that visit is given out.
+The search goes through the machine: each set of changes is a visit, and the machine decides on it.
+One changed field is tried with every option, two with every pair of options, so that an action
+given with one or two changes is given with the fewest. Three and more are put together from what
+the clocks, the skin and the safety criteria need, less what turns out not to be needed.
 
-The least is, in this order: the fewest fields changed; what comes about most easily (what can be waited for until the
-next visit, or obtained; then what the patient may show; then a judgement; last what lies in the past, or beyond the
-next visit); the fields in the order of `FIELDS`; the nearest values. The values looked at are all scores, a count and a
-clearance of that day on either side of each limit, events that meet each criterion (or none, or not asked), tests of
-that day (and one in the days before a start), each judgement, each level, nothing or a dosage off the ladder, any
-number of doses missed, and each date after the visit before, at most a year from the visit.
+Of equal numbers the nearer set is given: first the one that comes about more easily (see
+`Feasibility`), then the one in the earlier fields of `FIELDS`, then the one with nearer values.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
-from decimal import Decimal
+from collections.abc import Iterator
+from datetime import date
 from functools import cached_property
-from itertools import chain, combinations
+from heapq import merge
+from itertools import combinations, product
+from typing import TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from lenadose.engine.machine import Decision
 from lenadose.engine.observe import (
     Observation,
-    ceiling_of,
-    interval_end,
-    limits_met,
-    observe,
-    position_of,
-    safety_of,
+    hypothetical,
     tests_missing,
     worse_of,
 )
-from lenadose.engine.state import CurrentLevel, Findings, update_findings
-from lenadose.explanation.change_cost import (
-    AS_IT_IS,
-    FIELDS,
-    Cost,
-    Feasibility,
-    both,
-    change,
-    keep,
-    together,
-)
-from lenadose.protocol.protocol import Protocol
-from lenadose.protocol.safety import EventCriterion
-from lenadose.record.adverse_event import GRADE, PREGNANCY, RESOLVABLE, UNGRADED, AdverseEvent
-from lenadose.record.course import doses_between
-from lenadose.record.fields import YEARS
-from lenadose.record.visit import (
-    ACTIVITY,
-    DosageTaken,
-    JudgedResponse,
-    Judgement,
-    Measurement,
-    PregnancyTest,
-    Result,
-    TestResult,
-    Visit,
-)
-from lenadose.terms.dosage import EVERY_DAYS, MG, Dosage, DoseLadder, Level, lower_of
-from lenadose.terms.facts import (
-    GAIN,
-    ON_TREATMENT,
-    TREATED,
-    Action,
-    Phase,
-    Position,
-    Response,
-    Safety,
-    TherapeuticTrial,
-    Timing,
-)
-from lenadose.terms.interval import Interval, at_most_days
-from lenadose.terms.units import NEUTROPHILS, PLATELETS, QUANTITIES
+from lenadose.engine.state import Findings
+from lenadose.explanation.change_cost import FIELDS, Feasibility
+from lenadose.explanation.options import FieldValue, Option, Options
+from lenadose.record.visit import Judgement
+from lenadose.terms.dosage import Level, lower_of
+from lenadose.terms.facts import Action, Facts, Phase, Response, Safety
+from lenadose.terms.units import QUANTITIES
 
-FieldValue = (
-    date
-    | int
-    | Measurement
-    | tuple[PregnancyTest, ...]
-    | tuple[AdverseEvent, ...]
-    | DosageTaken
-    | Judgement
-    | None
-)
-"""What a field of a visit can hold; None where it is left out."""
+Changes = tuple[Option, ...]
+K = TypeVar("K")
 
-HORIZON = timedelta(days=366)
-"""How far from the visit a date is looked for."""
+_SAFETY_FIELDS = (*QUANTITIES, "adverse_events", "pregnancy_tests")
 
 
 @frozen
 class Change:
-    """One field of the visit: what it held, what it would have to hold, and how that can come about."""
+    """One field of the visit: its value, the value it would need, and how that can come about."""
 
     field: str
     before: FieldValue
@@ -104,9 +51,9 @@ class Change:
 
 @frozen
 class Alternative:
-    """Another action and the least that would have to be otherwise for it; no changes where it cannot be reached.
+    """Another action and the smallest change that leads to it; no changes where there is none.
 
-    `seen` is what the visit shows with the changes made, None where the action is not reachable.
+    `seen` is the visit with the changes made, None where the action cannot be reached.
     """
 
     action: Action
@@ -115,722 +62,311 @@ class Alternative:
 
     @property
     def reachable(self) -> bool:
-        """Whether some change of what was recorded at this visit leads to the action."""
+        """Whether some change to this visit leads to the action."""
         return self.seen is not None
 
 
 def alternatives(decision: Decision) -> tuple[Alternative, ...]:
-    """Give every other action with the least that would have to change for it, the nearest first.
+    """Return every other action with the smallest change that leads to it, the nearest first.
 
-    The changes are to the visit that was decided on; what came before it stays. Actions that no change leads to come
-    last.
+    Only the visit that was decided on is changed. Actions that no change leads to come last.
     """
-    search = _search(decision)
-    ways = search.ways()
+    search = _Search(Options(decision))
+    found = search.cheapest(search.actions)
+    others = [action for action in Action if action is not decision.action]
+    # The sort is stable: what costs the same stays in the order of the actions.
     reached = sorted(
-        (way[0], action.rank, action)
-        for action, way in ways.items()
-        if action is not decision.action
-    )
-    unreached = (
-        action for action in Action if action not in ways and action is not decision.action
+        (each for each in others if each in found), key=lambda each: _cost(found[each])
     )
     return (
-        *(search.alternative(action, ways[action]) for _, _, action in reached),
-        *(Alternative(action, (), None) for action in unreached),
+        *(search.alternative(action, found[action]) for action in reached),
+        *(Alternative(action, (), None) for action in others if action not in found),
     )
 
 
-def _search(decision: Decision) -> "_Search":
-    return _Search(decision.seen, decision.next_visit.latest if decision.next_visit else None)
+def alternative(decision: Decision, action: Action) -> Alternative:
+    """Return another action with the smallest change that leads to it."""
+    search = _Search(Options(decision))
+    found = search.cheapest(search.actions & {action})
+    return search.alternative(action, found[action]) if found else Alternative(action, (), None)
 
 
-Allowed = tuple[Safety, Level | None]
-"""What a visit allows: its safety, and the ceiling."""
+def nearest_alternative(decision: Decision) -> Alternative | None:
+    """Return the nearest other action, None where none can be reached."""
+    search = _Search(Options(decision))
+    if search.actions:
+        for changes in search.singly():
+            action = search.action(changes)
+            if action in search.actions:
+                return search.alternative(action, changes)
+    return next((each for each in alternatives(decision) if each.reachable), None)
 
 
-def _also(allowed: Allowed, found: Safety) -> Allowed:
-    return worse_of(allowed[0], found), allowed[1]
+def phases(decision: Decision) -> tuple[Phase, ...]:
+    """Return the phases that the visit could have been in, depending on what was taken."""
+    phases = {seen.phase for seen in Options(decision).intakes}
+    return tuple(phase for phase in Phase if phase in phases)
 
 
-def _lower(allowed: Allowed, found: Allowed) -> Allowed:
-    return worse_of(allowed[0], found[0]), lower_of(allowed[1], found[1])
-
-
-@frozen
-class _Listed:
-    """What a list of events, or none, comes to.
-
-    The safety of the events that stand, whether that nobody asked leaves it open, whether a pregnancy is known of,
-    and whether the list ends one.
-    """
-
-    safety: Safety
-    unknown: bool
-    pregnant: bool
-    ends_pregnancy: bool
-
-
-@frozen
-class _Tested:
-    """What tests come to: whether a required one is missing, and whether a positive one counts.
-
-    A pregnancy that is reported ended at the visit ends the positive tests before that day.
-    """
-
-    missing: bool
-    positive: bool
-    positive_after_end: bool
-
-
-@frozen(cache_hash=True)
-class _Findings:
-    """What results and tests come to on a day.
-
-    For each result what it allows as it is (None: it was taken after that day) and left out; for each option of the
-    tests whether a required one is missing; whether the first of two tests would have been due before the visit;
-    whether the tests of the visit were known on that day, and whether a positive one among them counts, without a
-    pregnancy reported ended at the visit and with one.
-    """
-
-    results: tuple[tuple[Allowed | None, Allowed], ...]
-    tests_missing: tuple[bool, ...]
-    first_test_is_past: bool
-    tests_known: bool
-    positive: bool
-    positive_after_end: bool
-
-
-_RESULTS = {
-    "neutrophils": "neutrophils",
-    "platelets": "platelets",
-    "creatinine_clearance": "clearance",
-}
-"""The results of a visit, each with its name among what is known."""
-
-_DAY = timedelta(days=1)
-_PAIR, _POSITIVE, _NO_TEST = 3, 4, 5  # their places among the tests that are looked at
+def _cost(changes: Changes) -> int:
+    return sum(option.cost for option in changes)
 
 
 @frozen(slots=False)
 class _Search:
-    """The visit that was decided on, and the options that each of its fields has, its own value first."""
+    options: Options
 
-    seen: Observation
-    next_visit: date | None
-    # What was worked out once, by what it depends on.
-    _answered: dict[tuple[object, ...], dict[Action, Cost]] = field(init=False, factory=dict)
-    _responded: dict[tuple[Phase, int | None], dict[Response, Cost]] = field(
-        init=False, factory=dict
-    )
-    _allowing: dict[_Findings, dict[Allowed, Cost]] = field(init=False, factory=dict)
+    @property
+    def seen(self) -> Observation:
+        return self.options.seen
 
     @cached_property
-    def visit(self) -> Visit:
-        """The visit that was decided on."""
-        return self.seen.visit
+    def actions(self) -> frozenset[Action]:
+        """The other actions of the rows for the phases that the visit could have been in."""
+        phases = {seen.phase for seen in self.options.intakes}
+        return frozenset(
+            row.action
+            for row in self.seen.protocol.table.rules
+            for case in row.cases
+            if not phases.isdisjoint(case.phase)
+        ) - {self.seen.match.rule.action}
 
-    @cached_property
-    def known(self) -> Findings:
-        """What was known before the visit."""
-        return self.seen.before.findings
+    def action(self, changes: Changes) -> Action | None:
+        """Return the action on the visit with changes, None if there can be no such visit."""
+        seen = self.options.observe(changes)
+        return seen.match.rule.action if seen else None
 
-    def ways(self) -> dict[Action, Cost]:
-        """Give the nearest way to each action that can be reached."""
-        best: dict[Action, Cost] = {}
-        for took, taken in zip(
-            self._steps("dosage_taken", self.dosages), self.dosages, strict=True
-        ):
-            for moved, day in zip(self._steps("date", self.days), self.days, strict=True):
-                bare = observe(self.seen.protocol, self.seen.before, Visit(day, dosage_taken=taken))
-                for timing, missed in self._timings(bare).items():
-                    clocks = both(both(took, moved), missed)
-                    for action, rest in self._answers(bare, timing).items():
-                        keep(best, action, both(clocks, rest))
-        return best
-
-    def alternative(self, action: Action, way: Cost) -> Alternative:
-        """Turn a way back into values, and let the machine say what they lead to."""
-        visit, steps = self.visit, dict(way[1])
-        day = self.days[steps.get("date", 0)]
-        values = {name: self._value(name, steps[name], day) for name in FIELDS if name in steps}
-        # Fields by their names: the visit checks each value, the type checker cannot.
-        seen = observe(self.seen.protocol, self.seen.before, evolve(visit, **values))  # type: ignore[arg-type]
-        assert seen.match.rule.action is action, (
-            f"the machine does not say {action.label} to {values}"
-        )
-        changes = (
-            Change(name, getattr(visit, name), each, self._means(name, each))
-            for name, each in values.items()
-        )
-        return Alternative(action, tuple(changes), seen)
-
-    def _value(self, name: str, option: int, day: date) -> FieldValue:
-        match name:
-            case "date":
-                return day
-            case "clasi_activity":
-                return self.scores[option]
-            case "neutrophils" | "platelets" | "creatinine_clearance":
-                return self.results[name][option]
-            case "adverse_events":
-                return self.lists[option]
-            case "pregnancy_tests":
-                return self.tests(day)[option]
-            case "judgement":
-                return self.judgements[option]
-            case "dosage_taken":
-                return self.dosages[option]
-            case _:
-                return option
-
-    def _means(self, name: str, after: FieldValue) -> Feasibility:
-        if name == "date":
-            return (
-                Feasibility.WAIT
-                if isinstance(after, date) and after > self.visit.date
-                else Feasibility.PAST
-            )
-        if name in ("doses_missed", "dosage_taken") or after is None:
-            return Feasibility.PAST
-        if name == "judgement":
-            return Feasibility.JUDGE
-        if (
-            name == "pregnancy_tests"
-            and isinstance(after, tuple)
-            and any(map(self._is_past, after))
-        ):
-            return Feasibility.PAST
-        return (
-            Feasibility.OBTAIN
-            if any(gap.field == name for gap in self.seen.missing_fields)
-            else Feasibility.SHOWN
-        )
-
-    def _is_past(self, test: PregnancyTest | AdverseEvent) -> bool:
-        """Tell whether a test would have had to be made before the visit."""
-        day = getattr(test, "date", None)
-        return (
-            day is not None
-            and day < self.visit.date
-            and test not in (self.visit.pregnancy_tests or ())
-        )
-
-    def _steps(self, name: str, options: Sequence[FieldValue]) -> Iterator[Cost]:
-        """Give the way to each option of a field; the first is the visit's own value, the others come by nearness."""
-        yield AS_IT_IS
-        for number, value in enumerate(options[1:], 1):
-            beyond = (
-                isinstance(value, date) and self.next_visit is not None and value > self.next_visit
-            )
-            yield change(
-                name, number, number, Feasibility.PAST if beyond else self._means(name, value)
-            )
-
-    # What each field can hold
-
-    @cached_property
-    def scores(self) -> tuple[int | None, ...]:
-        """Every CLASI activity, the nearest to the last one known first, and none."""
-        here, before = self.visit.clasi_activity, self.seen.before
-        known = (
-            here,
-            before.previous.activity if before.previous else None,
-            before.baseline.activity if before.baseline else None,
-        )
-        near = next((each for each in known if each is not None), ACTIVITY[0])
-        others = sorted(
-            range(ACTIVITY[0], ACTIVITY[1] + 1), key=lambda each: (abs(each - near), each)
-        )
-        return (here, *(each for each in (*others, None) if each != here))
-
-    @cached_property
-    def results(self) -> dict[str, tuple[Measurement | None, ...]]:
-        """For each result one of the day of the visit on either side of each limit, and none."""
-        return {name: self._either_side(name, known) for name, known in _RESULTS.items()}
-
-    def _either_side(self, name: str, known_as: str) -> tuple[Measurement | None, ...]:
-        quantity, limits = QUANTITIES[name], self.seen.protocol.safety.limits_of(name)
-        here: Measurement | None = getattr(self.visit, name)
-        known: Result | None = getattr(self.seen.findings, known_as)
-        unit = here.unit if here else quantity.unit
-        near = known.amount if known else limits[1]
-        amounts = {Decimal(0), quantity.largest, *limits, *map(_just_below, limits)}
-        ordered = sorted(
-            (each for each in amounts if each <= quantity.largest),
-            key=lambda each: (abs(each - near), each),
-        )
-        measured = (Measurement(each / quantity.factors[unit], unit) for each in ordered)
-        return (here, *measured, *(() if here is None else (None,)))
-
-    @cached_property
-    def lists(self) -> tuple[tuple[AdverseEvent, ...] | None, ...]:
-        """No events, one that meets each criterion, each also with some of those that stand resolved, and not asked."""
-        here = self.visit.adverse_events
-        start = self.seen.before.baseline
-        criteria = sorted(self.seen.protocol.safety.events, key=lambda each: bool(each.terms))
-        events = [
-            event for each in criteria for event in _meeting(each, start.neuropathy if start else 0)
-        ]
-        open_ones = [
-            name for name in RESOLVABLE if any(each.name == name for each in self.known.ongoing)
-        ]
-        found: list[tuple[AdverseEvent, ...] | None] = []
-        for over in chain.from_iterable(
-            combinations(open_ones, size) for size in range(len(open_ones) + 1)
-        ):
-            resolved = tuple(AdverseEvent(name, resolved=True) for name in over)
-            found += (resolved, *((*resolved, event) for event in events if event.name not in over))
-        return (here, *found, *(() if here is None else (None,)))
-
-    def tests(self, day: date) -> tuple[tuple[PregnancyTest, ...] | None, ...]:
-        """A negative test beside those of the visit, alone, or after one in time for a start; a positive one; none."""
-        here = self.visit.pregnancy_tests
-        negative, positive = PregnancyTest(TestResult.NEGATIVE), PregnancyTest(TestResult.POSITIVE)
-        beside = tuple(
-            each
-            for each in here or ()
-            if each.result is TestResult.NEGATIVE and not (each.date and each.date > day)
-        )
-        first = PregnancyTest(
-            TestResult.NEGATIVE, _first_test(self.seen.protocol.safety.first_test.value, day)
-        )
-        return (here, (*beside, negative), (negative,), (first, negative), (positive,), None)
-
-    @cached_property
-    def judgements(self) -> tuple[Judgement | None, ...]:
-        """Each judgement, and none."""
-        here = self.visit.judgement
-        others = (
-            Judgement(each, "judged at the visit")
-            for each in JudgedResponse
-            if here is None or each is not here.response
-        )
-        return (here, *others, *(() if here is None else (None,)))
-
-    @cached_property
-    def dosages(self) -> tuple[DosageTaken | None, ...]:
-        """What can have been taken, where it can matter: not said, each level, nothing, or off the ladder."""
-        here, before, ladder = self.visit.dosage_taken, self.seen.before, self.seen.protocol.ladder
-        dose, last = before.treatment.dose, before.previous
-        if (
-            last is None
-            or dose is None
-            or not (before.treatment.phase in ON_TREATMENT or last.advice.hands_over)
-        ):
-            return (here,)
-        levels = [DosageTaken(each.dosage.mg, each.dosage.every_days) for each in ladder.levels]
-        held = last.came_with.dose or dose
-        off = _off_ladder(ladder, held.off_ladder or held.level.dosage)
-        others = (None, *levels, DosageTaken(Decimal(0)), *off)
-        return (here, *(each for each in others if each != here))
-
-    @cached_property
-    def days(self) -> tuple[date, ...]:
-        """Every day on which a clock changes, with the days beside it: later ones first, each by nearness."""
-        here, last = self.visit.date, self.seen.before.previous
-        earliest = max(
-            here - HORIZON, last.on + _DAY if last else here - HORIZON, date(YEARS[0], 1, 1)
-        )
-        latest = min(here + HORIZON, date(YEARS[1], 12, 31))
-        days = {day + beside for day in self._changes() for beside in (-_DAY, timedelta(0), _DAY)}
-        within = sorted(
-            (each for each in days if earliest <= each <= latest), key=lambda each: abs(each - here)
-        )
-        return (
-            here,
-            *(each for each in within if each > here),
-            *(each for each in within if each < here),
-        )
-
-    def _changes(self) -> Iterator[date]:
-        """Give the days on which a clock of the protocol can change, whatever was taken and missed."""
-        safety, before, known, visit = (
-            self.seen.protocol.safety,
-            self.seen.before,
-            self.known,
-            self.visit,
-        )
-        counts = [
-            each.on for each in (known.neutrophils, known.platelets, *visit.counted[:2]) if each
-        ]
-        ages: list[tuple[Sequence[date], tuple[Interval, ...]]] = [
-            (counts, (safety.counts_age_early.value, safety.counts_age.value)),
-            (
-                [each.on for each in (known.clearance, visit.counted[2]) if each],
-                (safety.clearance_age.value,),
+    def alternative(self, action: Action, changes: Changes) -> Alternative:
+        """Return an action with the changes that lead to it."""
+        ordered = sorted(changes, key=lambda option: FIELDS.index(option.field))
+        return Alternative(
+            action,
+            tuple(
+                Change(
+                    option.field,
+                    getattr(self.seen.visit, option.field),
+                    option.value,
+                    option.means,
+                )
+                for option in ordered
             ),
-        ]
-        tests = {*(on for on, _ in visit.tests), *known.negative_tests}
-        recent = [each for each in tests if abs(visit.date - each) <= 2 * HORIZON]
-        limits = (
-            safety.second_test_age,
-            safety.test_age_early,
-            safety.test_age,
-            safety.test_age_irregular,
-        )
-        ages.append((recent, (*safety.first_test.value, *(each.value for each in limits))))
-        yield from recent
-        for since, spans in ages:
-            yield from (span.after(on) for on in since for span in spans)
-        if before.baseline is not None:
-            yield safety.tests_early.value.after(before.baseline.on)
-        for taken in self.dosages:
-            yield from self._clocks(
-                observe(self.seen.protocol, before, Visit(visit.date, dosage_taken=taken))
-            )
-
-    def _clocks(self, bare: Observation) -> Iterator[date]:
-        """Give the days on which a clock changes for a dose, with the doses that were missed and with others."""
-        protocol, dose, last, start = (
-            bare.protocol,
-            bare.treatment.dose,
-            bare.before.previous,
-            bare.baseline,
-        )
-        if dose is None or last is None or start is None:
-            return
-        intervals, safety = protocol.intervals, protocol.safety
-        yield safety.counts_early.value.after(dose.watched_from)
-        yield intervals.trial.value.after(bare.treatment.responded_on or start.on)
-        yield intervals.trial_at_level.value.after(dose.since)
-        if bare.treatment.interrupted_on is not None:
-            yield intervals.resumable.value.after(bare.treatment.interrupted_on)
-        missed, dosage = self.visit.doses_missed or 0, self._dosage(bare.visit.dosage_taken)
-        every = dosage.every_days if dosage else 0
-        if missed and every:
-            yield last.on + timedelta(days=(missed - 1) * every + 1)
-        if bare.phase not in ON_TREATMENT:
-            return
-        # With no dosage to take or to miss, every day counts as missed: those up to this visit are taken off again.
-        already = (
-            dose.days_missed
-            if every
-            else bare.before.treatment.dose.days_missed
-            if bare.before.treatment.dose
-            else 0
-        )
-        end = _end(protocol, bare.phase, dose, 0)
-        yield end
-        yield _end(protocol, bare.phase, dose, already)
-        yield _end(protocol, bare.phase, dose, already + missed * every)
-        # The first day on which more doses can have been missed than their share of the interval.
-        share = intervals.missed_share.value * (end - dose.interval_from).days
-        more = max(0, int(share) - already) // (every or 1)
-        yield last.on + timedelta(days=more * (every or 1) + 1)
-
-    def _dosage(self, taken: DosageTaken | None) -> Dosage | None:
-        """Give the dosage that doses missed are counted by: the one taken, else the one advised."""
-        last = self.seen.before.previous
-        return (taken.dosage if taken else None) or (
-            last.advised.dosage if last and last.advised else None
+            self.options.observe(changes),
         )
 
-    # What they come to
-
-    def _timings(self, bare: Observation) -> dict[Timing, Cost]:
-        """Give the timings that doses missed can come to on a day, each with the nearest number of them."""
-        here, last, dose = (
-            self.visit.doses_missed or 0,
-            self.seen.before.previous,
-            bare.treatment.dose,
-        )
-        dosage = self._dosage(bare.visit.dosage_taken)
-        most = doses_between(last.on, bare.visit.date, dosage) if last else 0
-
-        def way(missed: int) -> Cost:
-            return (
-                AS_IT_IS
-                if missed == here
-                else change("doses_missed", missed, abs(missed - here), Feasibility.PAST)
-            )
-
-        if dose is None or dosage is None or bare.phase not in ON_TREATMENT:
-            return {bare.facts.timing: way(min(here, most))}
-
-        def is_not_due(missed: int) -> bool:
-            missed = dose.days_missed + missed * dosage.every_days
-            return bare.visit.date < _end(bare.protocol, bare.phase, dose, missed)
-
-        # More doses missed never bring the end of an interval forward.
-        due = bisect_left(range(most + 1), True, key=is_not_due)
-        found = {}
-        if due:
-            found[Timing.DUE] = way(min(here, due - 1))
-        if due <= most:
-            found[Timing.BEFORE_DUE] = way(min(max(here, due), most))
+    def cheapest(self, actions: frozenset[Action]) -> dict[Action, Changes]:
+        """Return the smallest changes that lead to each of some actions, where any do."""
+        found: dict[Action, Changes] = {}
+        for search in (self.singly, self.in_pairs):
+            for changes in search():
+                if found.keys() == actions:
+                    return found
+                action = self.action(changes)
+                if action in actions:
+                    found.setdefault(action, changes)
+        for action, candidates in self.combined(actions - found.keys()).items():
+            smallest = [self._smallest(action, changes) for changes in candidates]
+            reached = [changes for changes in smallest if changes]
+            if reached:
+                found[action] = min(reached, key=_cost)
         return found
 
-    def _answers(self, bare: Observation, timing: Timing) -> dict[Action, Cost]:
-        """Give the actions that follow from all that can be found on a day, each with the nearest findings."""
-        dose, nadir, findings = (
-            bare.treatment.dose,
-            bare.treatment.nadir.activity if bare.treatment.nadir else None,
-            self._findings(bare),
-        )
-        held = (
-            (dose.level, dose.off_ladder is None)
-            if dose and bare.baseline and bare.phase in TREATED
-            else None
-        )
-        key = (bare.phase, held, nadir, bare.facts.trial, timing, findings)
-        if key not in self._answered:
-            self._answered[key] = self._answer(bare, timing, held, nadir, findings)
-        return self._answered[key]
+    def _smallest(self, action: Action, changes: Changes) -> Changes:
+        """Return the smallest part of some changes that leads to an action, nothing if none does."""
+        parts = (combinations(changes, size) for size in range(1, len(changes) + 1))
+        return next((part for size in parts for part in size if self.action(part) is action), ())
 
-    def _answer(
-        self,
-        bare: Observation,
-        timing: Timing,
-        held: tuple[Level, bool] | None,
-        nadir: int | None,
-        findings: _Findings,
-    ) -> dict[Action, Cost]:
-        phase, trial, table = bare.phase, bare.facts.trial, bare.protocol.table
+    # One field and two
 
-        def action(allowed: Allowed, response: Response) -> Action:
-            safety, ceiling = allowed
-            position = position_of(phase, *held, ceiling) if held else Position.NONE
-            still = TherapeuticTrial.RUNNING if response in GAIN else trial
-            return table.match(phase, response, safety, timing, still, position).rule.action
+    def singly(self) -> Iterator[Changes]:
+        """Yield each option alone, the cheapest first."""
+        streams = self.options.fields.values()
+        yield from ((option,) for option in merge(*streams, key=lambda option: option.cost))
 
-        return together(self._allowed(findings), self._responses(phase, nadir), action)
+    def in_pairs(self) -> Iterator[Changes]:
+        """Yield each pair of options of two fields, the cheapest first."""
+        pairs = [pair for names in combinations(FIELDS, 2) for pair in self._pairs(*names)]
+        yield from sorted(pairs, key=_cost)
 
-    def _responses(self, phase: Phase, nadir: int | None) -> dict[Response, Cost]:
-        """Give the responses that a score and a judgement can come to, each with the nearest ones."""
-        key = (phase, nadir)
-        if key not in self._responded:
-            criteria, start = self.seen.protocol.response, self.seen.before.baseline
-
-            def response(activity: int | None, judgement: Judgement | None) -> Response:
-                least = (
-                    activity
-                    if nadir is None
-                    else nadir
-                    if activity is None
-                    else min(nadir, activity)
-                )
-                judged = judgement.response if judgement else None
-                return criteria.of(
-                    phase, activity, start.activity if start else None, least, judged
-                )
-
-            scores = dict(zip(self.scores, self._steps("clasi_activity", self.scores), strict=True))
-            judged = dict(
-                zip(self.judgements, self._steps("judgement", self.judgements), strict=True)
-            )
-            self._responded[key] = together(scores, judged, response)
-        return self._responded[key]
-
-    def _findings(self, bare: Observation) -> _Findings:
-        """Tell what the results and tests of the visit, and those before it, still come to on a day."""
-        visit, day, safety, protocol = (
-            self.visit,
-            bare.visit.date,
-            bare.protocol.safety,
-            bare.protocol,
-        )
-        measured = {each: getattr(visit, each) for each in _RESULTS}
-        kept = {
-            name: each
-            for name, each in measured.items()
-            if each and not (each.date and each.date > day)
-        }
-        listed = visit.pregnancy_tests
-        tests = (
-            None
-            if listed is None
-            else tuple(each for each in listed if not (each.date and each.date > day))
-        )
-        taken = bare.visit.dosage_taken
-        shown = observe(
-            protocol, bare.before, Visit(day, dosage_taken=taken, pregnancy_tests=tests, **kept)
-        )
-        stale, left_out = ({gap.field for gap in each.missing_fields} for each in (shown, bare))
-
-        def allows(seen: Observation, name: str, gaps: set[str]) -> Allowed:
-            known = _known(name, getattr(seen.findings, _RESULTS[name]))
-            met = limits_met(safety, known)
-            return safety_of(met, known.ongoing, name in gaps), ceiling_of(
-                safety, bare.before.ceiling, met
-            )
-
-        before, negative = self.known.negative_tests, shown.findings.negative_tests
-        first = _first_test(safety.first_test.value, day)
-        # In the order of the tests that are looked at.
-        known_then = (
-            negative,
-            _with(negative, day),
-            _with(before, day),
-            _with(before, first, day),
-            before,
-            before,
-        )
-        missing = tuple(
-            tests_missing(
-                safety, bare.patient, bare.phase, bare.baseline, Findings(negative_tests=each), day
-            )
-            is not None
-            for each in known_then
-        )
-        ended = self.known.pregnancy_ended or date.min
-        positive = [each.date or day for each in tests or () if each.result is TestResult.POSITIVE]
-        return _Findings(
-            tuple(
-                (
-                    allows(shown, name, stale) if name in kept or not measured[name] else None,
-                    allows(bare, name, left_out),
-                )
-                for name in _RESULTS
-            ),
-            missing,
-            first < visit.date,
-            tests == listed,
-            any(on >= ended for on in positive),
-            any(on >= day for on in positive),
-        )
-
-    def _allowed(self, findings: _Findings) -> dict[Allowed, Cost]:
-        """Give all that results, events and tests can come to together, each with the nearest ones."""
-        if findings not in self._allowing:
-            found = {(Safety.ACCEPTABLE, self.seen.before.ceiling): AS_IT_IS}
-            for name, (as_it_is, left_out) in zip(_RESULTS, findings.results, strict=True):
-                found = together(found, self._result(name, as_it_is, left_out), _lower)
-            self._allowing[findings] = together(found, self._told(findings), _also)
-        return self._allowing[findings]
-
-    def _result(
-        self, name: str, as_it_is: Allowed | None, left_out: Allowed
-    ) -> dict[Allowed, Cost]:
-        """Give what a result can allow, each with the nearest value."""
-        safety, ceiling, quantity = (
-            self.seen.protocol.safety,
-            self.seen.before.ceiling,
-            QUANTITIES[name],
-        )
-        best: dict[Allowed, Cost] = {}
-        options = self.results[name]
-        for number, (value, way) in enumerate(
-            zip(options, self._steps(name, options), strict=True)
-        ):
-            if not number or value is None:
-                allowed = left_out if number else as_it_is
-            else:
-                amount = value.value * quantity.factors[value.unit]
-                known = _known(name, Result(amount, self.visit.date, value))
-                met = limits_met(safety, known)
-                allowed = safety_of(met, known.ongoing, False), ceiling_of(safety, ceiling, met)
-            if allowed is not None:
-                keep(best, allowed, way)
-        return best
-
-    def _told(self, findings: _Findings) -> dict[Safety, Cost]:
-        """Give what events and tests can allow together, each with the nearest lists."""
-        positive_test = self.seen.protocol.safety.positive_test.safety
-        asked_for = any(gap.field == "pregnancy_tests" for gap in self.seen.missing_fields)
-        tested: dict[_Tested, Cost] = {}
-        for number, missing in enumerate(findings.tests_missing):
-            past = number == _NO_TEST or (number == _PAIR and findings.first_test_is_past)
-            means = (
-                Feasibility.PAST if past else Feasibility.OBTAIN if asked_for else Feasibility.SHOWN
-            )
-            way = change("pregnancy_tests", number, number, means) if number else AS_IT_IS
-            if number or findings.tests_known:
-                positive = number == _POSITIVE or (not number and findings.positive)
-                still = number == _POSITIVE or (not number and findings.positive_after_end)
-                keep(tested, _Tested(missing, positive, still), way)
-
-        def allows(listed: _Listed, tests: _Tested) -> Safety:
-            positive = tests.positive_after_end if listed.ends_pregnancy else tests.positive
-            known = listed.pregnant or positive
-            found = worse_of(listed.safety, positive_test) if positive else listed.safety
-            unknown = listed.unknown or (tests.missing and not known)
-            return worse_of(found, Safety.NOT_ASSESSED) if unknown else found
-
-        return together(self.listed, tested, allows)
+    def _pairs(self, one: str, other: str) -> Iterator[tuple[Option, Option]]:
+        fields = self.options.fields
+        match one, other:
+            case "date", "dosage_taken":
+                # Clocks run differently after another intake.
+                for intake in fields[other]:
+                    seen = self.options.observe([intake])
+                    days = self.options.turning_days(seen) if seen else self.options.days
+                    yield from ((day, intake) for day in self.options.dates(days))
+            case "date", "pregnancy_tests":
+                for day in self.dates:
+                    yield from ((day, tests) for tests in self.options.tests(day.value))
+            case "date" | "dosage_taken", "doses_missed":
+                for first in fields[one]:
+                    yield from ((first, missed) for missed in self.options.missed([first]))
+            case "doses_missed", "dosage_taken":
+                for intake in fields[other]:
+                    yield from ((missed, intake) for missed in self.options.missed([intake]))
+            case "date", _:
+                yield from product(self.dates, fields[other])
+            case _:
+                yield from product(fields[one], fields[other])
 
     @cached_property
-    def listed(self) -> dict[_Listed, Cost]:
-        """What a list of events, or none, can come to, each with the nearest list."""
-        safety, start = self.seen.protocol.safety, self.seen.before.baseline
-        best: dict[_Listed, Cost] = {}
-        for events, way in zip(self.lists, self._steps("adverse_events", self.lists), strict=True):
-            visit = Visit(self.visit.date, adverse_events=events)
-            ongoing = update_findings(
-                safety, self.known, visit, start.neuropathy if start else None
-            ).ongoing
-            danger = any(each.is_danger and each.event for each in ongoing)
-            come_to = _Listed(
-                safety_of((), ongoing, False),
-                events is None and not danger,
-                any(each.name == PREGNANCY for each in ongoing),
-                any(each.resolved and each.name == PREGNANCY for each in events or ()),
+    def dates(self) -> Changes:
+        """The nearest day of each kind, told apart by all that a day can do beside other changes."""
+        nearest: dict[object, Option] = {}
+        for option in self.options.fields["date"]:
+            nearest.setdefault(self._effect_of_day(option), option)
+        return tuple(nearest.values())
+
+    def _effect_of_day(self, option: Option) -> object:
+        observe = self.options.observe
+        # A result of a later day, and more doses missed than there were by then, must be replaced.
+        later = self.options.without_later(option.value)
+        kept = (option, *later)
+        own = observe(kept)
+        seen = own or observe([*kept, _without("doses_missed")])
+        bare = observe([option, *map(_without, (*_SAFETY_FIELDS, "doses_missed"))])
+        if seen is None or bare is None:
+            return option
+        known = (seen.findings, bare.findings)
+        return (
+            later,
+            own is None,
+            *self._clocks(seen),
+            seen.missing_fields,
+            bare.missing_fields,
+            *(self._tests_missing(seen, findings) for findings in known),
+        )
+
+    def _clocks(self, seen: Observation) -> tuple[Facts, Facts]:
+        """Return the facts with a gain at this visit, and without one."""
+        safety, ceiling = seen.facts.safety, seen.ceiling
+        return (
+            hypothetical(seen, Response.COMPLETE, safety, ceiling).facts,
+            hypothetical(seen, Response.NONE, safety, ceiling).facts,
+        )
+
+    def _tests_missing(self, seen: Observation, findings: Findings) -> object:
+        """Return why a test is missing that one of the day of the visit does not make good."""
+        protocol, day = seen.protocol, seen.visit.date
+        tested = Findings(negative_tests=(*findings.negative_tests, day))
+        return tests_missing(protocol.safety, seen.patient, seen.phase, seen.baseline, tested, day)
+
+    # Three fields and more
+
+    def combined(self, actions: frozenset[Action]) -> dict[Action, list[Changes]]:
+        """Return changes to three fields and more that can lead to each of some actions."""
+        found: dict[Action, dict[object, Changes]] = {action: {} for action in actions}
+        for clocks, seen in self._contexts() if actions else ():
+            responses, safeties = self._responses(seen), self._safeties(clocks, seen)
+            for response, (safety, ceiling) in product(responses, safeties):
+                match = hypothetical(seen, response, safety, ceiling)
+                if match.rule.action in found:
+                    changes = (*clocks, *responses[response], *safeties[safety, ceiling])
+                    # What is left out on an earlier day can have been replaced.
+                    by_field = {option.field: option for option in changes}
+                    _keep(found[match.rule.action], match.case, tuple(by_field.values()))
+        return {action: list(candidates.values()) for action, candidates in found.items()}
+
+    def _contexts(self) -> list[tuple[Changes, Observation]]:
+        """Return the cheapest changes of day, intake and doses missed that do the same."""
+        clocks = ("date", "doses_missed", "dosage_taken")
+        some: list[Changes] = [
+            (),
+            *((option,) for option in (*self.dates, *self.options.fields["doses_missed"])),
+            *((option,) for option in self.options.fields["dosage_taken"]),
+            *(pair for names in combinations(clocks, 2) for pair in self._pairs(*names)),
+        ]
+        contexts: dict[object, tuple[Changes, Observation]] = {}
+        for changes in sorted(some, key=_cost):
+            changes = (*self.options.without_later(self._day(changes)), *changes)
+            seen = self.options.observe(changes)
+            if seen is not None:
+                nadir = self.options.nadir_before(seen)
+                effect = (*self._clocks(seen), seen.missing_fields, nadir)
+                contexts.setdefault(effect, (changes, seen))
+        return list(contexts.values())
+
+    def _day(self, changes: Changes) -> date:
+        days = (each.value for each in changes if isinstance(each.value, date))
+        return next(days, self.seen.visit.date)
+
+    def _responses(self, seen: Observation) -> dict[Response, Changes]:
+        """Return the responses that a score and a judgement can show."""
+        fields, criteria = self.options.fields, seen.protocol.response
+        start, visit = seen.baseline, seen.visit
+        nadir = self.options.nadir_before(seen)
+        responses: dict[Response, Changes] = {}
+        for score, judged in product(
+            (None, *fields["clasi_activity"]), (None, *fields["judgement"])
+        ):
+            judgement = judged.value if judged else visit.judgement
+            response = criteria.of(
+                seen.phase,
+                score.value if score else visit.clasi_activity,  # type: ignore[arg-type]
+                start.activity if start else None,
+                nadir,
+                judgement.response if isinstance(judgement, Judgement) else None,
             )
-            keep(best, come_to, way)
-        return best
+            _keep(responses, response, tuple(each for each in (score, judged) if each))
+        return responses
+
+    def _safeties(
+        self, clocks: Changes, seen: Observation
+    ) -> dict[tuple[Safety, Level | None], Changes]:
+        """Return the safety, with the ceiling, that results, events and tests can show."""
+        tests = self.options.tests(seen.visit.date)
+        fields = {**self.options.fields, "pregnancy_tests": tests}
+        complete: dict[str, Option] = {}
+        for name in _SAFETY_FIELDS:
+            best = self._safety_after(clocks, complete)
+            for option in fields[name]:
+                changed = self._safety_after(clocks, {**complete, name: option})
+                if changed and (best is None or _is_safer(changed, best)):
+                    best, complete = changed, {**complete, name: option}
+        safeties: dict[tuple[Safety, Level | None], Changes] = {}
+        single: dict[str, dict[tuple[Safety, Level | None], Option]] = {}
+        for trial in ({}, complete):
+            for name in _SAFETY_FIELDS:
+                for option in (None, *fields[name]):
+                    options = {**trial, name: option} if option else trial
+                    shown = self._safety_after(clocks, options)
+                    if shown:
+                        key = shown.facts.safety, shown.ceiling
+                        _keep(safeties, key, tuple(options.values()))
+                        if option and trial is complete:
+                            single.setdefault(name, {}).setdefault(key, option)
+        for one, other in combinations(single, 2):
+            for (first, option), (second, another) in product(
+                single[one].items(), single[other].items()
+            ):
+                key = worse_of(first[0], second[0]), lower_of(first[1], second[1])
+                options = {**complete, one: option, other: another}
+                _keep(safeties, key, tuple(options.values()))
+        return safeties
+
+    def _safety_after(self, clocks: Changes, options: dict[str, Option]) -> Observation | None:
+        return self.options.observe((*clocks, *options.values()))
 
 
-def _just_below(limit: Decimal) -> Decimal:
-    """Give a readable amount a little below a limit: 0.9 below 1.0, 49 below 50."""
-    return max(limit - (Decimal(1) if limit >= 10 else Decimal("0.1")), Decimal(0))
+def _without(name: str) -> Option:
+    return Option(name, None, Feasibility.PAST, 0)
 
 
-def _meeting(criterion: EventCriterion, neuropathy_at_start: int) -> Iterator[AdverseEvent]:
-    """Give the least event under each of its terms that meets a criterion."""
-    least = criterion.least_grade
-    if criterion.above_start:
-        least = max(least or GRADE[0], neuropathy_at_start + 1)
-        if least > GRADE[1]:
-            return
-    for term in criterion.terms or ("nausea",):
-        grade = least or (None if term in UNGRADED else GRADE[0])
-        yield AdverseEvent(term, grade, None if grade is None else "5.0")
+def _is_safer(one: Observation, other: Observation) -> bool:
+    """Return whether there is less danger, else less that is missing, else more room."""
+
+    def rank(seen: Observation) -> tuple[int, int, int, int]:
+        safety = seen.facts.safety.rank
+        missing = sum(each.field != "clasi_activity" for each in seen.missing_fields)
+        ceiling = seen.ceiling.rank if seen.ceiling else -1
+        # A pregnancy needs no test: danger must count before what is missing.
+        return min(safety, Safety.NOT_ASSESSED.rank), -missing, safety, ceiling
+
+    return rank(one) > rank(other)
 
 
-def _off_ladder(ladder: DoseLadder, held: Dosage) -> Iterator[DosageTaken]:
-    """Give a dosage that is no level below the one held, and one above it."""
-    step = Decimal("2.5")
-    amounts = [Dosage(step * each) for each in range(1, int(MG[1] / step) + 1)]
-    less = [each for each in amounts if each.daily_mg < held.daily_mg] or [
-        Dosage(step, days) for days in range(2, EVERY_DAYS[1] + 1) if step / days < held.daily_mg
-    ]
-    for among in (reversed(less), (each for each in amounts if each.daily_mg > held.daily_mg)):
-        found = next((each for each in among if ladder.level_of(each) is None), None)
-        if found is not None:
-            yield DosageTaken(found.mg, found.every_days)
-
-
-def _first_test(window: tuple[Interval, Interval], day: date) -> date:
-    """Give the last day on which a first pregnancy test is in time for a start on this day."""
-    ages = (day - timedelta(days=age) for age in range(at_most_days(window[0]) + 1))
-    return next((on for on in ages if window[0].after(on) <= day), day)
-
-
-def _with(days: tuple[date, ...], *more: date) -> tuple[date, ...]:
-    return tuple(sorted({*days, *more}))
-
-
-def _known(name: str, result: Result | None) -> Findings:
-    """Give what is known where nothing but one result is."""
-    match name:
-        case NEUTROPHILS.name:
-            return Findings(neutrophils=result)
-        case PLATELETS.name:
-            return Findings(platelets=result)
-        case _:
-            return Findings(clearance=result)
-
-
-def _end(protocol: Protocol, phase: Phase, dose: CurrentLevel, days_missed: int) -> date:
-    """Give the day on which the interval would be over with so many days missed."""
-    return interval_end(protocol, phase, evolve(dose, days_missed=days_missed))
-
-
-def phases(decision: Decision) -> tuple[Phase, ...]:
-    """Give the phases that a visit can be met in, whatever was taken since the one before."""
-    search = _search(decision)
-    day, protocol, before = decision.visit.date, decision.protocol, decision.seen.before
-    found = {
-        observe(protocol, before, Visit(day, dosage_taken=taken)).phase for taken in search.dosages
-    }
-    return tuple(phase for phase in Phase if phase in found)
+def _keep(best: dict[K, Changes], key: K, changes: Changes) -> None:
+    """Keep changes if they are the cheapest so far."""
+    if key not in best or _cost(changes) < _cost(best[key]):
+        best[key] = changes

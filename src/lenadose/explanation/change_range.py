@@ -7,7 +7,8 @@ from decimal import Decimal
 from attrs import evolve, frozen
 
 from lenadose.engine.observe import Observation, observe
-from lenadose.explanation.alternatives import HORIZON, Alternative, Change, FieldValue
+from lenadose.explanation.alternatives import Alternative, Change
+from lenadose.explanation.options import HORIZON, FieldValue
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import doses_between
 from lenadose.record.fields import YEARS

@@ -1,4 +1,4 @@
-"""Every criterion that a decision looked at, met or not: value, threshold, and where the threshold comes from."""
+"""Every criterion that a decision looked at, met or not, with its value and threshold."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -25,16 +25,16 @@ from lenadose.terms.provenance import Provenance, Sourced
 from lenadose.terms.units import PRINTED, QUANTITIES
 
 Value = int | str | bool | Decimal | Fraction | date | None
-"""What a reason can hold."""
+"""The kinds of value that a reason can hold."""
 
 
 @frozen
 class EvaluatedCriterion:
-    """A criterion looked at: its id in the ledger, value, threshold, and whether it was met (None: not known).
+    """A criterion looked at: its id in the ledger, value, threshold, and whether it was met.
 
-    `working` says where a threshold that depends on the patient comes from, "1/5 of B", or an age in months where the
-    threshold is one. `word` is the word of a fact that it makes for: where it is met, but "not assessed" where it is
-    not.
+    `met` is None where the value is not known. `working` shows how a threshold that depends on the
+    patient was worked out ("1/5 of B"), or an age in months where the threshold is in months. `word`
+    is the fact that the criterion establishes when it is met; "not assessed" when it is not.
     """
 
     id: str
@@ -49,12 +49,12 @@ class EvaluatedCriterion:
 
     @property
     def makes_its_word(self) -> bool:
-        """Whether the criterion makes for its word here."""
+        """Return whether the criterion establishes its word at this visit."""
         return self.met is not True if self.word is Safety.NOT_ASSESSED else self.met is True
 
 
 def checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
-    """Give every criterion looked at: of the response, of safety, and of the clocks."""
+    """Yield every criterion looked at: of the response, of safety, and of the clocks."""
     yield from _response_checks(seen)
     yield from _safety_checks(seen)
     yield from _clocks(seen)
@@ -158,7 +158,7 @@ def _on(known: Result | None) -> date | None:
 
 
 def _age_checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
-    """Give the ages that were held against their limits; met means recent enough."""
+    """Yield the ages compared with their limits; met means recent enough."""
     safety, known, day = seen.protocol.safety, seen.findings, seen.visit.date
 
     def age(
@@ -170,7 +170,7 @@ def _age_checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
     ) -> EvaluatedCriterion:
         days = None if on is None else (day - on).days
         recent = None if on is None else not limit.value.is_over(on, day)
-        # Days cannot be held against months by hand: the age is said in months too.
+        # Days cannot be compared with months by hand, so the age is given in months too.
         old = limit.value.days is None and days is not None and days > 31
         months = f"the age is {months_between(on, day)}" if on is not None and old else ""
         return EvaluatedCriterion(
@@ -255,7 +255,7 @@ def _age_checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
 
 
 def _clocks(seen: Observation) -> Iterator[EvaluatedCriterion]:
-    """Give the dates that were held against the day of the visit."""
+    """Yield the dates compared with the day of the visit."""
     day = seen.visit.date
     intervals, dose, last = seen.protocol.intervals, seen.treatment.dose, seen.before.previous
     if last is not None and last.due is not None:

@@ -5,10 +5,11 @@ from datetime import date
 from decimal import Decimal
 
 from lenadose.engine.machine import Decision
-from lenadose.explanation.alternatives import HORIZON, Alternative, Change, FieldValue, phases
+from lenadose.explanation.alternatives import Alternative, Change, phases
 from lenadose.explanation.arguments import Argument
 from lenadose.explanation.change_cost import Feasibility
 from lenadose.explanation.change_range import span
+from lenadose.explanation.options import HORIZON, FieldValue
 from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.visit import DosageTaken, Judgement, Measurement, PregnancyTest
 from lenadose.terms.dosage import format_decimal

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from lenadose.engine.machine import Decision
-from lenadose.explanation.alternatives import Alternative, alternatives
+from lenadose.explanation.alternatives import Alternative, alternative, alternatives
 from lenadose.explanation.arguments import Argument, for_and_against
 from lenadose.explanation.phrases import describe_change, describe_unreachable
 from lenadose.explanation.rationale import Rationale, rationale
@@ -67,13 +67,13 @@ def decision_data(decision: Decision) -> dict[str, Json]:
 
 def contrast_data(decision: Decision, action: Action | None = None) -> dict[str, Json]:
     """Give a decision as plain data with every other action, or one alone: its least changes and the arguments."""
+    if action is None:
+        others = alternatives(decision)
+    else:
+        others = () if action is decision.action else (alternative(decision, action),)
     return {
         **decision_data(decision),
-        "alternatives": [
-            _alternative(decision, each)
-            for each in alternatives(decision)
-            if action in (None, each.action)
-        ],
+        "alternatives": [_alternative(decision, other) for other in others],
         "arguments": [
             {
                 "action": each.action.code,
@@ -87,24 +87,22 @@ def contrast_data(decision: Decision, action: Action | None = None) -> dict[str,
     }
 
 
-def _alternative(decision: Decision, alternative: Alternative) -> Json:
+def _alternative(decision: Decision, other: Alternative) -> Json:
     """Write an alternative: `to` is what to write under `field` in the visit, null where it is to be left out."""
     return {
-        "action": alternative.action.code,
-        "reachable": alternative.reachable,
+        "action": other.action.code,
+        "reachable": other.reachable,
         "changes": [
             {
                 "field": each.field,
                 "from": None if each.before is None else _recorded(each.before),
                 "to": None if each.after is None else _recorded(each.after),
                 "means": each.means.code,
-                "words": describe_change(decision, alternative, each),
+                "words": describe_change(decision, other, each),
             }
-            for each in alternative.changes
+            for each in other.changes
         ],
-        "why": None
-        if alternative.reachable
-        else describe_unreachable(decision, alternative.action),
+        "why": None if other.reachable else describe_unreachable(decision, other.action),
     }
 
 

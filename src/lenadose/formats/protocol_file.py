@@ -1,33 +1,24 @@
-"""Protocols as files: a protocol written as JSON or TOML is read as strictly as it is built, and meets the same checks.
+"""Protocols as JSON or TOML files, read as strictly as protocols are built, with the same checks.
 
-The data is what `lenadose show --as json` prints. Its words are those of closed lists; nothing in it is evaluated.
+The data is that of `lenadose show --as json`. Its words are from closed lists, and nothing is
+evaluated.
 """
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, get_args
 
-from attrs import evolve, field, fields, frozen
-from cattrs import Converter
+from attrs import evolve, field, frozen
+from attrs.validators import and_, gt, le
 
-from lenadose.formats.reader import (
-    format_path,
-    load,
-    make_converter,
-    parse,
-    parse_toml,
-    read_field,
-    read_list,
-    read_record,
-    unknown_key,
-)
+from lenadose.formats.reader import Reader, format_path, load, parse, parse_toml, unknown_key
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.rules import Case, Rule, RuleTable
 from lenadose.record.fields import decimal
-from lenadose.terms.dosage import Dosage, DoseLadder, Level, out_of_range
+from lenadose.terms.dosage import EVERY_DAYS, MG, Dosage, DoseLadder, Level
 from lenadose.terms.errors import (
     DocumentError,
     Fault,
@@ -47,8 +38,8 @@ from lenadose.terms.facts import (
     Timing,
 )
 from lenadose.terms.interval import Interval, Unit
-from lenadose.terms.provenance import Provenance, Sourced
-from lenadose.terms.validation import duplicates, not_empty
+from lenadose.terms.provenance import Provenance
+from lenadose.terms.validation import Check, duplicates, not_empty, whole
 
 DECIMAL = r"^[0-9]{1,15}(\.[0-9]{1,15})?$(?!\n)"
 FRACTION = r"^[0-9]{1,6}/0*[1-9][0-9]{0,5}$(?!\n)"
@@ -56,7 +47,10 @@ FRACTION = r"^[0-9]{1,6}/0*[1-9][0-9]{0,5}$(?!\n)"
 
 
 def load_protocol(path: str | Path) -> Protocol:
-    """Read a protocol from a .toml or .json file; raises DocumentError with every fault, the file in front of each."""
+    """Read a protocol from a .toml or .json file.
+
+    Raises DocumentError with every fault, the file in front of each.
+    """
     place, suffix = format_path(path), Path(path).suffix.lower()
     if suffix not in (".toml", ".json"):
         fix = "name the file by what is written in it, .toml or .json"
@@ -66,7 +60,7 @@ def load_protocol(path: str | Path) -> Protocol:
         return parse_protocol(content, toml=suffix == ".toml")
     except DocumentError as error:
         raise DocumentError(
-            evolve(each, place=f"{place}: {each.place}") for each in error.faults
+            evolve(fault, place=f"{place}: {fault.place}") for fault in error.faults
         ) from None
 
 
@@ -76,43 +70,61 @@ def parse_protocol(text: str | bytes, toml: bool = False) -> Protocol:
 
 
 def read_protocol(document: object) -> Protocol:
-    """Read a protocol from data as `json.loads` gives it; raises DocumentError with every fault.
+    """Read a protocol from data as `json.loads` returns it; raises DocumentError with every fault.
 
-    What is read from `Protocol.data` is equal to that protocol and has the same hash.
+    A protocol read from `Protocol.data` is equal to the first and has the same hash.
     """
     try:
-        protocol: Protocol = _reader().structure(document, Protocol)
+        protocol: Protocol = _ProtocolReader().read(Protocol, document)
     except LenadoseError as error:
         raise DocumentError(
-            each if each.place else each.within("protocol") for each in error.faults
+            fault if fault.place else fault.within("protocol") for fault in error.faults
         ) from None
     return protocol
 
 
-# Where a file says something in another way than the values it is read into, its own shape stands here.
+# A file writes some values in another shape than the classes they are read into.
+
+
+_is_amount = Check(
+    (
+        and_(gt(MG[0]), le(MG[1])),
+        "{} is outside its range",
+        f"give more than {MG[0]} mg, at most {MG[1]}",
+    ),
+    exclusiveMinimum=MG[0],
+    maximum=MG[1],
+)
 
 
 @frozen
-class _Dosage:
-    mg: Decimal
-    every_days: int
-    """Without a default: a frequency that nobody wrote is not daily."""
+class DosageInFile:
+    """A dosage as a file writes it: without a default, as a frequency left out is not daily."""
+
+    mg: Decimal = field(validator=_is_amount)
+    every_days: int = field(validator=whole(*EVERY_DAYS, "the days from one dose to the next"))
 
 
 @frozen
-class _Level:
+class LevelInFile:
+    """A level as a file writes it: its place in the list is its rank."""
+
     dosage: Dosage
     provenance: Provenance
 
 
 @frozen
-class _Ladder:
-    levels: tuple[_Level, ...] = field(validator=not_empty)
-    start: int
+class LadderInFile:
+    """A ladder as a file writes it: the start is named by its dosage."""
+
+    levels: tuple[LevelInFile, ...] = field(validator=not_empty)
+    start: Dosage
 
 
 @frozen
-class _When:
+class WhenInFile:
+    """The facts of a case as a file writes them: one that is left out admits any word."""
+
     phase: frozenset[Phase] = frozenset(Phase)
     response: frozenset[Response] = frozenset(Response)
     safety: frozenset[Safety] = frozenset(Safety)
@@ -122,163 +134,157 @@ class _When:
 
 
 @frozen
-class _Case:
-    when: _When
+class CaseInFile:
+    """A case as a file writes it."""
+
+    when: WhenInFile
     provenance: Provenance
 
 
-def _reader() -> Converter:
-    """Give the converter that reads one protocol; it keeps the levels of the ladder, by which a ceiling is named."""
-    converter = make_converter(_word)
-    levels: list[Level] = []
+class _ProtocolReader(Reader):
+    """Reads one protocol; keeps the levels of its ladder, which other parts name by dosage."""
 
-    def dosage(given: object, _: object) -> Dosage:
-        read = read_record(converter, _Dosage, given)
-        made = Dosage(read.mg, read.every_days)
-        faults = tuple(out_of_range(made))
-        if faults:
-            raise ProtocolError(faults)
-        return made
-
-    def ladder(given: object, _: object) -> DoseLadder:
-        read = read_record(converter, _Ladder, given)
-        levels.extend(
-            Level(rank, each.dosage, each.provenance) for rank, each in enumerate(read.levels)
+    def __init__(self) -> None:
+        sets = {frozenset[kind]: self._admitted(kind) for _, kind in DIMENSIONS}  # type: ignore[valid-type]
+        super().__init__(
+            {
+                **sets,
+                Interval: _interval,
+                Dosage: self._dosage,
+                DoseLadder: self._ladder,
+                Level: self._level,
+                Case: self._case,
+                RuleTable: self._table,
+                Decimal: _exact,
+                Fraction: _fraction,
+                int: _whole,
+                str: _text,
+                bool: _flag,
+            },
+            _term,
         )
-        if not 0 <= read.start < len(levels):
-            raise _no_level("start", read.start, levels)
-        return DoseLadder(tuple(levels), levels[read.start])
+        self._levels: tuple[Level, ...] = ()
 
-    def level(given: object, _: object) -> Level | None:
-        rank = _whole(given)
-        # The ladder comes before what names its levels; one that could not be read has told its own faults.
-        if levels and not 0 <= rank < len(levels):
-            raise _no_level("", rank, levels)
-        return levels[rank] if levels else None
+    def _dosage(self, document: object) -> Dosage:
+        shape = self.read(DosageInFile, document)
+        return Dosage(shape.mg, shape.every_days)
 
-    def case(given: object, _: object) -> Case:
-        read = read_record(converter, _Case, given)
-        return Case(read.provenance, *(getattr(read.when, name) for name, _ in DIMENSIONS))
+    def _ladder(self, document: object) -> DoseLadder:
+        shape = self.read(LadderInFile, document)
+        self._levels = tuple(
+            Level(rank, level.dosage, level.provenance) for rank, level in enumerate(shape.levels)
+        )
+        start = self._level_of(shape.start, "start")
+        return DoseLadder(self._levels, start)
 
-    def table(given: object, _: object) -> RuleTable:
-        rules = read_list(converter, Rule, given)
+    def _level(self, document: object) -> Level | None:
+        dosage = self.read(Dosage, document)
+        # The ladder is read first; one that could not be read has reported its own faults.
+        return self._level_of(dosage) if self._levels else None
+
+    def _level_of(self, dosage: Dosage, place: str = "") -> Level:
+        for level in self._levels:
+            if level.dosage == dosage:
+                return level
+        fix = f"give the dosage of a level: {', '.join(map(str, self._levels))}"
+        raise fault(place, f"{dosage} is not a level", fix)
+
+    def _case(self, document: object) -> Case:
+        shape = self.read(CaseInFile, document)
+        return Case(shape.provenance, *(getattr(shape.when, name) for name, _ in DIMENSIONS))
+
+    def _table(self, document: object) -> RuleTable:
+        rules = self.read_list(Rule, document)
         try:
             return RuleTable(rules)
         except ProtocolError as error:
-            # The table names its faults from the protocol downwards, as the reader will name them again.
-            inner = (
-                evolve(each, place=each.place.removeprefix("rules").removeprefix("."))
-                for each in error.faults
-            )
-            raise ProtocolError(inner) from None
+            # The table names its faults from the protocol downwards, as the reader will again.
+            raise ProtocolError(
+                evolve(fault, place=fault.place.removeprefix("rules").removeprefix("."))
+                for fault in error.faults
+            ) from None
 
-    def words(given: object, kind: Any) -> frozenset[Term]:
-        return _words(converter, given, kind)
+    def _admitted(self, kind: type[Term]) -> Callable[[object], frozenset[Term]]:
+        """Return the function that reads the words a cell of the table admits."""
 
-    def sourced(kind: Any) -> Any:
-        return lambda given, _: read_record(converter, Sourced, given, {"value": get_args(kind)[0]})
+        def read(document: object) -> frozenset[Term]:
+            terms: tuple[Term, ...] = self.read_list(kind, document)
+            if not terms:
+                fix = "give a word, or leave the fact out to admit any"
+                raise fault("", "nothing would fit an empty list", fix)
+            faults = tuple(duplicates("", (term.code for term in terms), "keep one of the two"))
+            if faults:
+                raise DocumentError(faults)
+            return frozenset(terms)
 
-    converter.register_structure_hook_factory(
-        lambda kind: getattr(kind, "__origin__", None) is Sourced, sourced
-    )
-    converter.register_structure_hook_func(
-        lambda kind: getattr(kind, "__origin__", None) is frozenset, words
-    )
-    converter.register_structure_hook(Interval, lambda given, _: _interval(converter, given))
-    converter.register_structure_hook(Dosage, dosage)
-    converter.register_structure_hook(DoseLadder, ladder)
-    converter.register_structure_hook(Level, level)
-    converter.register_structure_hook(Case, case)
-    converter.register_structure_hook(RuleTable, table)
-    converter.register_structure_hook(Decimal, lambda given, _: _exact(given))
-    converter.register_structure_hook(Fraction, lambda given, _: _fraction(given))
-    converter.register_structure_hook(int, lambda given, _: _whole(given))
-    converter.register_structure_hook(str, lambda given, _: _text(given))
-    converter.register_structure_hook(bool, lambda given, _: _yes_or_no(given))
-    return converter
+        return read
 
 
-def _no_level(place: str, rank: int, levels: list[Level]) -> LenadoseError:
-    return fault(
-        place,
-        f"there is no level {describe(rank)}",
-        f"give the rank of a level, from 0 to {len(levels) - 1}",
-    )
-
-
-def _word(given: object, kind: type[Term]) -> Term:
-    """Read a word by its code."""
-    codes = {word.code: word for word in kind}
-    word = codes.get(given) if isinstance(given, str) else None
-    if word is None:
-        near = get_close_matches(given[:60], codes, 1) if isinstance(given, str) else ()
+def _term(value: object, kind: type[Term]) -> Term:
+    """Read a term by its code."""
+    codes = {term.code: term for term in kind}
+    term = codes.get(value) if isinstance(value, str) else None
+    if term is None:
+        near = get_close_matches(value[:60], codes, 1) if isinstance(value, str) else ()
         fix = f"did you mean {near[0]}?" if near else f"known: {', '.join(codes)}"
-        raise fault("", f"{describe(given)} is not known", fix)
-    return word
+        raise fault("", f"{describe(value)} is not known", fix)
+    return term
 
 
-def _words(converter: Converter, given: object, kind: Any) -> frozenset[Term]:
-    """Read what a cell of the table admits."""
-    words: tuple[Term, ...] = read_list(converter, get_args(kind)[0], given)
-    if not words:
-        raise fault(
-            "", "nothing would fit an empty list", "give a word, or leave the fact out to admit any"
-        )
-    faults = tuple(duplicates("", (word.code for word in words), "keep one of the two"))
-    if faults:
-        raise DocumentError(faults)
-    return frozenset(words)
-
-
-def _interval(converter: Converter, given: object) -> Interval:
+def _interval(document: object) -> Interval:
     fix = 'give a number of one unit: {"weeks": 4}'
-    if not isinstance(given, dict):
-        raise fault("", f"{describe(given)} is no interval", fix)
+    if not isinstance(document, dict):
+        raise fault("", f"{describe(document)} is not an interval", fix)
     units = {unit.code: unit for unit in Unit}
-    faults = [unknown_key(key, units) for key in given if key not in units]
+    faults = [unknown_key(key, units) for key in document if key not in units]
     if faults:
         raise DocumentError(faults)
-    if len(given) != 1:
-        raise fault("", f"an interval of {len(given)} units", fix)
-    ((code, count),) = given.items()
-    # Told at the unit, where the number is written.
-    number = read_field(converter, fields(Interval).count.evolve(name=code), count)
-    assert isinstance(number, int)
-    return Interval(number, units[code])
+    if len(document) != 1:
+        raise fault("", f"an interval of {len(document)} units", fix)
+    ((code, count),) = document.items()
+    try:
+        if isinstance(count, Fault):
+            raise DocumentError((count,))
+        if count is None:
+            raise fault("", "null is not a value", "give it")
+        return Interval(_whole(count), units[code])
+    except LenadoseError as error:
+        # The number is written at the unit.
+        raise DocumentError(evolve(fault, place=code) for fault in error.faults) from None
 
 
-def _exact(given: object) -> Decimal:
-    if isinstance(given, str):
-        if not re.match(DECIMAL, given):
-            raise fault("", f"{describe(given)} is not a number", 'write it as "1.5"')
-        given = Decimal(given)
-    return decimal(given)
+def _exact(value: object) -> Decimal:
+    if isinstance(value, str):
+        if not re.match(DECIMAL, value):
+            raise fault("", f"{describe(value)} is not a number", 'write it as "1.5"')
+        value = Decimal(value)
+    return decimal(value)
 
 
-def _fraction(given: object) -> Fraction:
-    if isinstance(given, str) and re.match(FRACTION, given):
-        return Fraction(given)
-    if isinstance(given, str) and not re.match(DECIMAL, given):
-        raise fault("", f"{describe(given)} is not a fraction", 'write it as "1/5"')
-    return Fraction(_exact(given))
+def _fraction(value: object) -> Fraction:
+    if isinstance(value, str) and re.match(FRACTION, value):
+        return Fraction(value)
+    if isinstance(value, str) and not re.match(DECIMAL, value):
+        raise fault("", f"{describe(value)} is not a fraction", 'write it as "1/5"')
+    return Fraction(_exact(value))
 
 
-def _whole(given: object) -> int:
-    if isinstance(given, str):
-        raise fault("", f"{describe(given)} is not a whole number", "write it without quotes")
-    number = decimal(given)
+def _whole(value: object) -> int:
+    if isinstance(value, str):
+        raise fault("", f"{describe(value)} is not a whole number", "write it without quotes")
+    number = decimal(value)
     if number != number.to_integral_value():
-        raise fault("", f"{describe(given)} is not a whole number", "give a whole number")
+        raise fault("", f"{describe(value)} is not a whole number", "give a whole number")
     return int(number)
 
 
-def _text(given: object) -> str:
-    if not isinstance(given, str):
-        raise fault("", f"{describe(given)} is not a text", "give a text, between quotes")
-    return given
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise fault("", f"{describe(value)} is not a text", "give a text, between quotes")
+    return value
 
 
-def _yes_or_no(given: object) -> bool:
-    if not isinstance(given, bool):
-        raise fault("", f"{describe(given)} is not true or false", "give true or false")
-    return given
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise fault("", f"{describe(value)} is not true or false", "give true or false")
+    return value

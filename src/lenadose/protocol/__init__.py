@@ -1,1 +1,1 @@
-"""What a protocol says, as data: ladder, criteria, intervals, decision table."""
+"""A protocol as data: ladder, criteria, intervals, decision table."""

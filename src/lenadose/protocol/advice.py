@@ -1,4 +1,4 @@
-"""What follows from a situation: the level, the phase after it, the effects, and the next visit.
+"""The advice that follows from a situation: level, phase after it, effects and next visit.
 
 All of it is finite: it depends on the row that matches, the level held and the ceiling, and on no
 number or date.
@@ -70,7 +70,7 @@ class Effects:
 
 @frozen
 class Advice:
-    """What is advised in a situation.
+    """The advice in a situation.
 
     `level` is the level until the next visit, None for no drug. `hands_over` says that the
     prescriber may resume an interruption.

@@ -1,7 +1,7 @@
-"""A protocol whole: ladder, intervals, criteria, decision table and citation, with the hash of its content."""
+"""The protocol: ladder, intervals, criteria, table and sources, with the hash of its content."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache, cached_property, partial
@@ -22,10 +22,10 @@ from lenadose.terms.interval import Interval
 from lenadose.terms.provenance import Provenance, Sourced, within
 from lenadose.terms.validation import (
     Validated,
-    all_single_line,
     duplicates,
     is_identifier,
     is_single_line,
+    members,
 )
 
 
@@ -35,14 +35,15 @@ def _says(words: str) -> dict[str, str]:
 
 @frozen
 class Intervals(Validated):
-    """The spans of time of a protocol."""
+    """The intervals of a protocol."""
 
     first_assessment: Sourced[Interval] = field(metadata=_says("first assessment at a level"))
     review: Sourced[Interval] = field(metadata=_says("review in titration afterwards"))
     taper_step: Sourced[Interval] = field(metadata=_says("one step of the taper"))
     trial: Sourced[Interval] = field(
         metadata=_says(
-            "trial of therapy, since the later of the start and the last partial or complete response"
+            "trial of therapy, since the later of the start and the last partial or complete "
+            "response"
         )
     )
     trial_at_level: Sourced[Interval] = field(
@@ -63,25 +64,24 @@ class Intervals(Validated):
     missed_share: Sourced[Fraction] = field(
         validator=within(0, 1),
         metadata=_says(
-            "share of an interval's doses: once more were missed, the days missed are added to the interval"
+            "share of an interval's doses: once more were missed, the days missed are added to the "
+            "interval"
         ),
     )
 
-    @classmethod
-    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
-        """Refuse visits after the finish that do not come one after another."""
-        visits = known["surveillance"].value if "surveillance" in known else ()
-        for index, (earlier, later) in enumerate(pairwise(visits), 1):
+    def contradictions(self) -> Iterator[Fault]:
+        """Yield a fault for visits after the finish that do not come one after another."""
+        for index, (earlier, later) in enumerate(pairwise(self.surveillance.value), 1):
             if later.usual_days <= earlier.usual_days:
-                place = f"surveillance.value[{index}]"
+                reason = f"{later} is not later than {earlier}"
                 yield Fault(
-                    place, f"{later} is not later than {earlier}", "give the visits in their order"
+                    f"surveillance.value[{index}]", reason, "give the visits in their order"
                 )
 
 
 @frozen
 class Note:
-    """A choice of the protocol that is neither a rule nor a number, and where it comes from."""
+    """A choice of the protocol that is neither a rule nor a number, with its provenance."""
 
     id: str = field(validator=is_identifier)
     words: str = field(validator=is_single_line)
@@ -99,7 +99,7 @@ class Source:
 
 @frozen(slots=False, cache_hash=True)
 class Protocol(Validated):
-    """A dosing protocol as data. Everything it decides is in here, and its `hash` names exactly this content."""
+    """A dosing protocol as data: all that it decides; its `hash` names exactly this content."""
 
     id: str = field(validator=is_identifier)
     version: str = field(validator=is_single_line)
@@ -107,8 +107,8 @@ class Protocol(Validated):
     sources: tuple[Source, ...]
     evidence: str = field(validator=is_single_line)
     """The limits of the evidence, printed with every recommendation."""
-    unchecked: tuple[str, ...] = field(validator=all_single_line)
-    """What the protocol does not check and the prescriber must."""
+    unchecked: tuple[str, ...] = field(validator=members(is_single_line))
+    """The checks that are left to the prescriber."""
     ladder: DoseLadder
     intervals: Intervals
     response: ResponseCriteria
@@ -117,16 +117,14 @@ class Protocol(Validated):
     table: RuleTable = field(metadata={"key": "rules"})
     """The rows; in data they are the `rules`."""
 
-    @classmethod
-    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
-        """Refuse two sources or notes of one name, and a ceiling that is no level of the ladder."""
-        for each in ("sources", "notes"):
-            yield from duplicates(each, (entry.id for entry in known.get(each, ())))
-        if "ladder" in known and "safety" in known:
-            ceiling = known["safety"].clearance_ceiling.value
-            if ceiling not in known["ladder"].levels:
-                fix = "give a level of the ladder"
-                yield Fault("safety.clearance_ceiling.value", f"{ceiling} is not a level", fix)
+    def contradictions(self) -> Iterator[Fault]:
+        """Yield a fault for two sources or notes of one name, and for a ceiling off the ladder."""
+        yield from duplicates("sources", (source.id for source in self.sources))
+        yield from duplicates("notes", (note.id for note in self.notes))
+        ceiling = self.safety.clearance_ceiling.value
+        if ceiling not in self.ladder.levels:
+            reason = f"{ceiling} is not a level"
+            yield Fault("safety.clearance_ceiling.value", reason, "give a level of the ladder")
 
     def __reduce__(self) -> tuple[type["Protocol"], tuple[object, ...]]:
         # Rebuilt from its parts: a cached hash does not hold in another process.
@@ -134,7 +132,7 @@ class Protocol(Validated):
 
     @cached_property
     def advise(self) -> Callable[[MatchedRule, Level | None, Level | None], Advice]:
-        """What follows from a situation, the level held and the ceiling.
+        """The advice that follows from a situation, the level held and the ceiling.
 
         There are finitely many answers, so each is worked out once.
         """
@@ -144,9 +142,9 @@ class Protocol(Validated):
     def data(self) -> dict[str, object]:
         """The whole protocol as plain data: the content that the hash is taken of."""
         return {
-            data_key(each): _plain(getattr(self, each.name))
-            for each in fields(Protocol)
-            if each.init
+            data_key(part): _plain(getattr(self, part.name))
+            for part in fields(Protocol)
+            if part.init
         }
 
     @cached_property
@@ -166,13 +164,13 @@ class Protocol(Validated):
 
     @cached_property
     def ledger(self) -> tuple["LedgerEntry", ...]:
-        """Every rule and number of the protocol with where it comes from, in the order of the protocol."""
+        """Every rule and number with its provenance, in the order of the protocol."""
         return tuple(_entries(self))
 
 
 @frozen
 class LedgerEntry:
-    """A line of the ledger: a rule, a number or a choice, what it says, and where it comes from."""
+    """A line of the ledger: a rule, a number or a choice, with its value and its provenance."""
 
     id: str
     words: str
@@ -198,12 +196,12 @@ def _digest(data: object) -> str:
 
 
 def data_key(attribute: "Attribute[Any]") -> str:
-    """Give the key that a field has in data."""
+    """Return the key that a field has in data."""
     return str(attribute.metadata.get("key", attribute.name))
 
 
 def say(value: object) -> str:
-    """Write a value of a protocol for people: "4 weeks", "5 mg once daily", "1/2"."""
+    """Return a value of a protocol for people: "4 weeks", "5 mg once daily", "1/2"."""
     match value:
         case tuple():
             return " to ".join(map(say, value)) if len(value) == 2 else ", ".join(map(say, value))
@@ -262,12 +260,12 @@ def _entries(protocol: Protocol) -> Iterator[LedgerEntry]:
 
 
 def case_id(row: Rule, case: Case) -> str:
-    """Give the ledger's name of a case: `rule.persist`, or `rule.begin-taper.2` where the row has two."""
+    """Return the ledger id of a case: `rule.persist`, or `rule.begin-taper.2` of two."""
     return f"rule.{row.id}" + (f".{row.cases.index(case) + 1}" if len(row.cases) > 1 else "")
 
 
 def conditions(case: Case) -> str:
-    """Say a case in words, as the sheet does: "titration; OK, below the top, due, response none or worse"."""
+    """Return a case in words: "titration; OK, below the top, due, response none or worse"."""
     said = {name: _said(name, words) for name, words in case.conditions.items()}
     phase = said.pop("phase", "any phase")
     order = ("safety", "position", "timing", "response", "trial")
@@ -288,7 +286,7 @@ def _said(name: str, words: tuple[Term, ...]) -> str:
 
 
 def _plain(value: Any) -> object:
-    """Turn a value of a protocol into plain data; a level outside its ladder is named by its rank."""
+    """Return a value of a protocol as plain data; a level is named by its dosage."""
     match value:
         case None | bool() | int() | str():
             return value
@@ -301,20 +299,20 @@ def _plain(value: Any) -> object:
         case Interval():
             return {value.unit.code: value.count}
         case Level():
-            return value.rank
+            return _plain(value.dosage)
         case RuleTable():
             return _plain(value.rules)
         case DoseLadder():
             levels = [
-                {"dosage": _plain(each.dosage), "provenance": _plain(each.provenance)}
-                for each in value.levels
+                {"dosage": _plain(level.dosage), "provenance": _plain(level.provenance)}
+                for level in value.levels
             ]
-            return {"levels": levels, "start": value.start.rank}
+            return {"levels": levels, "start": _plain(value.start)}
         case Case():
             when = {name: [word.code for word in words] for name, words in value.conditions.items()}
             return {"when": when, "provenance": _plain(value.provenance)}
         case tuple():
-            return [_plain(each) for each in value]
+            return [_plain(member) for member in value]
     return {
-        each.name: _plain(getattr(value, each.name)) for each in fields(type(value)) if each.init
+        part.name: _plain(getattr(value, part.name)) for part in fields(type(value)) if part.init
     }

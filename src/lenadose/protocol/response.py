@@ -11,7 +11,7 @@ from fractions import Fraction
 from attrs import Factory, field, frozen
 
 from lenadose.record.visit import ACTIVITY, JudgedResponse
-from lenadose.terms.facts import Phase, Response, Term
+from lenadose.terms.facts import Phase, Response
 from lenadose.terms.provenance import Sourced, _number, within
 
 JUDGED = {
@@ -19,7 +19,7 @@ JUDGED = {
     JudgedResponse.NOT_IMPROVED: Response.NONE,
     JudgedResponse.WORSE: Response.WORSE,
 }
-"""What a clinician's judgement stands for."""
+"""The response that a clinician's judgement stands for."""
 
 
 @frozen
@@ -55,7 +55,7 @@ class Scores:
 
 
 MEASURES = {"activity": "A", "baseline": "B", "rise": "A - M", "fall": "B - A", "gain": "B - M"}
-"""What is compared, an attribute of `Scores`, and how it is written for people."""
+"""The measures, attributes of `Scores`, and how each is written for people."""
 
 
 Relation = Callable[[int, int], bool]
@@ -106,10 +106,7 @@ class ResponseCriterion:
         """Return whether the guard, if any, and all comparisons hold."""
         if self.guard is not None and not self.guard.is_met(scores):
             return False
-        for comparison in self.comparisons:
-            if not comparison.is_met(scores):
-                return False
-        return True
+        return all(comparison.is_met(scores) for comparison in self.comparisons)
 
 
 _GAIN_COUNTS = frozenset({Phase.TITRATION, Phase.INTERRUPTED})
@@ -155,7 +152,7 @@ class ResponseCriteria:
     reduction_needs: Sourced[Response] = field(
         metadata=_number("", "least response for which the dose is reduced")
     )
-    """What the rows are held against, by a law; the rows themselves decide."""
+    """Used by a law that checks the rows; the rows themselves decide."""
 
     criteria: tuple[ResponseCriterion, ...] = field(
         init=False,

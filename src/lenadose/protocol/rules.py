@@ -1,8 +1,8 @@
-"""The decision table: rows that name an action for a set of situations, and the proof that exactly one row fits each.
+"""The decision table: rows that name an action, and the proof that exactly one fits each situation.
 
-A row holds one case or two. A case is a box: for each of the six facts the set of words it admits. Boxes that are
-pairwise disjoint and whose volumes add up to the whole cover every situation exactly once; situations are listed
-one by one only to name a fault.
+A row holds one case or two. A case is a box: for each of the six facts the set of words it admits.
+Boxes that are pairwise disjoint and whose volumes add up to the whole cover every situation exactly
+once; situations are listed one by one only to name a fault.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -42,7 +42,7 @@ def _mask(words: Iterable[Term]) -> int:
 
 
 MOST_FAULTS = 1000
-"""With more faults than this in a table the rest of it is not looked at."""
+"""With more faults than this in a table the rest of the table is not examined."""
 
 _WHOLE: tuple[Box, ...] = tuple(
     tuple(map(_mask, possible_terms(phase).values())) for phase in Phase
@@ -57,7 +57,7 @@ def _words(kind: type[W], cell: W | Iterable[W] | None) -> frozenset[W]:
 
 @frozen
 class Case:
-    """The situations that a row applies to, as one set of words for each fact, and where that comes from."""
+    """The situations a row applies to, as a set of words for each fact, with their provenance."""
 
     provenance: Provenance
     phase: frozenset[Phase]
@@ -74,7 +74,7 @@ class Case:
 
     @property
     def conditions(self) -> dict[str, tuple[Term, ...]]:
-        """The facts that the case restricts, each with the words it admits, in the order of their lists."""
+        """The facts that the case restricts, each with the words it admits, in order."""
         return {
             name: tuple(word for word in kind if word in words)
             for (name, kind), words in zip(DIMENSIONS, self.words, strict=True)
@@ -92,7 +92,7 @@ def case(
     trial: TherapeuticTrial | Iterable[TherapeuticTrial] | None = None,
     position: Position | Iterable[Position] | None = None,
 ) -> Case:
-    """Write a case: for each fact one word or several; a fact that is not named admits any word."""
+    """Return a case: for each fact one word or several; a fact that is not named admits any."""
     return Case(
         provenance,
         _words(Phase, phase),
@@ -114,7 +114,7 @@ class Rule:
 
 
 def rule(id: str, action: Action, *cases: Case) -> Rule:
-    """Write a row."""
+    """Return a row."""
     return Rule(id, action, cases)
 
 
@@ -129,7 +129,7 @@ class MatchedRule:
 
 
 def leads_to(action: Action, phase: Phase, position: Position) -> Phase:
-    """Give the phase that an action leads to; coming down to a ceiling is no taper."""
+    """Return the phase that an action leads to; coming down to a ceiling is not a taper."""
     match action:
         case Action.START | Action.RESUME | Action.ESCALATE:
             return Phase.TITRATION
@@ -152,7 +152,7 @@ def leads_to(action: Action, phase: Phase, position: Position) -> Phase:
 class RuleTable:
     """Rows of which exactly one applies to every possible situation; their order means nothing.
 
-    Raises ProtocolError when built from rows that leave a gap, overlap, share a name or can never apply; each
+    Raises ProtocolError for rows that leave a gap, overlap, share a name or can never apply; each
     fault names a situation and the rows.
     """
 
@@ -181,7 +181,7 @@ class RuleTable:
         return RuleTable, (self.rules,)
 
     def rule_for(self, facts: Facts) -> Rule:
-        """Return the one row that applies; raises KeyError where the facts contradict each other."""
+        """Return the one row that applies; raises KeyError for contradictory facts."""
         return self._matches[
             facts.phase, facts.response, facts.safety, facts.timing, facts.trial, facts.position
         ].rule
@@ -200,7 +200,7 @@ def _common(a: Box, b: Box) -> Box:
 
 
 def _situations(box: Box) -> Iterator[tuple[Term, ...]]:
-    """List the situations of a box, the words of each fact in the order of their list."""
+    """Yield the situations of a box, the words of each fact in order."""
     return product(
         *([w for w in kind if box[i] >> w.rank & 1] for i, (_, kind) in enumerate(DIMENSIONS))
     )
@@ -225,9 +225,9 @@ def _faults(rules: tuple[Rule, ...]) -> Iterator[Fault]:
     for row in rules:
         if not row.cases:
             yield Fault(f"rules.{row.id}", "the row has no case", "give it a case or take it out")
-        for index, each in enumerate(row.cases):
+        for index, case in enumerate(row.cases):
             place = f"rules.{row.id}.cases[{index}]"
-            box = tuple(map(_mask, each.words))
+            box = tuple(map(_mask, case.words))
             parts = [(place, part) for whole in _WHOLE if _volume(part := _common(box, whole))]
             if not parts:
                 yield Fault(place, "no possible situation fits it", "take it out or widen it")

@@ -3,12 +3,13 @@
 Counts decide, not their grades: editions of CTCAE grade the same count differently.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from attrs import Attribute, Factory, field, frozen
+from attrs.validators import optional
 
 from lenadose.record.adverse_event import (
     GRADE,
@@ -16,6 +17,7 @@ from lenadose.record.adverse_event import (
     SENSORY_NEUROPATHY,
     AdverseEvent,
     event_name,
+    term_fault,
 )
 from lenadose.record.visit import Patient
 from lenadose.terms.dosage import Level
@@ -24,7 +26,7 @@ from lenadose.terms.facts import Position, Safety, Term
 from lenadose.terms.interval import Interval
 from lenadose.terms.provenance import Provenance, Sourced, _number, within
 from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
-from lenadose.terms.validation import Validated, duplicates, is_identifier, refused
+from lenadose.terms.validation import Validated, duplicates, is_identifier, refused, whole
 
 
 class Lasts(Term):
@@ -37,9 +39,9 @@ class Lasts(Term):
 
 def _not_recordable(term: str) -> Fault | None:
     """Return why no course can show an event under this term, or None where one can."""
-    told = next(AdverseEvent.contradictions({"term": term}), None)
-    if told is not None:
-        return Fault("", f"never recorded: {told.reason}", told.fix)
+    fault = term_fault(term)
+    if fault is not None:
+        return Fault("", f"never recorded: {fault.reason}", fault.fix)
     if not term or term != event_name(term):
         return Fault(
             "",
@@ -63,21 +65,12 @@ def _danger(_: object, attribute: "Attribute[Any]", value: Safety) -> None:
         raise refused(attribute.name, reason, "write stop, interrupt or caution")
 
 
-def _grade(_: object, attribute: "Attribute[Any]", value: int | None) -> None:
-    if value is not None and not GRADE[0] <= value <= GRADE[1]:
-        raise refused(
-            attribute.name,
-            f"grade must be {GRADE[0]} to {GRADE[1]}, got {value}",
-            "give the grade of CTCAE",
-        )
-
-
 @frozen
 class EventCriterion(Validated):
-    """What an adverse event means: which events (by term, by grade, or both), what follows, and for how long.
+    """Which adverse events count (by term, by grade, or both), what follows, and for how long.
 
-    `above_start` asks for a grade above the one at the start; `harm` says that the level at which it interrupts
-    treatment is not given again; `same_day` that it asks for a same-day assessment.
+    `above_start` asks for a grade above that at the start; `harm` says that the level at which it
+    interrupts treatment is not given again.
     """
 
     id: str = field(validator=is_identifier)
@@ -85,26 +78,21 @@ class EventCriterion(Validated):
     lasts: Lasts
     provenance: Provenance
     terms: tuple[str, ...] = field(default=(), validator=_terms)
-    least_grade: int | None = field(default=None, validator=_grade)
+    least_grade: int | None = field(default=None, validator=optional(whole(*GRADE, "the grade")))
     above_start: bool = False
     harm: bool = False
 
-    @classmethod
-    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
-        """Yield what makes the criterion meaningless: every event meets it, or its parts conflict."""
-        terms = known.get("terms")
-        if terms is not None:
-            if not terms and "least_grade" in known and known["least_grade"] is None:
-                yield Fault("terms", "criterion matches every event", "add terms or a least_grade")
-            if known.get("lasts") is Lasts.RESOLVED and (
-                not terms or not set(terms) <= set(RESOLVABLE)
-            ):
-                fix = f"give terms only of {', '.join(RESOLVABLE)}"
-                yield Fault("lasts", "no course can report it resolved", fix)
-            if known.get("above_start") and terms != (SENSORY_NEUROPATHY,):
-                fix = f'give "{SENSORY_NEUROPATHY}" as its only term'
-                yield Fault("above_start", "the grade at the start is known of one event only", fix)
-        if known.get("harm") and known.get("safety", Safety.INTERRUPT) is not Safety.INTERRUPT:
+    def contradictions(self) -> Iterator[Fault]:
+        """Yield a fault for a criterion that every event meets, and for parts that conflict."""
+        if not self.terms and self.least_grade is None:
+            yield Fault("terms", "criterion matches every event", "add terms or a least_grade")
+        if self.lasts is Lasts.RESOLVED and not (self.terms and set(self.terms) <= set(RESOLVABLE)):
+            fix = f"give terms only of {', '.join(RESOLVABLE)}"
+            yield Fault("lasts", "no course can report it resolved", fix)
+        if self.above_start and self.terms != (SENSORY_NEUROPATHY,):
+            fix = f'give "{SENSORY_NEUROPATHY}" as its only term'
+            yield Fault("above_start", "the grade at the start is known of one event only", fix)
+        if self.harm and self.safety is not Safety.INTERRUPT:
             yield Fault("harm", "it does not interrupt treatment", "leave harm to what interrupts")
 
     @property
@@ -128,10 +116,11 @@ class EventCriterion(Validated):
         return True
 
 
-def _inverted(low: str, high: str, known: Mapping[str, Any]) -> Iterator[Fault]:
+def _inverted(low: str, high: str, criteria: object) -> Iterator[Fault]:
     """Yield a fault for a graver limit above the milder one."""
-    if low in known and high in known and known[low].value > known[high].value:
-        reason = f"{known[low].value} is above {high}, {known[high].value}"
+    lower, upper = getattr(criteria, low).value, getattr(criteria, high).value
+    if lower > upper:
+        reason = f"{lower} is above {high}, {upper}"
         yield Fault(f"{low}.value", reason, "the graver limit is the lower one")
 
 
@@ -147,10 +136,9 @@ class CountLimits(Validated):
         validator=within(0, PLATELETS.largest), metadata=_number("× 10⁹/L", "caution below")
     )
 
-    @classmethod
-    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
-        """Yield a fault for limits in the wrong order."""
-        return _inverted("interrupt_below", "caution_below", known)
+    def contradictions(self) -> Iterator[Fault]:
+        """Yield a fault for limits the wrong way round."""
+        return _inverted("interrupt_below", "caution_below", self)
 
 
 @frozen
@@ -231,30 +219,24 @@ class SafetyCriteria(Validated):
     events: tuple[EventCriterion, ...]
     same_day_terms: tuple[str, ...] = field(validator=_terms)
 
-    @classmethod
-    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
+    def contradictions(self) -> Iterator[Fault]:
         """Yield faults for limits and ages in the wrong order, and for duplicate names."""
-        yield from _inverted("clearance_interrupt_below", "clearance_lowers_below", known)
+        yield from _inverted("clearance_interrupt_below", "clearance_lowers_below", self)
         # A limit of 1500 is a count per µL: the limits themselves only know the range of platelets.
-        for limit in ("interrupt_below", "caution_below") if "neutrophils" in known else ():
-            value = getattr(known["neutrophils"], limit).value
+        for limit in ("interrupt_below", "caution_below"):
+            value = getattr(self.neutrophils, limit).value
             if value > NEUTROPHILS.largest:
                 fix = f"give a number from 0 to {NEUTROPHILS.largest}, in 10⁹/L"
                 yield Fault(f"neutrophils.{limit}.value", f"{value} is outside its range", fix)
-        if "first_test" in known:
-            earliest, latest = known["first_test"].value
-            if earliest.usual_days > latest.usual_days:
-                yield Fault(
-                    "first_test.value",
-                    f"{earliest} is more than {latest}",
-                    "give the lesser age first",
-                )
-        if "events" in known:
-            yield from duplicates("events", (each.id for each in known["events"]))
-            if "positive_test" in known and known["positive_test"].id in {
-                each.id for each in known["events"]
-            }:
-                yield Fault("positive_test.id", "an event has this name", "give each its own name")
+        earliest, latest = self.first_test.value
+        if earliest.usual_days > latest.usual_days:
+            reason = f"{earliest} is more than {latest}"
+            yield Fault("first_test.value", reason, "give the lesser age first")
+        ids = [event.id for event in self.events]
+        yield from duplicates("events", ids)
+        if self.positive_test.id in ids:
+            fix = "give each a name of its own"
+            yield Fault("positive_test.id", "an event has this name", fix)
 
     limits: tuple[Limit, ...] = field(
         init=False,

@@ -1,1 +1,1 @@
-"""What was recorded: patient, visits, course. Decides nothing."""
+"""The record: patient, visits, course. Decides nothing."""

@@ -1,13 +1,15 @@
 """Adverse events: the terms that the criteria know, and an event as it was reported."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Any
+from functools import lru_cache
 
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
+from attrs.validators import in_, optional
 
-from lenadose.record.fields import RecordPart, _is, _optional, _range, _whole, _words
-from lenadose.terms.errors import Fault, describe, fault
+from lenadose.record.fields import RecordPart, is_flag, is_wording
+from lenadose.terms.errors import Fault, describe
+from lenadose.terms.validation import Check, whole
 
 GRADE = (1, 5)
 
@@ -42,7 +44,7 @@ COUNT_TERMS = {
     "low neutrophils": "neutrophils",
     "low platelets": "platelets",
 }
-"""Grades of a count, refused: editions grade the same count differently, so the count itself is needed."""
+"""Grades of a count, which are refused: editions grade a count differently."""
 
 OTHER_NAMES = {
     "deep vein thrombosis": "venous thromboembolism",
@@ -78,37 +80,40 @@ OTHER_NAMES = {
     "lupus flare": "systemic lupus flare",
     "lupus nephritis": "systemic lupus flare",
 }
-"""Grave events by another name, refused with the known one: under a name that no criterion knows they would count
-by their grade alone."""
+"""Other names of grave events, which are refused.
+
+No criterion knows them, so the events would count by their grade alone.
+"""
 
 KNOWN_TERMS = (*UNGRADED, SENSORY_NEUROPATHY, "rash")
 """The terms that mean more than their grade; any other event is judged by its grade alone."""
 
 CLOSE = 0.9
-"""How alike a term and a known one are, as difflib counts, for the term to be refused as a slip of the pen."""
+"""How alike, as difflib counts, a term is to a known one to be refused as a typing error."""
 
 
-def _edition(_: object, attribute: "Attribute[Any]", value: object) -> None:
-    if value not in CTCAE_EDITIONS:
-        raise fault(
-            attribute.name,
-            f"{describe(value)} is not an edition of CTCAE",
-            f'give one of {", ".join(CTCAE_EDITIONS)}, as a text: "5.0"',
-        )
+_is_edition = Check(
+    (
+        in_(CTCAE_EDITIONS),
+        "{} is not an edition of CTCAE",
+        f'give one of {", ".join(CTCAE_EDITIONS)}, as a text: "5.0"',
+    ),
+    enum=list(CTCAE_EDITIONS),
+)
 
 
 @frozen
 class AdverseEvent(RecordPart):
-    """An adverse event: its term, its CTCAE grade (1 to 5) with the edition, and whether it is over.
+    """An adverse event: its term, its CTCAE grade (1 to 5) and edition, and whether it is over.
 
-    `UNGRADED` terms need neither grade nor edition; a grade for a blood count is refused. `resolved` ends a
-    pregnancy, a missed period and an abnormal bleeding, the events that count until their end is reported.
+    `UNGRADED` terms need neither grade nor edition; a grade for a blood count is refused.
+    `resolved` ends a pregnancy, a missed period and an abnormal bleeding, which count until then.
     """
 
-    term: str = field(validator=_words)
-    grade: int | None = field(default=None, validator=_whole(*GRADE, "the grade"))
-    ctcae: str | None = field(default=None, validator=_optional(_edition))
-    resolved: bool | None = field(default=None, validator=_is(bool, "true or false"))
+    term: str = field(validator=is_wording)
+    grade: int | None = field(default=None, validator=optional(whole(*GRADE, "the grade")))
+    ctcae: str | None = field(default=None, validator=optional(_is_edition))
+    resolved: bool | None = field(default=None, validator=optional(is_flag))
 
     @property
     def name(self) -> str:
@@ -120,53 +125,50 @@ class AdverseEvent(RecordPart):
         edition = f" (CTCAE {self.ctcae})" if self.ctcae else ""
         return f"{self.term.strip()}{grade}{edition}{', resolved' if self.resolved else ''}"
 
-    @classmethod
-    def contradictions(cls, known: Mapping[str, object]) -> Iterator[Fault]:
-        """Refuse a graded count, a grave event by another name, and a grade or an edition that is missing."""
-        term = known.get("term")
-        if not isinstance(term, str):
-            return
-        name = event_name(term)
-        if name in COUNT_TERMS:
-            count = COUNT_TERMS[name]
-            yield Fault(
-                "term",
-                f"{name} is graded differently by each edition",
-                f"give the count, as {count}",
-            )
-            return
-        if name in OTHER_NAMES:
-            yield Fault(
-                "term", f"{name} is known here by another name", f'write "{OTHER_NAMES[name]}"'
-            )
+    def contradictions(self) -> Iterator[Fault]:
+        """Yield a fault for a term that is not usable, and for a missing grade or edition."""
+        name = self.name
+        fault = term_fault(name)
+        if fault is not None:
+            yield fault
             return
         if name not in UNGRADED:
-            near = get_close_matches(name, (*UNGRADED, *COUNT_TERMS, *OTHER_NAMES), 1, CLOSE)
-            if near:
-                yield Fault(
-                    "term",
-                    f"{describe(name)} is not known, but close to a term that is",
-                    f'write "{near[0]}"',
-                )
-                return
-            if "grade" in known and known["grade"] is None:
-                yield Fault(
-                    "grade",
-                    f"is missing for {describe(name)}",
-                    _range("give the CTCAE grade", *GRADE),
-                )
-            if "ctcae" in known and known["ctcae"] is None:
-                reason = (
-                    "is missing" if known.get("grade") is None else "a grade without its edition"
-                )
+            if self.grade is None:
+                reason = f"is missing for {describe(name)}"
+                yield Fault("grade", reason, f"give the CTCAE grade from {GRADE[0]} to {GRADE[1]}")
+            if self.ctcae is None:
+                reason = "is missing" if self.grade is None else "a grade without its edition"
                 yield Fault("ctcae", reason, 'give the edition of CTCAE: "5.0"')
-        if known.get("resolved") and name not in RESOLVABLE:
+        if self.resolved and name not in RESOLVABLE:
             reason = f"{describe(name)} is not followed to its end"
             yield Fault("resolved", reason, "leave an event that is over out of the list")
 
 
+# Comparing a term with all known ones takes as long as reading the rest of a visit.
+@lru_cache(maxsize=1024)
+def term_fault(term: str) -> Fault | None:
+    """Return why no event can be recorded under a term, or None if one can.
+
+    Refused are grades of a blood count, known events under another name, and near misses of them.
+    """
+    name = event_name(term)
+    if name in COUNT_TERMS:
+        fix = f"give the count, as {COUNT_TERMS[name]}"
+        return Fault("term", f"{name} is graded differently by each edition", fix)
+    if name in OTHER_NAMES:
+        return Fault(
+            "term", f"{name} is known here by another name", f'write "{OTHER_NAMES[name]}"'
+        )
+    if name not in UNGRADED:
+        near = get_close_matches(name, (*UNGRADED, *COUNT_TERMS, *OTHER_NAMES), 1, CLOSE)
+        if near:
+            return Fault("term", f"unknown term {describe(name)}", f"did you mean '{near[0]}'?")
+    return None
+
+
 def event_name(term: str) -> str:
-    """Give a term as the criteria know it: without regard to case and outer blanks."""
+    """Return a term as the criteria know it: without regard to case and outer blanks."""
     name = term.strip()
-    # The known terms are ASCII; the lower case of other letters can be ASCII too (the Kelvin sign's is k).
+    # The known terms are ASCII, but the lower case of other letters can be ASCII too: the Kelvin
+    # sign's is k.
     return name.lower() if name.isascii() else name

@@ -1,25 +1,24 @@
-"""How the fields of a record are checked."""
+"""Checks of the fields of a record."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 from attrs import Attribute, frozen
+from attrs.validators import and_, instance_of, matches_re, not_, optional
 
-from lenadose.terms.errors import DIGITS, PRINTABLE, CallError, describe, fault
-from lenadose.terms.facts import W
-from lenadose.terms.validation import Validated
+from lenadose.terms.errors import DIGITS, TEXT, CallError, describe, fault
+from lenadose.terms.facts import Term, W
+from lenadose.terms.validation import Check, Validated, Validator, members
 
-Check = Callable[[Any, "Attribute[Any]", Any], None]
 YEARS = (1900, 2199)
 
 
 def decimal(value: object, place: str = "") -> Decimal:
     """Read a number exactly as it is written.
 
-    Raises CallError for what is not a finite number, and for one that other programs would change: a number is
-    written back unchanged, so it must be the same as a float.
+    Raises CallError for anything but a finite number, and for one that other programs would change:
+    a number is written back unchanged, so it must be the same as a float.
     """
     fix = f"write it with at most {DIGITS} digits"
     if isinstance(value, float):
@@ -39,116 +38,88 @@ def decimal(value: object, place: str = "") -> Decimal:
     return value
 
 
-def _value(given: Decimal | float) -> Decimal:
-    return decimal(given, "value")
+def measured_value(value: Decimal | float) -> Decimal:
+    """Read the value of a measurement."""
+    return decimal(value, "value")
 
 
-def _amount(given: Decimal | float) -> Decimal:
-    return decimal(given, "mg")
+def amount_in_mg(mg: Decimal | float) -> Decimal:
+    """Read the amount of a dosage."""
+    return decimal(mg, "mg")
 
 
-def one_of(kind: type[W], given: object) -> W | None:
-    """Give the word of a list that is said so, or None."""
-    return next(
-        (
-            word
-            for word in kind
-            if given is word or (isinstance(given, str) and given == word.label)
-        ),
-        None,
+def one_of(kind: type[W], value: object) -> W | None:
+    """Return the term of a list that a value is, or is the label of; None if there is none."""
+    if isinstance(value, str):
+        return next((term for term in kind if term.label == value), None)
+    return value if isinstance(value, kind) else None
+
+
+def is_term(kind: type[Term]) -> Check:
+    """Check that a value is a term of a list."""
+    labels = [term.label for term in kind]
+    description = f"one of {', '.join(labels)}"
+    test = (instance_of(kind), f"{{}} is not {description}", f"give {description}")
+    return Check(test, enum=labels)
+
+
+def is_part(kind: type, description: str) -> Check:
+    """Check that a value is a part of a record."""
+    return Check((instance_of(kind), f"{{}} is not {description}", f"give {description}"))
+
+
+def list_of(kind: type, description: str) -> Validator:
+    """Check that a value is a tuple of parts of a record, or missing."""
+    is_tuple = Check(
+        (instance_of(tuple), "{} is not a tuple", "give a tuple, empty if there were none")
     )
+    return optional(and_(is_tuple, members(is_part(kind, description))))
 
 
-def _range(what: str, least: object, most: object) -> str:
-    return f"{what} from {least} to {most}"
+is_flag = Check(
+    (instance_of(bool), "{} is not true or false", "give true or false"), type="boolean"
+)
+"""Check that a value is true or false."""
+
+_TEXT_TESTS = (
+    (instance_of(str), "{} is not a text", "give a text, between quotes"),
+    (matches_re(TEXT), "{} holds a character that cannot be shown", "take it out"),
+)
+
+is_text = Check(*_TEXT_TESTS, type="string", pattern=TEXT)
+"""Check that a value is a text that can be shown."""
+
+is_wording = Check(
+    *_TEXT_TESTS,
+    (matches_re(r".*\S.*"), "is empty", "write it in words, or leave the whole entry out"),
+    type="string",
+    pattern=TEXT,
+    allOf=[{"pattern": r"\S"}],
+)
+"""Check that a value is a text that can be shown and is not blank."""
 
 
-def _required(kind: type, said: str) -> Check:
-    def check(_: object, attribute: "Attribute[Any]", value: object) -> None:
-        # A datetime is a date and a bool an int to Python, but not to a reader of the record.
-        if not isinstance(value, kind) or (
-            isinstance(value, bool | dt.datetime) and kind is not bool
-        ):
-            raise fault(attribute.name, f"{describe(value)} is not {said}", f"give {said}")
-
-    return check
+def _in_years(_: object, attribute: "Attribute[Any]", day: dt.date) -> None:
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        reason = f"year must be {YEARS[0]} to {YEARS[1]}, got {day}"
+        raise fault(attribute.name, reason, "check the year")
 
 
-def _optional(check: Check) -> Check:
-    def unless_missing(instance: object, attribute: "Attribute[Any]", value: object) -> None:
-        if value is not None:
-            check(instance, attribute, value)
+# A datetime is a date to Python, but not to a reader of the record.
+_is_date = Check(
+    (
+        and_(instance_of(dt.date), not_(instance_of(dt.datetime))),
+        "{} is not a date",
+        "give a date",
+    )
+)
 
-    return unless_missing
-
-
-def _is(kind: type, said: str) -> Check:
-    return _optional(_required(kind, said))
-
-
-def _whole(least: int, most: int, what: str) -> Check:
-    fix = f"give {_range(f'{what}, a whole number', least, most)}"
-
-    def check(_: object, attribute: "Attribute[Any]", value: object) -> None:
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise fault(attribute.name, f"{describe(value)} is not a whole number", fix)
-        if not least <= value <= most:
-            raise fault(attribute.name, f"{describe(value)} is outside its range", fix)
-
-    return _optional(check)
-
-
-def _many(kind: type, said: str) -> Check:
-    def check(_: object, attribute: "Attribute[Any]", value: object) -> None:
-        if not isinstance(value, tuple):
-            raise fault(
-                attribute.name,
-                f"{describe(value)} is not a tuple",
-                "give a tuple, empty if there were none",
-            )
-        for index, each in enumerate(value):
-            if not isinstance(each, kind):
-                raise fault(
-                    f"{attribute.name}[{index}]", f"{describe(each)} is not {said}", f"give {said}"
-                )
-
-    return _optional(check)
-
-
-def _text(_: object, attribute: "Attribute[Any]", value: object) -> None:
-    if not isinstance(value, str):
-        raise fault(
-            attribute.name, f"{describe(value)} is not a text", "give a text, between quotes"
-        )
-    if not PRINTABLE.match(value):
-        raise fault(
-            attribute.name,
-            f"{describe(value)} holds a character that cannot be shown",
-            "take it out",
-        )
-
-
-def _words(instance: object, attribute: "Attribute[Any]", value: object) -> None:
-    _text(instance, attribute, value)
-    if not str(value).strip():
-        raise fault(attribute.name, "is empty", "write it in words, or leave the whole entry out")
-
-
-def _day(instance: object, attribute: "Attribute[Any]", value: dt.date) -> None:
-    _required(dt.date, "a date")(instance, attribute, value)
-    if not YEARS[0] <= value.year <= YEARS[1]:
-        raise fault(
-            attribute.name, f"{value} is no date of a record", _range("give a year", *YEARS)
-        )
+is_day: Validator = and_(_is_date, _in_years)
+"""Check that a value is a date, in the years that a record can hold."""
 
 
 @frozen
 class RecordPart(Validated):
-    """A part of a record: what is unknown is left out of it, and its faults are the caller's."""
+    """A part of a record: unknown facts are left out of it, and its faults are the caller's."""
 
     error = CallError
-
-
-def _each(entries: object) -> Iterator[tuple[int, object]]:
-    """Give the entries of a list with their places; a reader may know only some, or parts of them."""
-    return enumerate(entries if isinstance(entries, tuple) else ())

@@ -1,38 +1,36 @@
-"""What was recorded of a patient: the patient, the visits, and the course that they make.
+"""The patient and the visits, as they were recorded.
 
-All but the date of a visit may be missing, and missing is never normal. Each value is checked when it is made; a
-value that no patient has, or that contradicts another one, raises CallError with its place.
+Only the date of a visit is required, and missing is never normal. Each value is checked when it is
+made; one that no patient has, or that contradicts another, raises CallError with its place.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from attrs import Attribute, field, frozen
+from attrs.validators import and_, ge, le, optional
 
-from lenadose.record.adverse_event import AdverseEvent, event_name
+from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.fields import (
-    Check,
     RecordPart,
-    _amount,
-    _day,
-    _each,
-    _is,
-    _many,
-    _optional,
-    _range,
-    _required,
-    _text,
-    _value,
-    _whole,
-    _words,
+    amount_in_mg,
+    is_day,
+    is_flag,
+    is_part,
+    is_term,
+    is_text,
+    is_wording,
+    list_of,
+    measured_value,
     one_of,
 )
 from lenadose.terms.dosage import EVERY_DAYS, MG, Dosage, format_decimal
 from lenadose.terms.errors import CallError, Fault, describe, fault
 from lenadose.terms.facts import Term
 from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, PRINTED, Quantity
+from lenadose.terms.validation import Check, whole
 
 ACTIVITY = (0, 70)
 DAMAGE = (0, 56)
@@ -49,7 +47,7 @@ class JudgedResponse(Term):
 
 
 class TestResult(Term):
-    """What a pregnancy test showed."""
+    """The result of a pregnancy test."""
 
     __test__ = False  # a result of a test, not a test of this library
 
@@ -64,52 +62,54 @@ class Antiphospholipid(Term):
     POSITIVE = "positive"
 
 
-# A word may be given as it is said; anything else is left for the check that names its place, which is why the types of
-# what is returned are switched off here.
+# A term may be given by its label. Anything else is left for the check that names its place, which
+# is why the types of the results are switched off here.
 
 
-def _antiphospholipid(given: Antiphospholipid | str | None) -> Antiphospholipid | None:
-    return one_of(Antiphospholipid, given) or given  # type: ignore[return-value]
+def _antiphospholipid(value: Antiphospholipid | str | None) -> Antiphospholipid | None:
+    return one_of(Antiphospholipid, value) or value  # type: ignore[return-value]
 
 
-def _result(given: TestResult | str) -> TestResult:
-    return one_of(TestResult, given) or given  # type: ignore[return-value]
+def _result(value: TestResult | str) -> TestResult:
+    return one_of(TestResult, value) or value  # type: ignore[return-value]
 
 
-def _judged(given: JudgedResponse | str) -> JudgedResponse:
-    return one_of(JudgedResponse, given) or given  # type: ignore[return-value]
+def _judged(value: JudgedResponse | str) -> JudgedResponse:
+    return one_of(JudgedResponse, value) or value  # type: ignore[return-value]
 
 
 @frozen
 class Patient(RecordPart):
-    """Who the patient is, as far as it matters here; what is None is unknown.
+    """The patient, as far as it matters here; None is unknown.
 
-    `age` in whole years: under 18 is outside the protocol and refused. An unknown ability to become pregnant
-    counts as able, unknown cycles as irregular.
+    `age` in whole years: under 18 is outside the protocol and refused. An unknown ability to become
+    pregnant counts as able, unknown cycles as irregular.
     """
 
-    id: str | None = field(default=None, validator=_optional(_text))
+    id: str | None = field(default=None, validator=optional(is_text))
     age: int | None = field(
         default=None,
-        validator=_whole(*AGE, "the age in years of an adult (others are outside the protocol)"),
+        validator=optional(
+            whole(*AGE, "the age in years of an adult (others are outside the protocol)")
+        ),
     )
-    able_to_become_pregnant: bool | None = field(default=None, validator=_is(bool, "true or false"))
-    regular_cycles: bool | None = field(default=None, validator=_is(bool, "true or false"))
-    subtype: str | None = field(default=None, validator=_optional(_words))
+    able_to_become_pregnant: bool | None = field(default=None, validator=optional(is_flag))
+    regular_cycles: bool | None = field(default=None, validator=optional(is_flag))
+    subtype: str | None = field(default=None, validator=optional(is_wording))
     antiphospholipid: Antiphospholipid | None = field(
         default=None,
         converter=_antiphospholipid,
-        validator=_is(Antiphospholipid, "one of negative, positive"),
+        validator=optional(is_term(Antiphospholipid)),
     )
 
 
 @frozen
 class Measurement(RecordPart):
-    """A measured value in its UCUM unit, with a date of its own; without one it was taken at the visit."""
+    """A measured value in its UCUM unit; without a date it was taken at the visit."""
 
-    value: Decimal = field(converter=_value)
-    unit: str = field(validator=_text)
-    date: dt.date | None = field(default=None, validator=_optional(_day))
+    value: Decimal = field(converter=measured_value)
+    unit: str = field(validator=is_text)
+    date: dt.date | None = field(default=None, validator=optional(is_day))
 
     def __str__(self) -> str:
         return f"{format_decimal(self.value)} {PRINTED.get(self.unit, self.unit)}"
@@ -117,93 +117,85 @@ class Measurement(RecordPart):
 
 @frozen
 class Result:
-    """A measured value as it counts: in the unit used inside, on its day, with what was given."""
+    """A measured value as it counts: in the unit used inside, on its day, with the measurement."""
 
     amount: Decimal
     on: dt.date
     given: Measurement
 
 
-def _measured(quantity: Quantity) -> Check:
-    is_measurement = _required(Measurement, "a value with its unit")
-    accepted = " or ".join(quantity.factors)
+_is_measurement = is_part(Measurement, "a value with its unit")
 
-    def check(instance: object, attribute: "Attribute[Any]", value: Measurement) -> None:
+
+@frozen
+class IsMeasured:
+    """A validator of a measurement: its unit is accepted, and some patient has its value."""
+
+    quantity: Quantity
+
+    def __call__(self, instance: object, attribute: "Attribute[Any]", value: Any) -> None:
+        """Check a measurement; raise CallError with every fault of it."""
+        quantity = self.quantity
+        accepted = " or ".join(quantity.factors)
         if not isinstance(value, Measurement) and isinstance(value, int | float | Decimal):
-            raise fault(
-                attribute.name,
-                f"a bare number, {describe(value)}",
-                f"give the unit with it: {accepted}",
-            )
-        is_measurement(instance, attribute, value)
+            reason = f"a bare number, {describe(value)}"
+            raise fault(attribute.name, reason, f"give the unit with it: {accepted}")
+        _is_measurement(instance, attribute, value)
         factor = quantity.factors.get(value.unit)
         faults = []
         if factor is None:
             reason = f"{describe(value.unit)} is not a unit accepted here"
             faults.append(Fault(attribute.name, reason, f"give {accepted}"))
         if value.value < 0:
-            faults.append(
-                Fault(
-                    attribute.name,
-                    f"{value.value} is negative",
-                    "give the value as it was reported",
-                )
-            )
+            reason = f"{value.value} is negative"
+            faults.append(Fault(attribute.name, reason, "give the value as it was reported"))
         if factor is not None and value.value * factor > quantity.largest:
-            hint = (
-                '; a count per µL has the unit "/uL"'
-                if "/uL" in quantity.factors and factor == 1
-                else ""
-            )
+            per_microlitre = "/uL" in quantity.factors and factor == 1
+            hint = '; a count per µL has the unit "/uL"' if per_microlitre else ""
             limit = f"{quantity.largest} {PRINTED[quantity.unit]}"
             reason = f"no patient has {value} (at most {limit})"
             faults.append(Fault(attribute.name, reason, f"check the value and its unit{hint}"))
         if faults:
             raise CallError(faults)
 
-    return _optional(check)
-
 
 @frozen
 class PregnancyTest(RecordPart):
-    """The result of a pregnancy test, with a date of its own; without one it was done at the visit."""
+    """The result of a pregnancy test; without a date it was done at the visit."""
 
-    result: TestResult = field(
-        converter=_result, validator=_required(TestResult, "one of negative, positive")
-    )
-    date: dt.date | None = field(default=None, validator=_optional(_day))
+    result: TestResult = field(converter=_result, validator=is_term(TestResult))
+    date: dt.date | None = field(default=None, validator=optional(is_day))
+
+
+_in_range = Check(
+    (
+        and_(ge(MG[0]), le(MG[1])),
+        "{} is outside its range",
+        f"give an amount in mg from {MG[0]} to {MG[1]}",
+    ),
+    type="number",
+    minimum=MG[0],
+    maximum=MG[1],
+)
 
 
 @frozen
 class DosageTaken(RecordPart):
-    """What the patient took since the visit before: an amount in mg (0 to 100) and how often; 0 mg is nothing."""
+    """The dosage taken since the visit before: mg (0 to 100) and how often; 0 mg is nothing."""
 
-    mg: Decimal = field(converter=_amount)
+    mg: Decimal = field(converter=amount_in_mg, validator=_in_range)
     every_days: int | None = field(
-        default=None, validator=_whole(*EVERY_DAYS, "the days from one dose to the next")
+        default=None, validator=optional(whole(*EVERY_DAYS, "the days from one dose to the next"))
     )
     # Worked out once, when it is recorded.
     dosage: Dosage | None = field(init=False, eq=False, repr=False)
     """The dosage taken, or None if nothing was."""
 
-    @mg.validator
-    def _mg(self, attribute: "Attribute[Decimal]", value: Decimal) -> None:
-        if not MG[0] <= value <= MG[1]:
-            raise fault(
-                "mg",
-                f"{format_decimal(value)} is outside its range",
-                _range("give an amount in mg", *MG),
-            )
-
-    @classmethod
-    def contradictions(cls, known: Mapping[str, object]) -> Iterator[Fault]:
-        """Refuse an amount without its frequency."""
-        if known.get("mg") and "every_days" in known and known["every_days"] is None:
-            yield Fault(
-                "every_days",
-                "an amount without its frequency",
-                "give 1 for daily, 2 for every other day",
-            )
+    def contradictions(self) -> Iterator[Fault]:
+        """Yield a fault for an amount without its frequency."""
+        if self.mg and self.every_days is None:
+            fix = "give 1 for daily, 2 for every other day"
+            yield Fault("every_days", "an amount without its frequency", fix)
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
@@ -217,9 +209,9 @@ class Judgement(RecordPart):
 
     response: JudgedResponse = field(
         converter=_judged,
-        validator=_required(JudgedResponse, "one of improved, not improved, worse"),
+        validator=is_term(JudgedResponse),
     )
-    reason: str = field(validator=_words)
+    reason: str = field(validator=is_wording)
 
 
 def _dated(measurement: Measurement | None, day: dt.date, quantity: Quantity) -> Result | None:
@@ -232,32 +224,43 @@ def _dated(measurement: Measurement | None, day: dt.date, quantity: Quantity) ->
 
 @frozen
 class Visit(RecordPart):
-    """What one visit showed. All but the date may be missing, and missing is never normal.
+    """The findings of one visit. Only the date is required, and missing is never normal.
 
-    CLASI activity 0 to 70 drives dosing, CLASI damage 0 to 56 is recorded only. `adverse_events=()` says that
-    there were none, None that nobody asked. `dosage_taken` and `doses_missed` speak of the time since the visit
-    before. Raises CallError for a value outside its range and for a result from after the visit.
+    CLASI activity 0 to 70 drives dosing, CLASI damage 0 to 56 is recorded only. `adverse_events=()`
+    says that there were none, None that nobody asked. `dosage_taken` and `doses_missed` are about
+    the time since the visit before. Raises CallError for a value outside its range and for a result
+    from after the visit.
     """
 
-    date: dt.date = field(validator=_day)
-    clasi_activity: int | None = field(default=None, validator=_whole(*ACTIVITY, "CLASI activity"))
-    clasi_damage: int | None = field(default=None, validator=_whole(*DAMAGE, "CLASI damage"))
-    neutrophils: Measurement | None = field(default=None, validator=_measured(NEUTROPHILS))
-    platelets: Measurement | None = field(default=None, validator=_measured(PLATELETS))
+    date: dt.date = field(validator=is_day)
+    clasi_activity: int | None = field(
+        default=None, validator=optional(whole(*ACTIVITY, "CLASI activity"))
+    )
+    clasi_damage: int | None = field(
+        default=None, validator=optional(whole(*DAMAGE, "CLASI damage"))
+    )
+    neutrophils: Measurement | None = field(
+        default=None, validator=optional(IsMeasured(NEUTROPHILS))
+    )
+    platelets: Measurement | None = field(default=None, validator=optional(IsMeasured(PLATELETS)))
     creatinine_clearance: Measurement | None = field(
-        default=None, validator=_measured(CREATININE_CLEARANCE)
+        default=None, validator=optional(IsMeasured(CREATININE_CLEARANCE))
     )
     pregnancy_tests: tuple[PregnancyTest, ...] | None = field(
-        default=None, validator=_many(PregnancyTest, "a pregnancy test")
+        default=None, validator=list_of(PregnancyTest, "a pregnancy test")
     )
     adverse_events: tuple[AdverseEvent, ...] | None = field(
-        default=None, validator=_many(AdverseEvent, "an adverse event")
+        default=None, validator=list_of(AdverseEvent, "an adverse event")
     )
     dosage_taken: DosageTaken | None = field(
-        default=None, validator=_is(DosageTaken, "a dosage taken")
+        default=None, validator=optional(is_part(DosageTaken, "a dosage taken"))
     )
-    doses_missed: int | None = field(default=None, validator=_whole(*MISSED, "doses missed"))
-    judgement: Judgement | None = field(default=None, validator=_is(Judgement, "a judgement"))
+    doses_missed: int | None = field(
+        default=None, validator=optional(whole(*MISSED, "doses missed"))
+    )
+    judgement: Judgement | None = field(
+        default=None, validator=optional(is_part(Judgement, "a judgement"))
+    )
     # The results as they count, each on its day: worked out once, when the visit is recorded.
     counted: tuple[Result | None, Result | None, Result | None] = field(
         init=False, eq=False, repr=False
@@ -278,30 +281,28 @@ class Visit(RecordPart):
         tests = tuple((test.date or day, test.result) for test in self.pregnancy_tests or ())
         object.__setattr__(self, "tests", tests)
 
-    @classmethod
-    def contradictions(cls, known: Mapping[str, object]) -> Iterator[Fault]:
-        """Refuse a result from after the visit, and an event listed both as present and as resolved."""
-        day = known.get("date")
-        if isinstance(day, dt.date):
-            dated: list[tuple[str, object]] = [
-                (name, known.get(name))
-                for name in ("neutrophils", "platelets", "creatinine_clearance")
-            ]
-            dated += [
-                (f"pregnancy_tests[{index}]", test)
-                for index, test in _each(known.get("pregnancy_tests"))
-            ]
-            for place, each in dated:
-                on = getattr(each, "date", None)
-                if isinstance(on, dt.date) and on > day:
-                    reason = f"{on} is after the visit of {day}"
-                    yield Fault(f"{place}.date", reason, "give it with the visit after it")
-        events = _each(known.get("adverse_events"))
-        named = [
-            (index, event_name(str(getattr(event, "term", ""))), event) for index, event in events
+    def contradictions(self) -> Iterator[Fault]:
+        """Yield a fault for a result from after the visit, and for an event listed as both."""
+        dated: list[tuple[str, Measurement | PregnancyTest | None]] = [
+            ("neutrophils", self.neutrophils),
+            ("platelets", self.platelets),
+            ("creatinine_clearance", self.creatinine_clearance),
         ]
-        over = {name for _, name, event in named if getattr(event, "resolved", None) is True}
-        for index, name, event in named:
-            if name in over and not getattr(event, "resolved", None):
-                reason = f"{describe(name)} is also listed as resolved"
-                yield Fault(f"adverse_events[{index}]", reason, "keep the one that is true")
+        dated += [
+            (f"pregnancy_tests[{index}]", test)
+            for index, test in enumerate(self.pregnancy_tests or ())
+        ]
+        for place, result in dated:
+            if result is not None and result.date is not None and result.date > self.date:
+                reason = f"{result.date} is after the visit of {self.date}"
+                yield Fault(f"{place}.date", reason, "give it with the visit after it")
+        yield from event_contradictions(self.adverse_events or ())
+
+
+def event_contradictions(events: tuple[AdverseEvent, ...]) -> Iterator[Fault]:
+    """Yield a fault for each event that is listed both as present and as resolved."""
+    resolved = {event.name for event in events if event.resolved}
+    for index, event in enumerate(events):
+        if not event.resolved and event.name in resolved:
+            reason = f"{describe(event.name)} is also listed as resolved"
+            yield Fault(f"adverse_events[{index}]", reason, "keep the one that is true")

@@ -6,7 +6,12 @@ Everything here is Markdown (or Mermaid inside it), rendered last; nothing is ev
 from collections.abc import Iterable, Iterator, Sequence
 
 from lenadose.engine.machine import Decision, recommend
-from lenadose.explanation.alternatives import Alternative, alternatives
+from lenadose.explanation.alternatives import (
+    Alternative,
+    alternative,
+    alternatives,
+    nearest_alternative,
+)
 from lenadose.explanation.arguments import Argument, for_and_against
 from lenadose.explanation.criteria_met import EvaluatedCriterion
 from lenadose.explanation.phrases import describe_argument, smallest_changes
@@ -24,7 +29,8 @@ from lenadose.terms.units import PRINTED
 
 def explain(decision: Decision) -> str:
     """Tell a decision and all that it rests on, in Markdown; with it the decision can be redone by hand."""
-    return "\n".join(_page(rationale(decision), _nearest(decision))) + "\n"
+    nearest = _nearest(decision, nearest_alternative(decision))
+    return "\n".join(_page(rationale(decision), nearest)) + "\n"
 
 
 def explain_contrast(decision: Decision) -> str:
@@ -150,12 +156,11 @@ def _limits(protocol: Protocol) -> Iterator[str]:
 _ELSE = "All else stays as it was at this visit; so do the visits before it."
 
 
-def _nearest(decision: Decision) -> Iterator[str]:
-    """Write the nearest other action and the least that would have to change for it."""
-    nearest = alternatives(decision)[0]
+def _nearest(decision: Decision, nearest: Alternative | None) -> Iterator[str]:
+    """Yield the nearest other action with the smallest change that leads to it."""
     yield "## What would have to change"
     yield ""
-    if nearest.reachable:
+    if nearest:
         yield f"For the nearest other action, {nearest.action.label}: {_least(decision, nearest)}. {_ELSE}"
     else:
         yield "No other action can be reached, whatever this visit had shown."
@@ -164,7 +169,7 @@ def _nearest(decision: Decision) -> Iterator[str]:
 def _contrast(decision: Decision) -> Iterator[str]:
     """Write every other action with the least that would have to change for it, and the arguments."""
     others = alternatives(decision)
-    yield from _nearest(decision)
+    yield from _nearest(decision, others[0] if others[0].reachable else None)
     yield ""
     yield from table(
         ("for", "the least that would have to change"),
@@ -223,7 +228,7 @@ def _why_not(decision: Decision, action: Action) -> Iterator[str]:
         yield ""
         yield "## What would have to change"
         yield ""
-        other = next(each for each in alternatives(decision) if each.action is action)
+        other = alternative(decision, action)
         yield f"{_sentence(_least(decision, other))}{f' {_ELSE}' if other.reachable else ''}"
         if other.seen is not None:
             yield ""

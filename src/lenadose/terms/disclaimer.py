@@ -1,3 +1,6 @@
-"""What is said wherever a recommendation leaves the library."""
+"""The notice that accompanies every recommendation."""
 
-NOT_A_DEVICE = "Research and education software, not a medical device. Hypothetical use only; not for clinical use."
+NOT_A_DEVICE = (
+    "Research and education software, not a medical device. "
+    "Hypothetical use only; not for clinical use."
+)

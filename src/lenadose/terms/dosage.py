@@ -1,9 +1,8 @@
-"""Dosages and the ladder of dose levels: the patient stands on a level and moves by bounded steps."""
+"""Dosages and the ladder of dose levels, on which a patient moves by bounded steps."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
 
 from attrs import field, frozen
 
@@ -16,7 +15,7 @@ EVERY_DAYS = (1, 365)
 
 
 def format_decimal(amount: Decimal) -> str:
-    """Write a number as a nurse would: 5, never 5.0; 2.5; never an exponent."""
+    """Return a number as a nurse writes it: 5, never 5.0; 2.5; never an exponent."""
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -45,7 +44,7 @@ class Dosage:
 
 
 def out_of_range(dosage: Dosage) -> Iterator[Fault]:
-    """Tell what makes a dosage none that a level can have."""
+    """Yield a fault for each part of a dosage that no level can have."""
     if not MG[0] < dosage.mg <= MG[1]:
         yield Fault(
             "mg",
@@ -68,14 +67,13 @@ class Level(Validated):
     def __str__(self) -> str:
         return str(self.dosage)
 
-    @classmethod
-    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
-        """Refuse a dosage that nobody takes."""
-        return (each.within("dosage") for each in out_of_range(known["dosage"]))
+    def contradictions(self) -> Iterator[Fault]:
+        """Yield a fault for a dosage that nobody takes."""
+        return (fault.within("dosage") for fault in out_of_range(self.dosage))
 
 
 def lower_of(a: Level | None, b: Level | None) -> Level | None:
-    """Give the lower of two levels; None, no level at all, is the lowest."""
+    """Return the lower of two levels; None, no level at all, is the lowest."""
     if a is None or b is None:
         return None
     return a if a.rank <= b.rank else b
@@ -85,27 +83,26 @@ def lower_of(a: Level | None, b: Level | None) -> Level | None:
 class DoseLadder(Validated):
     """The dose levels from the lowest to the highest, and the one a course starts at.
 
-    Raises ProtocolError unless the mean daily amount rises from level to level and `start` is one of them.
+    Raises ProtocolError unless the mean daily amount rises from level to level and `start` is one
+    of them.
     """
 
     levels: tuple[Level, ...] = field(validator=not_empty)
     start: Level
 
-    @classmethod
-    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
-        """Refuse levels that do not rise, and a start that is none of them."""
-        levels, start = known["levels"], known["start"]
-        for below, above in pairwise(levels):
+    def contradictions(self) -> Iterator[Fault]:
+        """Yield a fault for levels that do not rise, and for a start that is none of them."""
+        for below, above in pairwise(self.levels):
             if above.dosage.daily_mg <= below.dosage.daily_mg:
                 yield Fault(
                     f"levels[{above.rank}]",
                     f"{above} is not more than {below}",
                     "order the levels by dose",
                 )
-        if [level.rank for level in levels] != list(range(len(levels))):
+        if [level.rank for level in self.levels] != list(range(len(self.levels))):
             yield Fault("levels", "the ranks do not count up from 0", "number them 0, 1, 2...")
-        if start not in levels:
-            yield Fault("start", f"{start} is not a level", "start at a level of the ladder")
+        if self.start not in self.levels:
+            yield Fault("start", f"{self.start} is not a level", "start at a level of the ladder")
 
     @property
     def top(self) -> Level:
@@ -113,13 +110,13 @@ class DoseLadder(Validated):
         return self.levels[-1]
 
     def level_of(self, dosage: Dosage) -> Level | None:
-        """Give the level with this dosage, or None: 2.5 mg daily is not 5 mg every other day."""
+        """Return the level of a dosage, or None: 2.5 mg daily is not 5 mg every other day."""
         return next((level for level in self.levels if level.dosage == dosage), None)
 
     def above(self, level: Level) -> Level:
-        """Give the next level up; the highest stays."""
+        """Return the next level up; the highest stays."""
         return self.levels[min(level.rank + 1, self.top.rank)]
 
     def below(self, level: Level) -> Level | None:
-        """Give the next level down; None below the lowest."""
+        """Return the next level down; None below the lowest."""
         return self.levels[level.rank - 1] if level.rank else None

@@ -1,4 +1,4 @@
-"""What is said when something given cannot be used: the place, the reason and the mend, never a guess."""
+"""Errors: each fault with its place, its reason and its fix; nothing is ever guessed."""
 
 import re
 from collections.abc import Iterable
@@ -9,11 +9,15 @@ from attrs import evolve, frozen
 from lenadose.terms.facts import Term
 
 DIGITS = 15
-"""Any number of up to 15 digits is the same in decimal and in the floats of other programs; one of more may be."""
+"""A number of at most 15 digits is the same in decimal and in the floats of other programs."""
 
-# Nothing that could write over a terminal or turn a line around, nothing that cannot be seen, and no half of a
-# surrogate pair, which cannot be written. Python's $ alone would let a last line feed pass.
-TEXT = r"^[^\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]*$(?!\n)"
+# Nothing that could write over a terminal or turn a line around, nothing that cannot be seen, and
+# no half of a surrogate pair, which cannot be written. Python's $ alone would let a last line feed
+# pass.
+TEXT = (
+    r"^[^\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]*"
+    r"$(?!\n)"
+)
 PRINTABLE = re.compile(TEXT)
 
 
@@ -30,14 +34,14 @@ class Fault:
         return f"{where}{self.reason}; {self.fix}"
 
     def within(self, outer: str) -> "Fault":
-        """Give the same fault as seen from one floor up: `neutrophils` in `visits[3]` is `visits[3].neutrophils`."""
+        """Return the fault as seen from outside: `neutrophils` becomes `visits[3].neutrophils`."""
         if not self.place:
             return evolve(self, place=outer)
         return evolve(self, place=f"{outer}{'' if self.place.startswith('[') else '.'}{self.place}")
 
 
 class LenadoseError(ValueError):
-    """Something given cannot be used; `faults` holds each fault with its place, as data."""
+    """A value, call or document that cannot be used; `faults` holds each fault as data."""
 
     faults: tuple[Fault, ...]
 
@@ -45,26 +49,30 @@ class LenadoseError(ValueError):
         self.faults = tuple(faults)
         super().__init__("\n".join(map(str, self.faults)))
 
+    def __reduce__(self) -> tuple[type["LenadoseError"], tuple[tuple[Fault, ...]]]:
+        # An exception is by default made again from its message.
+        return type(self), (self.faults,)
+
 
 class ProtocolError(LenadoseError):
-    """The author's fault: a protocol that does not decide every situation exactly once."""
+    """A fault of the author: a protocol that does not decide every situation exactly once."""
 
 
 class CallError(LenadoseError):
-    """The caller's fault: a value, a visit or a call that cannot be used."""
+    """A fault of the caller: a value, a visit or a call that cannot be used."""
 
 
 class DocumentError(LenadoseError):
-    """The document's fault: a file or text that cannot be read as what it should be."""
+    """A fault of a document: a file or text that cannot be read as what it should be."""
 
 
 def fault(place: str, reason: str, fix: str) -> CallError:
-    """Make the error for a single fault of the caller."""
+    """Return the error of a single fault of the caller."""
     return CallError((Fault(place, reason, fix),))
 
 
 def describe(value: object) -> str:
-    """Show a given value in a message, on one line and cut where it is long."""
+    """Return a value as a message shows it, on one line and cut where it is long."""
     match value:
         case Term():
             text = repr(value.label)
@@ -75,7 +83,7 @@ def describe(value: object) -> str:
         case str():
             text = repr(value) if PRINTABLE.match(value) else ascii(value)
         case Decimal() | float():
-            text = str(value)
+            text = str(value).removesuffix(".0")
         case int():
             text = str(value) if abs(value) < 10**DIGITS else "a whole number of many digits"
         case list() | tuple():

@@ -1,4 +1,4 @@
-"""The finite words of a dosing protocol: what a visit can show and what can be advised.
+"""The finite words of a dosing protocol: the facts of a visit and the actions.
 
 After `observe`, nothing but these words decides.
 """
@@ -41,7 +41,7 @@ class Phase(Term):
 
 
 class Response(Term):
-    """What the skin shows, from the best to the unknown."""
+    """The response of the skin, from the best to the unknown."""
 
     COMPLETE = "complete"
     PARTIAL = "partial"
@@ -51,7 +51,7 @@ class Response(Term):
 
 
 class Safety(Term):
-    """What safety allows, from the gravest to the best; the first that applies counts."""
+    """The finding on safety, from the gravest to the best; the first that applies counts."""
 
     STOP = "stop"
     INTERRUPT = "interrupt"
@@ -61,7 +61,7 @@ class Safety(Term):
 
 
 class Timing(Term):
-    """Whether the interval has run out; in an interruption, whether it has lasted too long to be simply resumed."""
+    """Whether the interval has run out, or an interruption is too long simply to be resumed."""
 
     BEFORE_DUE = "before due"
     DUE = "due"
@@ -75,7 +75,7 @@ class TherapeuticTrial(Term):
 
 
 class Position(Term):
-    """Where the level (in an interruption the level to resume at) stands between the lowest and the ceiling."""
+    """Where the level, or the one to resume at, stands between the lowest and the ceiling."""
 
     LOWEST = "lowest"
     MIDDLE = "middle"
@@ -87,7 +87,7 @@ class Position(Term):
 
 
 class Action(Term):
-    """What is to be done next about the drug."""
+    """The next action about the drug."""
 
     START = "start"
     CONTINUE = "continue"
@@ -130,7 +130,7 @@ SET_NAMES: dict[frozenset[Term], str] = {
     ABOVE_BOTTOM: "above the bottom",
     frozenset({Position.NONE}): "no level left",
 }
-"""What a set of words is called where a table is printed."""
+"""The names of sets of words where a table is printed."""
 
 DIMENSIONS: tuple[tuple[str, type[Term]], ...] = (
     ("phase", Phase),
@@ -157,7 +157,7 @@ class Facts:
 
 @cache
 def possible_terms(phase: Phase) -> dict[str, frozenset[Term]]:
-    """Give the words each fact can take in a phase; a fact without meaning there has one fixed word."""
+    """Return the words that each fact can take in a phase; a fact without meaning there has one."""
     words: dict[str, frozenset[Term]] = {name: frozenset(kind) for name, kind in DIMENSIONS}
     words["phase"] = frozenset({phase})
     if phase in ON_TREATMENT:

@@ -2,19 +2,18 @@
 
 from calendar import isleap
 from datetime import date, timedelta
-from typing import Any
 
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
+from attrs.validators import and_, ge, le
 
-from lenadose.terms.errors import describe
 from lenadose.terms.facts import Term
-from lenadose.terms.validation import refused
+from lenadose.terms.validation import Check, is_whole
 
 COUNT = (1, 1000)
 
 
 class Unit(Term):
-    """What an interval is counted in; weeks and months do not convert."""
+    """The unit of an interval; weeks and months do not convert."""
 
     DAYS = "days"
     WEEKS = "weeks"
@@ -25,7 +24,7 @@ _LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def add_months(day: date, months: int) -> date:
-    """Give the same day of the month that many calendar months later, or the last day of a shorter month."""
+    """Return the same day of the month some calendar months later, or its last day if shorter."""
     years, month = divmod(day.month - 1 + months, 12)
     year = day.year + years
     longest = 29 if month == 1 and isleap(year) else _LENGTHS[month]
@@ -33,8 +32,8 @@ def add_months(day: date, months: int) -> date:
 
 
 def months_between(earlier: date, later: date) -> str:
-    """Say how many whole calendar months and further days lie between two days: "5 months 12 days"."""
-    # Imported here: it is needed only where a reason is told, not to decide.
+    """Return the calendar months and further days between two days: "5 months 12 days"."""
+    # Imported here: reasons need it, decisions do not.
     from dateutil.relativedelta import relativedelta
 
     span = relativedelta(later, earlier)
@@ -44,10 +43,14 @@ def months_between(earlier: date, later: date) -> str:
     )
 
 
-def _count(_: object, attribute: "Attribute[Any]", value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not COUNT[0] <= value <= COUNT[1]:
-        fix = f"give a whole number from {COUNT[0]} to {COUNT[1]}"
-        raise refused(attribute.name, f"{describe(value)} is no length of an interval", fix)
+_LENGTH = "interval length must be {} to {}, got {{}}".format(*COUNT)
+is_length = Check(
+    (and_(is_whole, ge(COUNT[0]), le(COUNT[1])), _LENGTH, "give a whole number"),
+    type="integer",
+    minimum=COUNT[0],
+    maximum=COUNT[1],
+)
+"""Check that a value is the length of an interval."""
 
 
 @frozen
@@ -57,7 +60,7 @@ class Interval:
     `days` is its number of days, None for months, whose length depends on where they begin.
     """
 
-    count: int = field(validator=_count)
+    count: int = field(validator=is_length)
     unit: Unit
     days: int | None = field(init=False, eq=False, repr=False)
     _span: timedelta = field(init=False, eq=False, repr=False)
@@ -70,7 +73,7 @@ class Interval:
 
     @_span.default
     def _measure(self) -> timedelta:
-        """Give its length; of months the least that they can have."""
+        """Return its length; of months the least that they can have."""
         return timedelta(days=28 * self.count if self.days is None else self.days)
 
     @property
@@ -79,11 +82,11 @@ class Interval:
         return self.count * 30.4375 if self.days is None else self.days
 
     def after(self, day: date) -> date:
-        """Give the date this long after `day`; one addition, never month upon month."""
+        """Return the date this long after `day`; one addition, never month upon month."""
         return add_months(day, self.count) if self.days is None else day + self._span
 
     def is_over(self, since: date, day: date) -> bool:
-        """Tell whether more than this has passed from `since` to `day`."""
+        """Return whether more than this has passed from `since` to `day`."""
         # Usually not even the shortest months have passed, and the calendar need not be asked.
         return day - since > self._span and (
             self.days is not None or day > add_months(since, self.count)
@@ -94,20 +97,20 @@ class Interval:
 
 
 def days(count: int) -> Interval:
-    """Give an interval of days."""
+    """Return an interval of days."""
     return Interval(count, Unit.DAYS)
 
 
 def weeks(count: int) -> Interval:
-    """Give an interval of weeks."""
+    """Return an interval of weeks."""
     return Interval(count, Unit.WEEKS)
 
 
 def months(count: int) -> Interval:
-    """Give an interval of calendar months."""
+    """Return an interval of calendar months."""
     return Interval(count, Unit.MONTHS)
 
 
 def at_most_days(interval: Interval) -> int:
-    """Give the greatest number of days that an interval can be."""
+    """Return the greatest number of days that an interval can be."""
     return interval.days or 31 * interval.count

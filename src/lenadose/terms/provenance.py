@@ -1,6 +1,6 @@
 """Where a rule or a number comes from, so that silence never looks like evidence."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
@@ -17,63 +17,68 @@ ASSUMED_BY = "decided here"
 
 @frozen
 class Provenance(Validated):
-    """How well something is founded (`tag`), who says so (`source`), and what is said or why it was chosen."""
+    """How well something is founded (`tag`), who says so (`source`) and in which `words`."""
 
     tag: EvidenceLevel
     source: str = field(validator=is_single_line)
     words: str = field(validator=is_single_line)
 
-    @classmethod
-    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
-        """Refuse a decision of our own that is passed off as another's; who else assumed something may be named."""
-        tag = known.get("tag")
-        if tag not in (None, EvidenceLevel.ASSUMED) and known.get("source") == ASSUMED_BY:
+    def contradictions(self) -> Iterator[Fault]:
+        """Yield a fault for a decision made here that is tagged as somebody else's."""
+        if self.tag is not EvidenceLevel.ASSUMED and self.source == ASSUMED_BY:
             yield Fault(
                 "source",
-                f"what was {ASSUMED_BY} is not {tag.label}",
+                f"what was {ASSUMED_BY} is not {self.tag.label}",
                 "name the source, or tag it assumed",
             )
 
 
 def stated(source: str, words: str) -> Provenance:
-    """Say that the trial states it."""
+    """Return the provenance of what the trial states."""
     return Provenance(EvidenceLevel.STATED, source, words)
 
 
 def label(words: str, source: str = "label") -> Provenance:
-    """Say that the drug's label or risk-management programme states it, for other indications."""
+    """Return the provenance of what the drug's label or risk programme states, for other uses."""
     return Provenance(EvidenceLevel.LABEL, source, words)
 
 
 def adapted(source: str, why: str) -> Provenance:
-    """Say that it is taken over from another study or population, named in `source`."""
+    """Return the provenance of what another study or population, named in `source`, shows."""
     return Provenance(EvidenceLevel.ADAPTED, source, why)
 
 
 def assumed(why: str) -> Provenance:
-    """Say that nobody states it: it was decided here and may be decided otherwise locally."""
+    """Return the provenance of what nobody states: it was decided here, and can be locally."""
     return Provenance(EvidenceLevel.ASSUMED, ASSUMED_BY, why)
 
 
 @frozen
 class Sourced(Generic[T]):
-    """A number of the protocol together with where it comes from."""
+    """A number of the protocol with its provenance."""
 
     value: T
     provenance: Provenance
 
 
-def within(
-    least: int, most: int | Decimal
-) -> Callable[[object, "Attribute[Any]", Sourced[Any]], None]:
-    """Make the check that a sourced number is in its range."""
+@frozen
+class within:
+    """A validator of the range of a sourced number."""
 
-    def check(_: object, attribute: "Attribute[Any]", given: Sourced[Any]) -> None:
-        if not least <= given.value <= most:
-            fix = f"give a number from {least} to {most}"
-            raise refused(f"{attribute.name}.value", f"{given.value} is outside its range", fix)
+    least: int
+    most: int | Decimal
 
-    return check
+    @property
+    def keywords(self) -> dict[str, float]:
+        """The range as JSON Schema describes it."""
+        return {"minimum": self.least, "maximum": float(self.most)}
+
+    def __call__(self, _: object, attribute: "Attribute[Any]", sourced: Sourced[Any]) -> None:
+        """Check the number; raise ProtocolError outside the range."""
+        if not self.least <= sourced.value <= self.most:
+            reason = f"{sourced.value} is outside its range"
+            fix = f"give a number from {self.least} to {self.most}"
+            raise refused(f"{attribute.name}.value", reason, fix)
 
 
 def _number(unit: str, words: str) -> dict[str, str]:

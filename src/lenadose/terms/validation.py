@@ -1,95 +1,138 @@
-"""What every part of a protocol must be, built in or read from a file: named, worded, free of contradictions."""
+"""How values check themselves: each field when the value is made, then the value as a whole."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
-from attrs import Attribute, fields, frozen
+from attrs import Attribute, frozen
+from attrs.validators import and_, ge, instance_of, le, matches_re, min_len, not_
 
 from lenadose.terms.errors import TEXT, Fault, LenadoseError, ProtocolError, describe
 
 NAME = r"^[a-z0-9][a-z0-9-]*$(?!\n)"
-"""A name: it stands in tables, diagrams and places, and is told apart by case nowhere."""
+"""An identifier: it stands in tables, diagrams and places, and case never tells two apart."""
 
 # A bar would begin another cell of the table in which the words are printed.
 PROSE = TEXT.replace("[^", r"(?=.*\S)[^|", 1)
 """Words of a protocol: not blank, on one line, and fit for a cell of a table."""
 
-_NAME, _PROSE = re.compile(NAME), re.compile(PROSE)
-
 
 @frozen
 class Validated:
-    """A value whose fields can contradict each other; building it raises its `error` with every contradiction."""
+    """A value that checks itself whole: making it raises its `error` with every contradiction."""
 
     error: ClassVar[type[LenadoseError]] = ProtocolError
 
-    @classmethod
-    def contradictions(cls, known: Mapping[str, Any]) -> Iterator[Fault]:
-        """Give each contradiction between the fields that are known."""
+    def contradictions(self) -> Iterator[Fault]:
+        """Yield each contradiction between fields that are sound by themselves."""
         return iter(())
 
     def __attrs_post_init__(self) -> None:
-        own: type = type(self)
-        faults = tuple(self.contradictions({name: getattr(self, name) for name in _given(own)}))
+        faults = tuple(self.contradictions())
         if faults:
             raise self.error(faults)
 
 
-@cache
-def _given(kind: type[Any]) -> tuple[str, ...]:
-    """Give the names of the fields that a value is made from."""
-    return tuple(each.name for each in fields(kind) if each.init)
+Validator = Callable[[Any, "Attribute[Any]", Any], Any]
+"""A validator as attrs calls it."""
+
+
+class Check:
+    """Validators of attrs whose failure is a fault: each with the reason and the fix it reports.
+
+    `keywords` describe the accepted values as JSON Schema does.
+    """
+
+    def __init__(self, *tests: tuple[Validator, str, str], **keywords: Any) -> None:
+        self.tests = tests
+        self.keywords = keywords
+
+    def __call__(self, instance: object, attribute: "Attribute[Any]", value: object) -> None:
+        """Check a value; raise the error of the class that has the field, at the first failure."""
+        for validator, reason, fix in self.tests:
+            try:
+                validator(instance, attribute, value)
+            except (TypeError, ValueError):
+                error: type[LenadoseError] = getattr(instance, "error", ProtocolError)
+                raise error((Fault(attribute.name, reason.format(describe(value)), fix),)) from None
+
+
+# Python counts True among the integers; a reader of the record does not.
+is_whole: Validator = and_(instance_of(int), not_(instance_of(bool)))
+
+
+def whole(least: int, most: int, what: str) -> Check:
+    """Check that a value is a whole number in its range."""
+    fix = f"give {what}, a whole number from {least} to {most}"
+    return Check(
+        (is_whole, "{} is not a whole number", fix),
+        (and_(ge(least), le(most)), "{} is outside its range", fix),
+        type="integer",
+        minimum=least,
+        maximum=most,
+        description=what,
+    )
+
+
+is_identifier = Check(
+    (
+        matches_re(NAME),
+        "{} is not a name",
+        "write it in small letters, digits and hyphens: grade-3",
+    ),
+    type="string",
+    pattern=NAME,
+)
+"""Check that a value is an identifier."""
+
+is_single_line = Check(
+    (matches_re(r"(?s).*\S.*"), "{} says nothing", "write it in words"),
+    (
+        matches_re(PROSE),
+        "holds a character that breaks a table",
+        "write it on one line, without | and what cannot be shown",
+    ),
+    type="string",
+    pattern=PROSE,
+)
+"""Check that words are not empty and fit the table in which they are printed."""
+
+not_empty = Check((min_len(1), "there are none", "give at least one"), minItems=1)
+"""Check that a list is not empty."""
+
+
+def members(check: Validator) -> Validator:
+    """Return a validator of every member of a tuple, which reports each fault at its index.
+
+    `deep_iterable` of attrs stops at the first and does not say which member it was.
+    """
+
+    def check_members(instance: object, attribute: "Attribute[Any]", value: Any) -> None:
+        faults: list[Fault] = []
+        for index, member in enumerate(value):
+            try:
+                check(instance, attribute, member)
+            except LenadoseError as error:
+                faults += [
+                    Fault(f"{fault.place}[{index}]", fault.reason, fault.fix)
+                    for fault in error.faults
+                ]
+        if faults:
+            raise getattr(instance, "error", ProtocolError)(faults)
+
+    return check_members
 
 
 def refused(place: str, reason: str, fix: str) -> ProtocolError:
-    """Make the error for a single fault of the author."""
+    """Return the error of a single fault of the author."""
     return ProtocolError((Fault(place, reason, fix),))
-
-
-def is_identifier(_: object, attribute: "Attribute[Any]", value: object) -> None:
-    """Refuse what is no name."""
-    if not isinstance(value, str) or not _NAME.match(value):
-        fix = "write it in small letters, digits and hyphens: grade-3"
-        raise refused(attribute.name, f"{describe(value)} is not a name", fix)
-
-
-def is_single_line(_: object, attribute: "Attribute[Any]", value: object) -> None:
-    """Refuse words that are empty or would break the table in which they are printed."""
-    if not isinstance(value, str) or not value.strip():
-        raise refused(attribute.name, f"{describe(value)} says nothing", "write it in words")
-    if not _PROSE.match(value):
-        fix = "write it on one line, without | and what cannot be shown"
-        raise refused(attribute.name, "holds a character that breaks a table", fix)
-
-
-def all_single_line(_: object, attribute: "Attribute[Any]", value: tuple[object, ...]) -> None:
-    """Refuse a list in which some words are empty or would break a table."""
-    faults: list[Fault] = []
-    for index, each in enumerate(value):
-        try:
-            is_single_line(_, attribute, each)
-        except ProtocolError as error:
-            faults += [
-                Fault(f"{fault.place}[{index}]", fault.reason, fault.fix) for fault in error.faults
-            ]
-    if faults:
-        raise ProtocolError(faults)
-
-
-def not_empty(_: object, attribute: "Attribute[Any]", value: tuple[object, ...]) -> None:
-    """Refuse an empty list."""
-    if not value:
-        raise refused(attribute.name, "there are none", "give at least one")
 
 
 def duplicates(
     place: str, names: Iterable[str], fix: str = "give each a name of its own"
 ) -> Iterator[Fault]:
-    """Give a fault for each name of a list that was there before."""
+    """Yield a fault for each name of a list that was there before."""
     seen: set[str] = set()
-    for index, each in enumerate(names):
-        if each in seen:
-            yield Fault(f"{place}[{index}]", f"{describe(each)} is there twice", fix)
-        seen.add(each)
+    for index, name in enumerate(names):
+        if name in seen:
+            yield Fault(f"{place}[{index}]", f"{describe(name)} is there twice", fix)
+        seen.add(name)

@@ -27,6 +27,7 @@ from lenadose.record.adverse_event import (
     RESOLVABLE,
     UNGRADED,
     AdverseEvent,
+    term_fault,
 )
 from lenadose.record.course import Course, doses_between
 from lenadose.record.fields import YEARS
@@ -328,10 +329,7 @@ def _measurements(quantity: Quantity, day: date) -> st.SearchStrategy[Measuremen
 
 
 def _is_other_term(term: str) -> bool:
-    return (
-        not any(AdverseEvent.contradictions({"term": term}))
-        and term.strip().lower() not in UNGRADED
-    )
+    return term_fault(term) is None and term.strip().lower() not in UNGRADED
 
 
 def _as_written(term: str) -> st.SearchStrategy[str]:

@@ -16,12 +16,11 @@ from lenadose.protocol.response import ResponseCriteria
 from lenadose.protocol.rules import Case, Rule, RuleTable
 from lenadose.protocol.safety import CountLimits, EventCriterion, Lasts, SafetyCriteria
 from lenadose.record.adverse_event import (
-    CTCAE_EDITIONS,
     GRADE,
     KNOWN_TERMS,
     RESOLVABLE,
     SENSORY_NEUROPATHY,
-    AdverseEvent,
+    term_fault,
 )
 from lenadose.record.visit import ACTIVITY
 from lenadose.terms.dosage import Dosage, DoseLadder, Level
@@ -242,8 +241,7 @@ _dangers = st.sampled_from([Safety.STOP, Safety.INTERRUPT, Safety.CAUTION])
 
 
 def _is_recordable(term: str) -> bool:
-    event = {"term": term, "grade": 1, "ctcae": CTCAE_EDITIONS[0]}
-    return term == term.strip().lower() and not any(AdverseEvent.contradictions(event))
+    return term == term.strip().lower() and term_fault(term) is None
 
 
 _terms = st.sampled_from(KNOWN_TERMS) | WORDS.filter(_is_recordable)
