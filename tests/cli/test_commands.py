@@ -344,3 +344,26 @@ def test_a_wrong_argument_is_shown_on_one_line(capsys) -> None:
     (line,) = errors(capsys, "show", "--as", "a\nb\x1b[31m" + "c" * 1000)
     assert "\x1b" not in line
     assert len(line) < 400
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """Return the modules that are loaded after a command has run in a fresh Python."""
+    code = "import sys; from lenadose.cli.main import main\ntry: main(sys.argv[1:])\nfinally: "
+    code += "print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    return set(done.stderr.split())
+
+
+def test_a_command_imports_only_what_it_uses() -> None:
+    help_only = modules_after("--help")
+    assert {name for name in help_only if name.startswith("lenadose")} == {
+        "lenadose",
+        "lenadose.cli",
+        "lenadose.cli.main",
+    }
+    assert not {"attr", "typing", "json"} & help_only
+    unused = {"rich", "lenadose.verification", "lenadose.formats.schema", "lenadose.plot"}
+    assert not unused & modules_after("next", COURSE)
+    assert "lenadose.report.decision" not in modules_after("next", COURSE, "--json")
