@@ -18,7 +18,7 @@ import lenadose
 from lenadose import get_protocol
 from lenadose.plot.style import save
 from lenadose.protocol.builtin import BUILT_IN
-from lenadose.report.protocol import assumptions, sheet
+from lenadose.report.protocol import assumptions, protocol_page
 from lenadose.report.verification import certificate_page
 from lenadose.verification.certificate import verify
 
@@ -66,7 +66,7 @@ def generate(source: Path) -> None:
         save(picture, folder / f"{id}.svg")
         drawn = f"\n## Phases\n\n![{picture.title}]({id}.svg)\n"
         for suffix, command, page in (
-            ("", "show", sheet(protocol) + drawn),
+            ("", "show", protocol_page(protocol) + drawn),
             ("-assumptions", "assumptions", assumptions(protocol)),
             ("-certificate", "verify", certificate_page(verify(protocol))),
         ):

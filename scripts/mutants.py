@@ -15,7 +15,7 @@ from tests.support.mutation import mutants
 
 from lenadose import LenadoseError, get_protocol, parse_course, replay
 from lenadose.protocol.protocol import Protocol
-from lenadose.report.markdown import table
+from lenadose.report.markdown import markdown_table
 from lenadose.verification.certificate import judge
 from lenadose.verification.explore import reach
 from lenadose.verification.laws import LAWS
@@ -99,7 +99,7 @@ def _page(outcomes: Sequence[Outcome]) -> Iterator[str]:
         "`scripts/mutants.py`.\n"
     )
     head = ("broken", "made", "refused", "laws", "laws or reading", "vectors", "missed")
-    yield from table(
+    yield from markdown_table(
         head, (_counts(kind, [each for each in outcomes if each.kind == kind]) for kind in KINDS)
     )
     yield "\n## Which law notices a replaced action\n"
@@ -110,7 +110,7 @@ def _page(outcomes: Sequence[Outcome]) -> Iterator[str]:
         (f"{each.number} {each.name}", str(by_law[each.number]), str(alone[each.number]))
         for each in LAWS
     )
-    yield from table(("law", "notices", "alone"), rows)
+    yield from markdown_table(("law", "notices", "alone"), rows)
     survivors = [each for each in replaced if not each.laws]
     share = 100 * (len(replaced) - len(survivors)) / len(replaced)
     yield f"\nThe laws notice {len(replaced) - len(survivors)} of {len(replaced)} replaced actions ({share:.1f} %).\n"

@@ -1,4 +1,4 @@
-"""In a notebook: values show themselves as HTML without scripts, and what a record says is text and nothing else."""
+"""In a notebook: values become HTML without scripts, and text from a record stays text."""
 
 from html.parser import HTMLParser
 
@@ -11,12 +11,15 @@ from lenadose import Course, Patient, explain, get_protocol, replay
 from lenadose.notebook import STYLE, show_course, show_decision
 from lenadose.plot.course import draw_course
 from lenadose.report.decision import course_page
-from lenadose.report.protocol import sheet
+from lenadose.report.protocol import protocol_page
 from lenadose.testing import courses
 from lenadose.verification.certificate import Certificate
 from lenadose.verification.compare import Comparison
 
-HOSTILE = "</div><script>alert(1)</script><img src=x onerror=alert(1)> [a](javascript:alert(1)) `\"' & | *b*"
+HOSTILE = (
+    "</div><script>alert(1)</script><img src=x onerror=alert(1)> "
+    "[a](javascript:alert(1)) `\"' & | *b*"
+)
 RECORD = Course((seen(0, 11), seen(28, 10)), STERILE)
 
 
@@ -56,8 +59,8 @@ def page(text):
 
 
 @pytest.fixture(scope="module")
-def shown():
-    """What a notebook gets for a value that is the last line of a cell."""
+def display():
+    """Return the function by which a notebook displays the last value of a cell."""
     shell = InteractiveShell()
     shell.run_line_magic("load_ext", "lenadose.notebook")
     return lambda value: shell.display_formatter.format(value)[0]
@@ -68,7 +71,7 @@ def values():
     return {
         "decision": (decisions[1], explain(decisions[1])),
         "course": (RECORD, course_page(decisions)),
-        "protocol": (PROTOCOL, sheet(PROTOCOL)),
+        "protocol": (PROTOCOL, protocol_page(PROTOCOL)),
         "certificate": (Certificate(PROTOCOL, (), 1, 2, 3, 0.5), "all 0 laws hold"),
         "comparison": (Comparison(PROTOCOL, get_protocol("penn-2012"), (), (), ()), "the same"),
         "picture": (draw_course(decisions), draw_course(decisions).alt),
@@ -76,17 +79,17 @@ def values():
 
 
 @pytest.mark.parametrize("name", values())
-def test_a_value_shows_itself_as_html_and_as_plain_text(name, shown):
+def test_a_value_shows_itself_as_html_and_as_plain_text(name, display):
     value, words = values()[name]
-    given = shown(value)
-    assert set(given) == {"text/html", "text/plain"}
-    assert words in given["text/plain"]
-    read = page(given["text/html"])
+    formats = display(value)
+    assert set(formats) == {"text/html", "text/plain"}
+    assert words in formats["text/plain"]
+    read = page(formats["text/html"])
     assert ("img" if name == "picture" else "h1") in read.tags
 
 
-def test_other_values_are_shown_as_before(shown):
-    assert shown(3) == {"text/plain": "3"}
+def test_other_values_are_shown_as_before(display):
+    assert display(3) == {"text/plain": "3"}
 
 
 def test_a_decision_shows_its_advice_first_and_folds_the_evidence():
@@ -104,9 +107,9 @@ def test_a_decision_shows_its_advice_first_and_folds_the_evidence():
 
 def test_a_course_shows_every_visit_with_its_decision():
     read = page(show_course(RECORD))
-    for each in replay(RECORD):
-        assert str(each.visit.date) in read.text
-        assert each.rule.id in read.text
+    for decision in replay(RECORD):
+        assert str(decision.visit.date) in read.text
+        assert decision.rule.id in read.text
     assert "15 women" in read.text
 
 
@@ -116,12 +119,12 @@ def test_a_course_of_an_unknown_protocol_is_shown_as_it_was_recorded():
     assert '"clasi_activity": 11' in read.text
 
 
-def test_what_a_record_says_is_text_and_nothing_else(shown):
+def test_what_a_record_says_is_text_and_nothing_else(display):
     patient = Patient(id=HOSTILE, able_to_become_pregnant=False, subtype=HOSTILE)
     visit = seen(0, 11, adverse_events=(event(HOSTILE, 2),), judgement=judged("worse"))
     course = Course((visit,), patient)
     for value in (course, replay(course)[0], draw_course(replay(course))):
-        read = page(shown(value)["text/html"])
+        read = page(display(value)["text/html"])
         assert not {"a", "b"} & set(read.tags)
     assert HOSTILE in page(show_course(course)).text
     assert HOSTILE in page(show_decision(replay(course)[0])).text

@@ -10,34 +10,51 @@ not a medical device.
 Each public name is loaded when it is first used, so that importing the library costs little.
 """
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # importing typing for it would take most of the time of this module
 
 if TYPE_CHECKING:
-    from lenadose.engine.machine import Decision, apply, recommend, replay, step
-    from lenadose.engine.observe import observe
-    from lenadose.engine.state import State, begin
-    from lenadose.explanation.alternatives import Alternative, alternatives
-    from lenadose.explanation.arguments import for_and_against
-    from lenadose.explanation.rationale import Rationale, rationale
-    from lenadose.formats.course_json import course_data, load_course, parse_course, read_course
-    from lenadose.formats.decision_json import decision_data
-    from lenadose.formats.protocol_file import load_protocol, read_protocol
-    from lenadose.protocol.builtin import get_protocol
-    from lenadose.protocol.protocol import Protocol
-    from lenadose.record.adverse_event import AdverseEvent
-    from lenadose.record.course import Course
-    from lenadose.record.visit import (
-        DosageTaken,
-        Judgement,
-        Measurement,
-        Patient,
-        PregnancyTest,
-        Visit,
-    )
-    from lenadose.report.decision import explain
-    from lenadose.terms.dosage import Dosage
-    from lenadose.terms.errors import CallError, DocumentError, Fault, LenadoseError, ProtocolError
-    from lenadose.terms.facts import Action, Facts, Phase
+    from lenadose.engine.machine import Decision as Decision
+    from lenadose.engine.machine import apply as apply
+    from lenadose.engine.machine import recommend as recommend
+    from lenadose.engine.machine import replay as replay
+    from lenadose.engine.machine import step as step
+    from lenadose.engine.observe import observe as observe
+    from lenadose.engine.state import State as State
+    from lenadose.engine.state import begin as begin
+    from lenadose.explanation.alternatives import Alternative as Alternative
+    from lenadose.explanation.alternatives import alternatives as alternatives
+    from lenadose.explanation.arguments import for_and_against as for_and_against
+    from lenadose.explanation.rationale import Rationale as Rationale
+    from lenadose.explanation.rationale import rationale as rationale
+    from lenadose.formats.course_json import course_data as course_data
+    from lenadose.formats.course_json import load_course as load_course
+    from lenadose.formats.course_json import parse_course as parse_course
+    from lenadose.formats.course_json import read_course as read_course
+    from lenadose.formats.decision_json import decision_data as decision_data
+    from lenadose.formats.protocol_file import load_protocol as load_protocol
+    from lenadose.formats.protocol_file import read_protocol as read_protocol
+    from lenadose.protocol.builtin import get_protocol as get_protocol
+    from lenadose.protocol.protocol import Protocol as Protocol
+    from lenadose.record.adverse_event import AdverseEvent as AdverseEvent
+    from lenadose.record.course import Course as Course
+    from lenadose.record.visit import DosageTaken as DosageTaken
+    from lenadose.record.visit import Judgement as Judgement
+    from lenadose.record.visit import Measurement as Measurement
+    from lenadose.record.visit import Patient as Patient
+    from lenadose.record.visit import PregnancyTest as PregnancyTest
+    from lenadose.record.visit import Visit as Visit
+    from lenadose.report.decision import explain as explain
+    from lenadose.terms.dosage import Dosage as Dosage
+    from lenadose.terms.errors import CallError as CallError
+    from lenadose.terms.errors import DocumentError as DocumentError
+    from lenadose.terms.errors import Fault as Fault
+    from lenadose.terms.errors import LenadoseError as LenadoseError
+    from lenadose.terms.errors import ProtocolError as ProtocolError
+    from lenadose.terms.facts import Action as Action
+    from lenadose.terms.facts import Facts as Facts
+    from lenadose.terms.facts import Phase as Phase
+
+    __version__: str
 
 _MODULES = {
     "engine.machine": ("Decision", "apply", "recommend", "replay", "step"),
@@ -70,10 +87,10 @@ _MODULE_OF = {name: module for module, names in _MODULES.items() for name in nam
 
 __all__ = sorted(_MODULE_OF)
 
-# Hidden from type checkers, for which a module with a `__getattr__` has every name.
+# Hidden from type checkers: to them, a module with a `__getattr__` has every name.
 if not TYPE_CHECKING:
 
-    def __getattr__(name):
+    def __getattr__(name: str) -> object:
         from importlib import import_module
 
         if name == "__version__":
@@ -84,5 +101,5 @@ if not TYPE_CHECKING:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
 
-    def __dir__():
+    def __dir__() -> list[str]:
         return __all__

@@ -1,9 +1,9 @@
-"""Decisions, courses, protocols, certificates, comparisons and pictures show themselves as the last line of a cell.
+"""Rich display of decisions, courses, protocols, certificates, comparisons and pictures.
 
     %load_ext lenadose.notebook
 
-The pages are those of the command line, turned into HTML: without scripts, in the colours of the page around them,
-light or dark. What a record says is text in them and nothing else.
+The pages are those of the command line, turned into HTML: without scripts, in the colours of the
+page around them, light or dark. Text from a record stays text.
 """
 
 from base64 import b64encode
@@ -20,7 +20,7 @@ from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
 from lenadose.report.decision import course_page, explain
 from lenadose.report.markdown import escape
-from lenadose.report.protocol import sheet
+from lenadose.report.protocol import protocol_page
 from lenadose.report.verification import certificate_page, comparison_page, course_block
 from lenadose.terms.errors import LenadoseError
 from lenadose.verification.certificate import Certificate
@@ -33,32 +33,35 @@ if TYPE_CHECKING:
 STYLE = """<style>
 .lenadose { max-width: 64em; line-height: 1.45; color: inherit; background: none; }
 .lenadose h1 { font-size: 1.25em; margin: 0.4em 0; padding: 0; }
-.lenadose h2, .lenadose h3, .lenadose summary { font-size: 1em; font-weight: bold; margin: 0.7em 0 0.3em; padding: 0; }
+.lenadose h2, .lenadose h3, .lenadose summary { font-size: 1em; font-weight: bold;
+  margin: 0.7em 0 0.3em; padding: 0; }
 .lenadose h2::after, .lenadose h3::after { content: none; }
 .lenadose summary { cursor: pointer; }
-.lenadose table { border-collapse: collapse; margin: 0.4em 0; font-size: 0.9em; display: block; overflow-x: auto; }
-.lenadose th, .lenadose td { border: 1px solid #8888; padding: 0.25em 0.5em; text-align: left; vertical-align: top;
-  color: inherit; background: none; white-space: normal; min-width: 5.7em; max-width: 36em; }
+.lenadose table { border-collapse: collapse; margin: 0.4em 0; font-size: 0.9em; display: block;
+  overflow-x: auto; }
+.lenadose th, .lenadose td { border: 1px solid #8888; padding: 0.25em 0.5em; text-align: left;
+  vertical-align: top; color: inherit; background: none; white-space: normal; min-width: 5.7em;
+  max-width: 36em; }
 .lenadose tr { background: none; }
 .lenadose code { color: inherit; background: #8882; padding: 0 0.2em; overflow-wrap: break-word; }
 .lenadose pre { color: inherit; background: #8882; padding: 0.5em; overflow-x: auto; }
 .lenadose pre code { background: none; padding: 0; }
 .lenadose img { background: white; max-width: 100%; height: auto; }
 </style>"""
-"""Colours are those of the page around, and greys that can be seen through."""
+"""The colours are those of the page around, and translucent greys."""
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
-_FIRST = ("Missing", "What would have to change", "Limits")
-"""What a decision shows before its evidence is unfolded."""
+_UNFOLDED = ("Missing", "What would have to change", "Limits")
+"""The sections of a decision that are not folded."""
 
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:
-    """Teach IPython to show the values of the library, as HTML and as plain text."""
-    formatters: Any = shell.display_formatter.formatters  # type: ignore[union-attr]  # a shell that shows has one
+    """Register the values of the library with IPython, as HTML and as plain text."""
+    formatters: Any = shell.display_formatter.formatters  # type: ignore[union-attr]
     for kind, page in _PAGES.items():
         formatters["text/plain"].for_type(kind, _printer(page))
-    for kind, drawn in _SHOWN.items():
-        formatters["text/html"].for_type(kind, drawn)
+    for kind, show in _HTML.items():
+        formatters["text/html"].for_type(kind, show)
 
 
 def _printer(page: Callable[[Any], str]) -> Callable[[Any, Any, bool], None]:
@@ -66,40 +69,41 @@ def _printer(page: Callable[[Any], str]) -> Callable[[Any, Any, bool], None]:
 
 
 def show_decision(decision: Decision) -> str:
-    """Give a decision as HTML, the evidence folded."""
-    return html(explain(decision), _FIRST)
+    """Return a decision as HTML, with the evidence folded."""
+    return html(explain(decision), _UNFOLDED)
 
 
 def show_course(course: Course) -> str:
-    """Give a course as HTML: its visits with the decisions of the protocol that it names."""
+    """Return a course as HTML: its visits with the decisions of the protocol that it names."""
     return html(_course(course))
 
 
 def show_protocol(protocol: Protocol) -> str:
-    """Give a protocol as HTML: its decision table, the rest folded."""
-    return html(sheet(protocol), ("Decision table",))
+    """Return a protocol as HTML: its decision table, with the rest folded."""
+    return html(protocol_page(protocol), ("Decision table",))
 
 
 def show_certificate(certificate: Certificate) -> str:
-    """Give a certificate as HTML."""
+    """Return a certificate as HTML."""
     return html(certificate_page(certificate))
 
 
 def show_comparison(comparison: Comparison) -> str:
-    """Give a comparison as HTML, what differs folded."""
+    """Return a comparison as HTML, with the differences folded."""
     return html(comparison_page(comparison), ())
 
 
 def show_picture(picture: Picture) -> str:
-    """Give a picture as HTML, with its text alternative."""
+    """Return a picture as HTML, with its text alternative."""
     data = b64encode(picture.png()).decode("ascii")
     width = round(picture.figure.get_figwidth() * 96)
     alt = escape_html(picture.alt)
-    return f'<div class="lenadose">{STYLE}<img width="{width}" alt="{alt}" src="data:image/png;base64,{data}"></div>'
+    image = f'<img width="{width}" alt="{alt}" src="data:image/png;base64,{data}">'
+    return f'<div class="lenadose">{STYLE}{image}</div>'
 
 
 def html(markdown: str, unfolded: Collection[str] | None = None) -> str:
-    """Turn a page into HTML; sections but those `unfolded` are folded, none where that is None."""
+    """Return a page as HTML, with all sections folded but those `unfolded`; None folds nothing."""
     tokens = _MARKDOWN.parse(markdown)
     body = "".join(_fold(tokens, unfolded)) if unfolded is not None else _render(tokens)
     return f'<div class="lenadose">{STYLE}\n{body}</div>'
@@ -112,8 +116,8 @@ def _render(tokens: "Sequence[Token]") -> str:
 def _fold(tokens: "Sequence[Token]", unfolded: Collection[str]) -> "Iterator[str]":
     begins = [
         place
-        for place, each in enumerate(tokens)
-        if each.type == "heading_open" and each.tag == "h2"
+        for place, token in enumerate(tokens)
+        if token.type == "heading_open" and token.tag == "h2"
     ]
     yield _render(tokens[: begins[0] if begins else len(tokens)])
     for begin, end in pairwise([*begins, len(tokens)]):
@@ -121,17 +125,18 @@ def _fold(tokens: "Sequence[Token]", unfolded: Collection[str]) -> "Iterator[str
         if title in unfolded:
             yield _render(tokens[begin:end])
         else:
-            yield f"<details><summary>{escape_html(title)}</summary>\n{_render(tokens[begin + 3 : end])}</details>\n"
+            body = _render(tokens[begin + 3 : end])
+            yield f"<details><summary>{escape_html(title)}</summary>\n{body}</details>\n"
 
 
 def _course(course: Course) -> str:
     try:
         return course_page(replay(course))
     except LenadoseError as error:
-        # A course can name a protocol that is not built in; it is shown as it was recorded.
+        # A course may name a protocol that is not built in; show it as it was recorded.
         return "\n".join(
             (
-                "# A course that is not decided",
+                "# Course without decisions",
                 "",
                 escape(str(error)),
                 "",
@@ -144,12 +149,12 @@ def _course(course: Course) -> str:
 _PAGES: dict[type, Callable[[Any], str]] = {
     Decision: explain,
     Course: _course,
-    Protocol: sheet,
+    Protocol: protocol_page,
     Certificate: certificate_page,
     Comparison: comparison_page,
     Picture: lambda picture: picture.alt,
 }
-_SHOWN: dict[type, Callable[[Any], str]] = {
+_HTML: dict[type, Callable[[Any], str]] = {
     Decision: show_decision,
     Course: show_course,
     Protocol: show_protocol,

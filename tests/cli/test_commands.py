@@ -1,4 +1,4 @@
-"""The command line: what it prints, what it exits with, and that a fault is one line."""
+"""The command line: its output, its exit codes, and its errors of one line."""
 
 import io
 import json
@@ -23,14 +23,14 @@ from lenadose.terms.facts import Action
 COURSE = str(ROOT / "examples" / "courses" / "neutropenia-at-10-mg.json")
 
 
-def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+def output(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert main(arguments) == 0
     out, err = capsys.readouterr()
     assert err == ""
     return out
 
 
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
+def errors(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
     assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -38,7 +38,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
 
 
 def test_replay_prints_every_decision_with_its_limits(capsys) -> None:
-    out = told(capsys, "replay", COURSE)
+    out = output(capsys, "replay", COURSE)
     for decision in replay(load_course(COURSE)):
         assert str(decision.visit.date) in out
         assert f"{decision.rule.id} [{decision.case.provenance.tag.label}]" in " ".join(out.split())
@@ -47,20 +47,20 @@ def test_replay_prints_every_decision_with_its_limits(capsys) -> None:
 
 
 def test_replay_as_data_is_the_protocol_and_one_decision_a_visit(capsys) -> None:
-    data = json.loads(told(capsys, "replay", COURSE, "--json"))
+    data = json.loads(output(capsys, "replay", COURSE, "--json"))
     assert data["protocol"] == {
         "id": PROTOCOL.id,
         "version": PROTOCOL.version,
         "hash": PROTOCOL.hash,
     }
-    assert [each["rule"] for each in data["decisions"]] == [
-        each.rule.id for each in replay(load_course(COURSE))
+    assert [decision["rule"] for decision in data["decisions"]] == [
+        decision.rule.id for decision in replay(load_course(COURSE))
     ]
-    assert json.loads(told(capsys, "next", COURSE, "--json")) == data["decisions"][-1]
+    assert json.loads(output(capsys, "next", COURSE, "--json")) == data["decisions"][-1]
 
 
 def test_next_prints_the_last_decision_in_full(capsys) -> None:
-    out = told(capsys, "next", COURSE)
+    out = output(capsys, "next", COURSE)
     for heading in (
         "## What was seen",
         "## Arithmetic",
@@ -73,10 +73,10 @@ def test_next_prints_the_last_decision_in_full(capsys) -> None:
 
 
 def test_explain_is_the_page_of_a_visit_with_every_other_action(capsys) -> None:
-    last = told(capsys, "explain", COURSE)
+    last = output(capsys, "explain", COURSE)
     assert last.startswith("# 2025-06-27: observe: no drug")
     assert "No other action can be reached" in last
-    page = told(capsys, "explain", COURSE, "--visit", "2025-03-10")
+    page = output(capsys, "explain", COURSE, "--visit", "2025-03-10")
     assert page.startswith("# 2025-03-10: escalate: 10 mg once daily")
     for part in (
         "## What would have to change",
@@ -91,8 +91,8 @@ def test_explain_is_the_page_of_a_visit_with_every_other_action(capsys) -> None:
 
 
 def test_explain_as_data_is_the_decision_with_its_alternatives_and_arguments(capsys) -> None:
-    data = json.loads(told(capsys, "explain", COURSE, "--visit", "2025-03-10", "--json"))
-    replayed = json.loads(told(capsys, "replay", COURSE, "--json"))["decisions"]
+    data = json.loads(output(capsys, "explain", COURSE, "--visit", "2025-03-10", "--json"))
+    replayed = json.loads(output(capsys, "replay", COURSE, "--json"))["decisions"]
     assert {key: data[key] for key in data if key not in ("alternatives", "arguments")} in replayed
     assert len(data["alternatives"]) == len(Action) - 1
     nearest = data["alternatives"][0]
@@ -105,7 +105,7 @@ def test_explain_as_data_is_the_decision_with_its_alternatives_and_arguments(cap
 
 def test_why_not_tells_of_one_action(capsys) -> None:
     where = ("explain", COURSE, "--visit", "2025-03-21", "--why-not")
-    page = told(capsys, *where, "escalate")
+    page = output(capsys, *where, "escalate")
     assert page.startswith("# 2025-03-21: why not escalate\n")
     assert (
         "| against | safety interrupt (neutrophils 0.9 × 10⁹/L); it would have to be acceptable |"
@@ -113,56 +113,56 @@ def test_why_not_tells_of_one_action(capsys) -> None:
     )
     assert "neutrophils at least 1.5 × 10⁹/L instead of 0.9 × 10⁹/L" in page
     assert "not a medical device" in page
-    assert "Not reachable from here: the phase is titration or interrupted" in told(
+    assert "Not reachable from here: the phase is titration or interrupted" in output(
         capsys, *where, "start"
     )
-    assert told(capsys, *where, "interrupt").startswith("# 2025-03-21: why interrupt\n")
-    data = json.loads(told(capsys, *where, "escalate", "--json"))
-    assert [each["action"] for each in data["alternatives"]] == ["escalate"]
-    assert [each["action"] for each in data["arguments"]] == ["escalate"]
+    assert output(capsys, *where, "interrupt").startswith("# 2025-03-21: why interrupt\n")
+    data = json.loads(output(capsys, *where, "escalate", "--json"))
+    assert [alternative["action"] for alternative in data["alternatives"]] == ["escalate"]
+    assert [candidate["action"] for candidate in data["arguments"]] == ["escalate"]
 
 
 def test_explain_reads_a_course_by_another_protocol(capsys) -> None:
-    page = told(capsys, "explain", COURSE, "--visit", "2025-02-10", "--protocol", "penn-2012")
+    page = output(capsys, "explain", COURSE, "--visit", "2025-02-10", "--protocol", "penn-2012")
     assert "Protocol `penn-2012`" in page
 
 
 def test_a_course_is_read_from_standard_input(capsys, monkeypatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path(COURSE).read_bytes())))
-    assert "remain-interrupted" in told(capsys, "replay", "-")
+    assert "remain-interrupted" in output(capsys, "replay", "-")
 
 
 def test_show_prints_sheet_diagram_and_data(capsys) -> None:
-    sheet = told(capsys, "show")
+    sheet = output(capsys, "show")
     for row in PROTOCOL.table.rules:
         assert f"`{row.id}" in sheet
-    diagram = told(capsys, "show", PROTOCOL.id, "--as", "mermaid")
+    diagram = output(capsys, "show", PROTOCOL.id, "--as", "mermaid")
     assert diagram.startswith("stateDiagram-v2\n")
     assert "taper --> titration : relapse-in-taper" in diagram
-    data = json.loads(told(capsys, "show", "--as", "json"))
-    assert data == json.loads(told(capsys, "show", "--json"))
+    data = json.loads(output(capsys, "show", "--as", "json"))
+    assert data == json.loads(output(capsys, "show", "--json"))
     assert [row["id"] for row in data["rules"]] == [row.id for row in PROTOCOL.table.rules]
     assert data["rules"][-1]["cases"][0]["when"] == {"phase": ["discontinued"]}
 
 
 def test_assumptions_prints_all_that_is_not_stated(capsys) -> None:
-    page = told(capsys, "assumptions")
-    data = json.loads(told(capsys, "assumptions", "--json"))["assumptions"]
+    page = output(capsys, "assumptions")
+    data = json.loads(output(capsys, "assumptions", "--json"))["assumptions"]
     for entry in PROTOCOL.ledger:
         listed = entry.provenance.tag.label != "stated"
         assert (f"| `{entry.id}` |" in page) == listed
-        assert (entry.id in [each["id"] for each in data]) == listed
+        assert (entry.id in [assumption["id"] for assumption in data]) == listed
 
 
 @pytest.mark.parametrize("document", SCHEMAS)
 def test_schema_prints_a_schema(capsys, document: str) -> None:
-    assert json.loads(told(capsys, "schema", document)) == json.loads(
+    assert json.loads(output(capsys, "schema", document)) == json.loads(
         json.dumps(SCHEMAS[document]())
     )
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (
             ["replay", "none.json"],
@@ -190,11 +190,11 @@ def test_schema_prints_a_schema(capsys, document: str) -> None:
         ),
         (
             ["explain", COURSE, "--why-not", "escalat"],
-            "--why-not: 'escalat' is no action; did you mean escalate?",
+            "--why-not: unknown action 'escalat'; did you mean escalate?",
         ),
         (
             ["explain", COURSE, "--why-not", "hold"],
-            "--why-not: 'hold' is no action; known: start, continue,",
+            "--why-not: unknown action 'hold'; known: start, continue,",
         ),
         (
             ["explain", "none.json"],
@@ -202,17 +202,18 @@ def test_schema_prints_a_schema(capsys, document: str) -> None:
         ),
     ],
 )
-def test_a_wrong_call_is_one_line(capsys, arguments: list[str], said: str) -> None:
-    (line,) = refused(capsys, *arguments)
-    assert line.startswith(said)
+def test_a_wrong_call_is_one_line(capsys, arguments: list[str], expected: str) -> None:
+    (line,) = errors(capsys, *arguments)
+    assert line.startswith(expected)
 
 
 def test_every_fault_of_a_course_is_a_line(capsys, tmp_path: Path) -> None:
     path = tmp_path / "course.json"
     path.write_text(
-        '{"protocol": "penn", "visits": [{"date": "2026-02-30"}, {"date": "2026-01-01", "clasi": 3}]}'
+        '{"protocol": "penn", "visits": '
+        '[{"date": "2026-02-30"}, {"date": "2026-01-01", "clasi": 3}]}'
     )
-    assert [line.split(": ")[0] for line in refused(capsys, "next", str(path))] == [
+    assert [line.split(": ")[0] for line in errors(capsys, "next", str(path))] == [
         "protocol",
         "visits[0].date",
         "visits[1].clasi",
@@ -224,7 +225,7 @@ def test_a_fault_that_only_the_machine_sees_names_its_visit(capsys, tmp_path: Pa
     path.write_text(
         '{"visits": [{"date": "2026-01-05"}, {"date": "2026-01-12", "doses_missed": 1}]}'
     )
-    assert refused(capsys, "replay", str(path)) == [
+    assert errors(capsys, "replay", str(path)) == [
         "visits[1].doses_missed: 1 missed of 0 since the visit before; count them again"
     ]
 
@@ -232,16 +233,16 @@ def test_a_fault_that_only_the_machine_sees_names_its_visit(capsys, tmp_path: Pa
 def test_without_rich_the_table_asks_for_it_and_data_still_works(capsys, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "lenadose.cli.terminal", None)
     monkeypatch.delattr("lenadose.cli.terminal")
-    (line,) = refused(capsys, "replay", COURSE)
+    (line,) = errors(capsys, "replay", COURSE)
     assert (
         line == "rich: is not installed, and tables need it; install lenadose[cli], or add --json"
     )
-    assert told(capsys, "replay", COURSE, "--json")
+    assert output(capsys, "replay", COURSE, "--json")
 
 
 def test_in_a_terminal_pages_are_formatted(capsys, monkeypatch) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    out = told(capsys, "next", COURSE)
+    out = output(capsys, "next", COURSE)
     assert "## Arithmetic" not in out
     assert "Arithmetic" in out
 
@@ -271,8 +272,8 @@ def test_what_a_record_says_is_no_markup(tmp_path: Path, capsys) -> None:
         '{"visits": [{"date": "2026-01-05", "adverse_events": '
         '[{"term": "[red]odd|term[/]", "grade": 3, "ctcae": "5.0"}]}]}'
     )
-    assert "[red]odd|term[/]" in told(capsys, "replay", str(path)).replace("\n", "")
-    assert r"\[red\]odd\|term\[/\]" in told(capsys, "next", str(path))
+    assert "[red]odd|term[/]" in output(capsys, "replay", str(path)).replace("\n", "")
+    assert r"\[red\]odd\|term\[/\]" in output(capsys, "next", str(path))
 
 
 def test_a_reader_that_stops_early_and_a_narrow_encoding_are_no_fault() -> None:
@@ -301,21 +302,24 @@ def test_danger_and_a_level_that_is_not_stated_stand_in_the_table_and_on_the_pag
 ) -> None:
     path = tmp_path / "course.json"
     path.write_text(
-        '{"patient": {"id": "p-7"}, "visits": [{"date": "2026-01-05", "neutrophils": {"value": 400, "unit": "/uL"}}]}'
+        '{"patient": {"id": "p-7"}, "visits": '
+        '[{"date": "2026-01-05", "neutrophils": {"value": 400, "unit": "/uL"}}]}'
     )
     for command in ("replay", "next"):
-        out = " ".join(told(capsys, command, str(path)).replace("│", " ").split())
+        out = " ".join(output(capsys, command, str(path)).replace("│", " ").split())
         assert "same-day assessment:" in out
         assert "prescriber-decides: no dosage" in out
         assert "p-7" in out
     taper = replay(load_course(ROOT / "examples" / "courses" / "complete-response-and-taper.json"))
-    assert "reduce: 5 mg every other day [assumed level]" in [advice(each) for each in taper]
+    assert "reduce: 5 mg every other day [assumed level]" in [
+        advice(decision) for decision in taper
+    ]
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_a_closed_or_full_place_is_one_line(form: list[str]) -> None:
     run = f"{sys.executable} -m lenadose replay"
-    for shell, said in (
+    for shell, expected in (
         (f"{run} - {' '.join(form)} <&-", b"-: standard input is closed"),
         (f"{run} {COURSE} {' '.join(form)} >&-", b"standard output: is closed"),
         (
@@ -326,8 +330,8 @@ def test_a_closed_or_full_place_is_one_line(form: list[str]) -> None:
     ):
         done = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, cwd=ROOT, check=False)
         assert (done.returncode, done.stdout) == (2, b"")
-        assert done.stderr.startswith(said)
-        assert done.stderr.count(b"\n") == (1 if said else 0)
+        assert done.stderr.startswith(expected)
+        assert done.stderr.count(b"\n") == (1 if expected else 0)
 
 
 def test_a_table_cut_short_by_its_reader_is_no_fault() -> None:
@@ -337,6 +341,29 @@ def test_a_table_cut_short_by_its_reader_is_no_fault() -> None:
 
 
 def test_a_wrong_argument_is_shown_on_one_line(capsys) -> None:
-    (line,) = refused(capsys, "show", "--as", "a\nb\x1b[31m" + "c" * 1000)
+    (line,) = errors(capsys, "show", "--as", "a\nb\x1b[31m" + "c" * 1000)
     assert "\x1b" not in line
     assert len(line) < 400
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """Return the modules that are loaded after a command has run in a fresh Python."""
+    code = "import sys; from lenadose.cli.main import main\ntry: main(sys.argv[1:])\nfinally: "
+    code += "print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    return set(done.stderr.split())
+
+
+def test_a_command_imports_only_what_it_uses() -> None:
+    help_only = modules_after("--help")
+    assert {name for name in help_only if name.startswith("lenadose")} == {
+        "lenadose",
+        "lenadose.cli",
+        "lenadose.cli.main",
+    }
+    assert not {"attr", "typing", "json"} & help_only
+    unused = {"rich", "lenadose.verification", "lenadose.formats.schema", "lenadose.plot"}
+    assert not unused & modules_after("next", COURSE)
+    assert "lenadose.report.decision" not in modules_after("next", COURSE, "--json")

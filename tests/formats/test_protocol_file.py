@@ -28,7 +28,8 @@ from lenadose import (
     read_protocol,
     replay,
 )
-from lenadose.cli.main import main, protocol_named
+from lenadose.cli.commands import protocol_named
+from lenadose.cli.main import main
 from lenadose.formats.protocol_file import parse_protocol
 from lenadose.formats.reader import LARGEST
 from lenadose.formats.schema import SCHEMAS

@@ -1,4 +1,4 @@
-"""Pictures: all of a course is in them, told in words too, and the same course gives the same file."""
+"""Pictures: they show a whole course, also in words, and the same course gives the same file."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ from lenadose.plot.alt_text import is_relapse, why
 from lenadose.plot.course import draw_course
 from lenadose.plot.courses import draw_courses
 from lenadose.plot.layout import MARKS
-from lenadose.plot.style import save, spread
+from lenadose.plot.style import save, spread_out
 from lenadose.terms.facts import Action
 from lenadose.testing import courses
 
@@ -45,12 +45,12 @@ def course(name):
 
 
 def written(picture):
-    """Every text of a picture, with the box that it takes on the page."""
+    """Return every text of a picture, with its box on the page."""
     canvas = FigureCanvasAgg(picture.figure)
     canvas.draw()
     texts = [
         *picture.figure.texts,
-        *(text for each in picture.figure.legends for text in each.get_texts()),
+        *(text for legend in picture.figure.legends for text in legend.get_texts()),
     ]
     for axes in picture.figure.axes:
         texts += axes.texts
@@ -59,18 +59,18 @@ def written(picture):
             for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
                 # A mark beyond the end of an axis is not drawn.
                 texts += [
-                    each.label1
-                    for each in axis.get_major_ticks()
-                    if limits[0] <= each.get_loc() <= limits[1]
+                    tick.label1
+                    for tick in axis.get_major_ticks()
+                    if limits[0] <= tick.get_loc() <= limits[1]
                 ]
-    texts = [each for each in texts if each.get_visible() and each.get_text().strip()]
+    texts = [text for text in texts if text.get_visible() and text.get_text().strip()]
     renderer = canvas.get_renderer()
     # Of an arrow with words only the words are looked at.
-    return [(each.get_text(), Text.get_window_extent(each, renderer)) for each in texts]
+    return [(text.get_text(), Text.get_window_extent(text, renderer)) for text in texts]
 
 
 def pictures():
-    """Every kind of picture, to be looked at: courses, and courses side by side."""
+    """Yield every kind of picture: courses, and courses side by side."""
     for name in (*NAMES, "ask-before-start", "shah-2009-case-1"):
         yield pytest.param(lambda name=name: course(name), 40, id=name)
     beside = (*NAMES[:3], "complete-response-and-taper", "ask-before-start", "relapse-in-taper")
@@ -110,7 +110,8 @@ def test_the_same_course_gives_the_same_file_byte_for_byte(suffix, tmp_path):
 
 def test_another_process_gives_the_same_file(tmp_path):
     code = (
-        "import sys; from lenadose import load_course, replay; from lenadose.plot import draw_course, save;"
+        "import sys; from lenadose import load_course, replay;"
+        "from lenadose.plot import draw_course, save;"
         "save(draw_course(replay(load_course(sys.argv[1]))), sys.argv[2])"
     )
     record, drawn = EXAMPLES / f"{NAMES[0]}.json", tmp_path / "other.svg"
@@ -126,13 +127,13 @@ def test_every_decision_is_marked_with_its_action_and_told_in_the_text_alternati
     svg = ElementTree.fromstring(picture.svg())
     assert svg.find(f"{SVG}title").text == picture.title
     assert svg.find(f"{SVG}desc").text == picture.alt
-    for each in made:
-        assert any(text.startswith(each.action.label) for text in texts)
+    for decision in made:
+        assert any(text.startswith(decision.action.label) for text in texts)
         line = next(
-            line for line in picture.alt.splitlines() if line.startswith(f"{each.visit.date}:")
+            line for line in picture.alt.splitlines() if line.startswith(f"{decision.visit.date}:")
         )
-        assert each.action.label in line
-        assert str(each.dosage or "") in line
+        assert decision.action.label in line
+        assert str(decision.dosage or "") in line
     assert "not a medical device" in picture.alt
     assert any("not a medical device" in " ".join(text.split()) for text in texts)
 
@@ -178,8 +179,8 @@ def test_no_line_crosses_a_letter(name):
 
 def test_a_relapse_is_named():
     made = decisions("relapse-after-withdrawal")
-    relapsed = [each for each in made if is_relapse(each)]
-    assert [str(each.visit.date) for each in relapsed] == ["2025-05-22", "2025-06-03"]
+    relapsed = [decision for decision in made if is_relapse(decision)]
+    assert [str(decision.visit.date) for decision in relapsed] == ["2025-05-22", "2025-06-03"]
     texts = [text for text, _ in written(course("relapse-after-withdrawal"))]
     assert "relapse 8" in texts
     assert why(relapsed[-1]) == "start: relapse"
@@ -200,14 +201,14 @@ def test_a_low_count_carries_its_number():
 
 def test_every_axis_says_its_unit():
     names = [axes.get_ylabel() for axes in course(NAMES[0]).figure.axes]
-    assert [each.replace("\n", " ") for each in names if each] == [
+    assert [name.replace("\n", " ") for name in names if name] == [
         "CLASI activity (points, 0 to 70)",
         "Neutrophils (× 10⁹/L)",
         "Platelets (× 10⁹/L)",
         "Creatinine clearance (mL/min)",
     ]
     levels = course(NAMES[0]).figure.axes[1].get_yticklabels()
-    assert [each.get_text() for each in levels] == [
+    assert [level.get_text() for level in levels] == [
         "no drug",
         *map(str, get_protocol().ladder.levels),
     ]
@@ -251,7 +252,7 @@ def test_no_course_is_refused():
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=20), st.floats(0.1, 5))
 def test_labels_are_spread_in_order_and_only_as_far_as_needed(wanted, gap):
     wanted = sorted(wanted)
-    places = spread(wanted, gap)
+    places = spread_out(wanted, gap)
     assert all(after - before >= gap - 1e-9 for before, after in pairwise(places))
     if all(after - before >= gap for before, after in pairwise(wanted)):
         assert places == pytest.approx(wanted)
@@ -266,10 +267,10 @@ def test_a_picture_is_drawn_from_the_command_line(tmp_path, capsys):
     assert "penn-2012" in (tmp_path / "b.svg").read_text("utf-8")
     assert main(["plot", record, "-o", str(tmp_path / "a.jpg")]) == 2
     assert main(["plot", record, "-o", str(tmp_path / "none" / "a.svg")]) == 2
-    told = capsys.readouterr().err.splitlines()
-    assert len(told) == 2
-    assert "is neither a .svg nor a .png file" in told[0]
-    assert "no such file or directory" in told[1]
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert "is neither a .svg nor a .png file" in lines[0]
+    assert "no such file or directory" in lines[1]
 
 
 def test_a_count_of_before_the_first_visit_is_on_the_page():
@@ -284,10 +285,10 @@ def test_a_count_of_before_the_first_visit_is_on_the_page():
 
 
 def test_without_matplotlib_the_command_says_what_to_install(tmp_path, monkeypatch, capsys):
-    for name in [each for each in sys.modules if each.startswith("lenadose.plot")]:
+    for name in [module for module in sys.modules if module.startswith("lenadose.plot")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.delattr("lenadose.plot")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main(["plot", str(EXAMPLES / f"{NAMES[0]}.json"), "-o", str(tmp_path / "a.svg")]) == 2
-    told = "matplotlib: is not installed, and pictures need it; install lenadose[plot]\n"
-    assert capsys.readouterr().err == told
+    line = "matplotlib: is not installed, and pictures need it; install lenadose[plot]\n"
+    assert capsys.readouterr().err == line

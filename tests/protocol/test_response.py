@@ -71,12 +71,12 @@ def test_the_edges_of_worse(phase: Phase, a: int, b: int, m: int, response: Resp
 
 
 def test_a_judgement_replaces_all_but_a_complete_response() -> None:
-    said = {
+    responses = {
         JudgedResponse.IMPROVED: Response.PARTIAL,
         JudgedResponse.NOT_IMPROVED: Response.NONE,
         JudgedResponse.WORSE: Response.WORSE,
     }
-    for judged, response in said.items():
+    for judged, response in responses.items():
         for a in range(1, 20):
             assert PROTOCOL.response.of(Phase.TITRATION, a, 11, 5, judged) is response
         assert PROTOCOL.response.of(Phase.TITRATION, 0, 11, 5, judged) is Response.COMPLETE

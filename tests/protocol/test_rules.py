@@ -1,4 +1,4 @@
-"""The table decides every situation exactly once, and cannot be built otherwise."""
+"""The table decides every situation exactly once, or it cannot be built."""
 
 from itertools import product
 
@@ -36,10 +36,10 @@ def test_there_are_1775_situations_and_each_has_one_row() -> None:
         applying = [
             row
             for row in RULES
-            for each in row.cases
+            for row_case in row.cases
             if all(
                 getattr(facts, name) in words
-                for (name, _), words in zip(DIMENSIONS, each.words, strict=True)
+                for (name, _), words in zip(DIMENSIONS, row_case.words, strict=True)
             )
         ]
         assert [PROTOCOL.table.rule_for(facts)] == applying
@@ -61,15 +61,15 @@ def test_an_impossible_situation_has_no_row() -> None:
 @pytest.mark.parametrize("row", RULES, ids=lambda row: row.id)
 def test_a_row_left_out_is_a_gap_that_is_named(row) -> None:
     with pytest.raises(ProtocolError, match="no row applies to: phase "):
-        RuleTable(tuple(each for each in RULES if each is not row))
+        RuleTable(tuple(other for other in RULES if other is not row))
 
 
 @pytest.mark.parametrize("row", RULES, ids=lambda row: row.id)
 def test_a_case_written_twice_overlaps_and_both_rows_are_named(row) -> None:
     again = evolve(row, id="again", cases=row.cases[:1])
-    with pytest.raises(ProtocolError) as refused:
+    with pytest.raises(ProtocolError) as raised:
         RuleTable((*RULES, again))
-    fault = refused.value.faults[0]
+    fault = raised.value.faults[0]
     assert fault.place == f"rules.{row.id}.cases[0]"
     assert "rules.again.cases[0] applies as well to: phase " in fault.reason
 
@@ -103,6 +103,6 @@ def test_a_case_names_only_the_facts_that_it_restricts() -> None:
 
 def test_every_case_carries_its_tag_source_and_words() -> None:
     for row in RULES:
-        for each in row.cases:
-            assert each.provenance.source
-            assert each.provenance.words
+        for row_case in row.cases:
+            assert row_case.provenance.source
+            assert row_case.provenance.words

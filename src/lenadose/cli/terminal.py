@@ -1,4 +1,4 @@
-"""Decisions and pages in a terminal: a table that can be read at 80 columns and without colour."""
+"""Decisions and pages in a terminal: tables that can be read at 80 columns and without colour."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,18 +19,18 @@ from lenadose.terms.disclaimer import NOT_A_DEVICE
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave a reader that stops early to the caller; rich would exit as if a check had found a fault."""
+        """Leave a reader that stops early to the caller; rich would exit as if a check failed."""
         raise BrokenPipeError
 
 
 class _Table(TableElement):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Break a word that is wider than its column; rich would cut it, and an id cut short names nothing."""
-        for each in super().__rich_console__(console, options):
-            if isinstance(each, Table):
-                for column in each.columns:
+        """Break a word that is wider than its column; rich would cut ids short."""
+        for part in super().__rich_console__(console, options):
+            if isinstance(part, Table):
+                for column in part.columns:
                     column.overflow = "fold"
-            yield each
+            yield part
 
 
 class _Page(Markdown):
@@ -45,7 +45,7 @@ def print_page(markdown: str, console: Console | None = None) -> None:
 def print_decisions(
     protocol: Protocol, decisions: tuple[Decision, ...], console: Console | None = None
 ) -> None:
-    """Print the decision at every visit: date, action with dosage, next visit, rule with its tag, reason."""
+    """Print the decision at every visit, with its dosage, rule, reason and next visit."""
     console = console or _Console()
     title = f"{protocol.title} ({protocol.id} {protocol.version})"
     patient = decisions[-1].seen.patient.id
@@ -75,7 +75,7 @@ def print_decisions(
 
 @contextmanager
 def progress_of(words: str) -> Iterator[Callable[[int, int], None]]:
-    """Show on standard error how much of long work is done, and take it away at the end."""
+    """Show on standard error how much of a long task is done, and clear it at the end."""
     columns = (
         TextColumn(words),
         BarColumn(),
@@ -83,6 +83,6 @@ def progress_of(words: str) -> Iterator[Callable[[int, int], None]]:
         TextColumn("left:"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task(words, total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(words, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

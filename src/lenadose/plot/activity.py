@@ -1,4 +1,4 @@
-"""The panel of the skin: every score of CLASI activity, and the scores from which on the response is another."""
+"""The panel of the skin: every score of CLASI activity, and the limits of the responses."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -11,7 +11,17 @@ from lenadose.engine.machine import Decision
 from lenadose.plot.alt_text import is_relapse
 from lenadose.plot.layout import Axis, write_limits
 from lenadose.plot.segments import Segment
-from lenadose.plot.style import BLACK, BLUE, GREEN, HALO, VERMILLION, Key, inches, key, missing
+from lenadose.plot.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    HALO,
+    VERMILLION,
+    LegendEntry,
+    inches,
+    legend_entry,
+    missing_marker,
+)
 from lenadose.terms.facts import Phase, Response
 
 if TYPE_CHECKING:
@@ -22,24 +32,22 @@ _LIMITS = (
     ("worse_from", "-.", VERMILLION, "worse: {} or more", "worse, from this score on"),
     ("partial_to", ":", GREEN, "partial: {} or less", "partial response, up to this score"),
 )
-"""The limits, by the field of a span that holds them: line, colour, and the words beside it and in the legend."""
+"""The limits: the field of a segment, line, colour, and the words at the line and in the legend."""
 
 
 def draw_skin(
     panel: "Axes",
     axis: Axis,
     decisions: Sequence[Decision],
-    spans: Sequence[Segment],
+    segments: Sequence[Segment],
     marked: bool = True,
-) -> dict[str, Key]:
-    """Draw the scores with the limits of the response; unless `marked`, nothing is written beside the panel."""
-    heights = [
-        each.visit.clasi_activity for each in decisions if each.visit.clasi_activity is not None
-    ]
-    heights += [each.worse_from for each in spans if each.worse_from is not None]
-    top = max([10, *heights]) * 1.3
+) -> dict[str, LegendEntry]:
+    """Draw the scores with the limits of the response; `marked` adds the words beside the panel."""
+    scores = [decision.visit.clasi_activity for decision in decisions]
+    heights = [*scores, *(segment.worse_from for segment in segments)]
+    top = max([10, *(height for height in heights if height is not None)]) * 1.3
     panel.set_ylim(-0.04 * top, top)
-    used, limits = _draw_limits(panel, axis, spans)
+    used, limits = _draw_limits(panel, axis, segments)
     complete_at = decisions[-1].protocol.response.complete_at.value
     panel.axhline(complete_at, color=BLACK, linewidth=1.2)
     panel.yaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -50,24 +58,24 @@ def draw_skin(
 
 
 def _draw_limits(
-    panel: "Axes", axis: Axis, spans: Sequence[Segment]
-) -> tuple[dict[str, Key], list[tuple[float, str]]]:
-    """Draw the limits while they hold; give those that hold at the end, too, with their words."""
-    used: dict[str, Key] = {}
+    panel: "Axes", axis: Axis, segments: Sequence[Segment]
+) -> tuple[dict[str, LegendEntry], list[tuple[float, str]]]:
+    """Draw the limits while they hold; also return those that hold at the end, with their words."""
+    used: dict[str, LegendEntry] = {}
     last: list[tuple[float, str]] = []
     for field, style, colour, words, meaning in _LIMITS:
-        for span in spans:
-            value = getattr(span, field)
+        for segment in segments:
+            value = getattr(segment, field)
             if value is not None:
                 panel.plot(
-                    (axis.at(span.begin), axis.at(span.end)),
+                    (axis.at(segment.begin), axis.at(segment.end)),
                     (value, value),
                     style,
                     color=colour,
                     linewidth=1.2,
                 )
-                used[field] = key(meaning, style, color=colour, linewidth=1.2)
-        value = getattr(spans[-1], field)
+                used[field] = legend_entry(meaning, style, color=colour, linewidth=1.2)
+        value = getattr(segments[-1], field)
         if value is not None:
             last.append((value, words.format(value)))
     return used, last
@@ -75,10 +83,13 @@ def _draw_limits(
 
 def _draw_scores(
     panel: "Axes", axis: Axis, decisions: Sequence[Decision], top: float
-) -> dict[str, Key]:
-    """Mark every score and write it above its mark, where there is room; that it became worse is always told."""
-    used: dict[str, Key] = {}
-    scored = [(axis.at(each.visit.date), each.visit.clasi_activity, each) for each in decisions]
+) -> dict[str, LegendEntry]:
+    """Mark every score, and write it above its mark if there is room or it became worse."""
+    used: dict[str, LegendEntry] = {}
+    scored = [
+        (axis.at(decision.visit.date), decision.visit.clasi_activity, decision)
+        for decision in decisions
+    ]
     known = [(x, activity) for x, activity, _ in scored if activity is not None]
     for (x0, before), (x1, after) in pairwise(known):
         between = any(activity is None for x, activity, _ in scored if x0 < x < x1)
@@ -95,15 +106,16 @@ def _draw_scores(
         name = "relapse" if relapse else "worse"
         if activity is None:
             judged = decision.visit.judgement
-            said = f"? judged {judged.response.label}" if judged else "?"
-            # The question mark stands at the visit, and the words after it, unless they end beyond the page.
+            words = f"? judged {judged.response.label}" if judged else "?"
+            # The question mark stands at the visit and the words after it, unless they would end
+            # beyond the page.
             place = min(
-                x - inches("?", 8) / 2 * axis.per_inch, axis.days - inches(said, 8) * axis.per_inch
+                x - inches("?", 8) / 2 * axis.per_inch, axis.days - inches(words, 8) * axis.per_inch
             )
             panel.text(
-                place, top * 0.9, said, size=8, weight="bold", va="center", path_effects=HALO
+                place, top * 0.9, words, size=8, weight="bold", va="center", path_effects=HALO
             )
-            used["missing"] = missing()
+            used["missing"] = missing_marker()
             continue
         shape, size = ("D", 7.5) if worse else ("o", 4.5)
         panel.plot(
@@ -116,12 +128,13 @@ def _draw_scores(
             markeredgewidth=0.6,
             zorder=3,
         )
-        comes_back = worse and not was_worse
-        label, size = (f"{name} {activity}", 7.5) if comes_back else (str(activity), 6.5)
+        becomes_worse = worse and not was_worse
+        label, size = (f"{name} {activity}", 7.5) if becomes_worse else (str(activity), 6.5)
         half = inches(label, size) / 2 * axis.per_inch
-        if x - half > written or comes_back:
-            # A word is as wide as some weeks: it ends before the mark of the next score, and begins on the page.
-            following = scored[index + 1][0] if comes_back and index + 1 < len(scored) else inf
+        if x - half > written or becomes_worse:
+            # A word is as wide as some weeks: keep it on the page, and off the mark of the next
+            # score.
+            following = scored[index + 1][0] if becomes_worse and index + 1 < len(scored) else inf
             place = max(half, min(x, following - half - 0.1 * axis.per_inch))
             panel.annotate(
                 label,
@@ -137,11 +150,11 @@ def _draw_scores(
             written = place + half
         was_worse = worse
         if worse:
-            meant = "relapse in the taper or off the drug" if relapse else "worse"
-            used[name] = key(
-                meant, marker="D", color=VERMILLION, markeredgecolor=BLACK, markersize=6
+            meaning = "relapse in the taper or off the drug" if relapse else "worse"
+            used[name] = legend_entry(
+                meaning, marker="D", color=VERMILLION, markeredgecolor=BLACK, markersize=6
             )
-    used["score"] = key(
+    used["score"] = legend_entry(
         "a score (CLASI activity)", "-", marker="o", color=BLUE, markersize=4.5, linewidth=1
     )
     return used

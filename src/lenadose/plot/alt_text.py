@@ -1,4 +1,4 @@
-"""What a picture says in words: why a decision was made, and the text alternative of a course."""
+"""A picture in words: the reason of a decision, and the text alternative of a course."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,21 +18,21 @@ _SKIN = {
 
 
 def why(decision: Decision) -> str:
-    """Say a decision in a few words, with what led to it: "interrupt: neutrophils 0.8 × 10⁹/L"."""
-    facts, asked = decision.facts, decision.case.conditions
+    """Return a decision and its cause in a few words: "interrupt: neutrophils 0.8 × 10⁹/L"."""
+    facts, conditions = decision.facts, decision.case.conditions
     if facts.safety is not Safety.ACCEPTABLE and (
-        "safety" in asked or facts.safety is Safety.CAUTION
+        "safety" in conditions or facts.safety is Safety.CAUTION
     ):
         unknown = [gap for gap in decision.seen.missing_fields if gap.field != "clasi_activity"]
         many = facts.safety is Safety.NOT_ASSESSED and len(unknown) > 1
         cause = f"{len(unknown)} facts missing" if many else safety_cause(decision.seen)
-    elif "response" in asked:
+    elif "response" in conditions:
         cause = "relapse" if is_relapse(decision) else _SKIN[facts.response]
-    elif "timing" in asked and decision.seen.due_on is not None:
+    elif "timing" in conditions and decision.seen.due_on is not None:
         cause = facts.timing.label
     elif (
         facts.position in (Position.ABOVE_CEILING, Position.OFF_LADDER, Position.NONE)
-        and "position" in asked
+        and "position" in conditions
     ):
         cause = f"level {facts.position.label}"
     else:
@@ -41,7 +41,7 @@ def why(decision: Decision) -> str:
 
 
 def is_relapse(decision: Decision) -> bool:
-    """Tell whether the disease came back in the taper or after the finish."""
+    """Return whether the disease came back in the taper or after the finish."""
     return decision.facts.response is Response.WORSE and decision.facts.phase in (
         Phase.TAPER,
         Phase.OFF_TREATMENT,
@@ -49,29 +49,31 @@ def is_relapse(decision: Decision) -> bool:
 
 
 def course_in_words(decisions: Sequence[Decision]) -> Iterator[str]:
-    """Tell a course in lines, one for each visit: what it showed, and what was decided."""
+    """Yield a course in lines, one for each visit with its findings and its decision."""
     protocol, patient = decisions[-1].protocol, decisions[-1].seen.patient.id
-    yield f"The course of {patient or 'a patient'} by the protocol {protocol.id} {protocol.version}, visit by visit."
-    for each in decisions:
-        visit = each.visit
-        shown = [
-            f"CLASI activity {'missing' if visit.clasi_activity is None else visit.clasi_activity}"
+    by = f"{protocol.id} {protocol.version}"
+    yield f"The course of {patient or 'a patient'} by the protocol {by}, visit by visit."
+    for decision in decisions:
+        visit = decision.visit
+        activity = "missing" if visit.clasi_activity is None else visit.clasi_activity
+        relapse = " (relapse)" if is_relapse(decision) else ""
+        findings = [
+            f"CLASI activity {activity}",
+            f"response {decision.facts.response.label}{relapse}",
         ]
-        shown.append(
-            f"response {each.facts.response.label}{' (relapse)' if is_relapse(each) else ''}"
-        )
         for name in ("neutrophils", "platelets", "creatinine_clearance"):
-            given = getattr(visit, name)
-            if given is not None:
-                shown.append(f"{name.replace('_', ' ')} {given}")
-        shown += [
+            result = getattr(visit, name)
+            if result is not None:
+                findings.append(f"{name.replace('_', ' ')} {result}")
+        findings += [
             f"{gap.field.replace('_', ' ')} {gap.why.label}"
-            for gap in each.missing
+            for gap in decision.missing
             if gap.field != "clasi_activity"
         ]
         if visit.dosage_taken is not None:
-            shown.append(f"took {visit.dosage_taken.dosage or 'nothing'}")
+            findings.append(f"took {visit.dosage_taken.dosage or 'nothing'}")
         if visit.doses_missed:
-            shown.append(f"{visit.doses_missed} doses missed")
-        yield f"{visit.date}: {', '.join(shown)}. Decision: {advice(each)} ({why(each)}); then {each.phase_after.label}."
+            findings.append(f"{visit.doses_missed} doses missed")
+        decided = f"{advice(decision)} ({why(decision)}); then {decision.phase_after.label}"
+        yield f"{visit.date}: {', '.join(findings)}. Decision: {decided}."
     yield NOT_A_DEVICE

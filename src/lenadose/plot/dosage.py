@@ -1,4 +1,4 @@
-"""The panel of the dosage: what was taken and what was advised, as steps, and the ceiling."""
+"""The panel of the dosage: taken and advised, as steps, and the ceiling."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lenadose.plot.layout import Axis
 from lenadose.plot.segments import Segment
-from lenadose.plot.style import BLACK, BLUE, GREY, HALO, VERMILLION, Key, key
+from lenadose.plot.style import BLACK, BLUE, GREY, HALO, VERMILLION, LegendEntry, legend_entry
 from lenadose.protocol.protocol import Protocol
 from lenadose.terms.dosage import Dosage
 from lenadose.terms.facts import Phase
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def draw_dosage(
-    panel: "Axes", axis: Axis, protocol: Protocol, spans: Sequence[Segment], marked: bool = True
-) -> dict[str, Key]:
-    """Draw the dosages as steps; unless `marked`, without the names of the levels, missed doses and ceiling."""
-    used: dict[str, Key] = {}
+    panel: "Axes", axis: Axis, protocol: Protocol, segments: Sequence[Segment], marked: bool = True
+) -> dict[str, LegendEntry]:
+    """Draw the dosages as steps; `marked` adds level names, missed doses and the ceiling."""
+    used: dict[str, LegendEntry] = {}
 
     def line(
         name: str, style: str, width: float, colour: str, x: Sequence[float], y: Sequence[float]
@@ -28,67 +28,68 @@ def draw_dosage(
         panel.plot(
             x, y, style, linewidth=width, color=colour, solid_capstyle="butt", dash_capstyle="butt"
         )
-        used[name] = key(name, style, linewidth=width, color=colour)
+        used[name] = legend_entry(name, style, linewidth=width, color=colour)
 
     levels = protocol.ladder.levels
     panel.set_yticks(range(len(levels) + 1), ["no drug", *map(str, levels)] if marked else [])
     panel.set_ylim(-0.35, len(levels) + 0.6)
     panel.grid(axis="y", color="#D0D0D0", linewidth=0.5)
     before: float | None = None
-    for index, span in enumerate(spans):
-        x = (axis.at(span.begin), axis.at(span.end))
-        y = _height(protocol, span.taken)
-        advised = _height(protocol, span.level.dosage if span.level else None)
-        if span.is_reported and advised != y and not span.is_open:
+    for index, segment in enumerate(segments):
+        x = (axis.at(segment.begin), axis.at(segment.end))
+        y = _height(protocol, segment.taken)
+        advised = _height(protocol, segment.level.dosage if segment.level else None)
+        if segment.is_reported and advised != y and not segment.is_open:
             line("advised, not taken", ":", 1.5, VERMILLION, x, (advised, advised))
-        if span.is_open:
+        if segment.is_open:
             line("no dosage recommended until answered", ":", 2.5, GREY, x, (0, 0))
             panel.text(sum(x) / 2, 0.12, "?", size=9, weight="bold", ha="center", path_effects=HALO)
-        if span.is_open and not span.is_reported:
+        if segment.is_open and not segment.is_reported:
             y = 0.0
-        elif index == len(spans) - 1:
+        elif index == len(segments) - 1:
             line("advised until the next visit", "--", 2.5, BLACK, x, (y, y))
-        elif span.is_reported or span.taken is None:
+        elif segment.is_reported or segment.taken is None:
             line("taken, as reported; or no drug advised", "-", 3, BLUE, x, (y, y))
         else:
             line("advised; what was taken was not reported", "-.", 2.5, BLUE, x, (y, y))
         if before is not None and before != y:
             panel.plot((x[0], x[0]), (before, y), color=BLUE, linewidth=1)
         before = y
-        if span.taken is not None and protocol.ladder.level_of(span.taken) is None:
+        if segment.taken is not None and protocol.ladder.level_of(segment.taken) is None:
             panel.text(
                 sum(x) / 2,
                 y + 0.12,
-                str(span.taken),
+                str(segment.taken),
                 size=6.5,
                 ha="center",
                 va="bottom",
                 path_effects=HALO,
             )
-        if span.missed and marked:
+        if segment.missed and marked:
             panel.text(
                 sum(x) / 2,
                 y - 0.14,
-                f"{span.missed} missed",
+                f"{segment.missed} missed",
                 size=6.5,
                 ha="center",
                 va="top",
                 path_effects=HALO,
             )
-        if span.ceiling != protocol.ladder.top and span.phase is not Phase.DISCONTINUED and marked:
-            top = _height(protocol, span.ceiling.dosage if span.ceiling else None) + 0.3
+        is_lowered = segment.ceiling != protocol.ladder.top
+        if is_lowered and segment.phase is not Phase.DISCONTINUED and marked:
+            top = _height(protocol, segment.ceiling.dosage if segment.ceiling else None) + 0.3
             line("ceiling: nothing above is allowed", "-", 1.2, VERMILLION, x, (top, top))
     return used
 
 
 def _height(protocol: Protocol, dosage: Dosage | None) -> float:
-    """Give the height of a dosage: 0 for none, 1 and up for the levels, between them for one that is no level."""
+    """Return the height of a dosage: 0 for none, 1 and up for the levels, or between two levels."""
     if dosage is None:
         return 0.0
     level = protocol.ladder.level_of(dosage)
     if level is not None:
         return level.rank + 1.0
-    rungs = [Decimal(0), *(each.dosage.daily_mg for each in protocol.ladder.levels)]
+    rungs = [Decimal(0), *(level.dosage.daily_mg for level in protocol.ladder.levels)]
     for rank, (low, high) in enumerate(pairwise(rungs)):
         if dosage.daily_mg < high:
             return rank + float((dosage.daily_mg - low) / (high - low))

@@ -1,4 +1,4 @@
-"""The panels of the blood: neutrophils, platelets and creatinine clearance, each with its limits."""
+"""The panels of neutrophils, platelets and creatinine clearance, each with its limits."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -11,7 +11,15 @@ from lenadose.engine.machine import Decision
 from lenadose.engine.observe import MissingReason
 from lenadose.engine.state import newer
 from lenadose.plot.layout import Axis, write_limits
-from lenadose.plot.style import BLACK, BLUE, HALO, VERMILLION, Key, key, missing
+from lenadose.plot.style import (
+    BLACK,
+    BLUE,
+    HALO,
+    VERMILLION,
+    LegendEntry,
+    legend_entry,
+    missing_marker,
+)
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.visit import Result
 from lenadose.terms.dosage import format_decimal
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
 
 @frozen
 class _Limit:
-    """A limit of a result: what lies `below` it, how its line is drawn, and the mark of a result below it."""
+    """A limit: results `below` it, its line, and the mark of a result below it."""
 
     below: Decimal
     words: str
@@ -32,44 +40,46 @@ class _Limit:
 
 
 def _limits(protocol: Protocol) -> tuple[tuple[Quantity, tuple[_Limit, ...]], ...]:
-    """Give the three results in the order of `Visit.counted`, each with its limits, the graver one first."""
+    """Return the quantities in the order of `Visit.counted`, each with its worse limit first."""
 
     def of(quantity: Quantity) -> tuple[_Limit, ...]:
-        worse_of, milder = protocol.safety.limits_of(quantity.name)
+        worse, milder = protocol.safety.limits_of(quantity.name)
         words = "lower ceiling" if quantity is CREATININE_CLEARANCE else "caution"
-        return _Limit(worse_of, "interrupt", "-", "s"), _Limit(milder, words, "--", "^")
+        return _Limit(worse, "interrupt", "-", "s"), _Limit(milder, words, "--", "^")
 
     return tuple((quantity, of(quantity)) for quantity in QUANTITIES.values())
 
 
 def draw_count(
     panel: "Axes", axis: Axis, decisions: Sequence[Decision], place: int
-) -> dict[str, Key]:
+) -> dict[str, LegendEntry]:
     """Draw the results at one place of `Visit.counted`, with their limits."""
-    used: dict[str, Key] = {}
+    used: dict[str, LegendEntry] = {}
     quantity, limits = _limits(decisions[-1].protocol)[place]
     results: dict[date, Result] = {}
     for decision in decisions:
         result = decision.visit.counted[place]
         if result is not None:
             results[result.on] = newer(results.get(result.on), result) or result
-    shown = [(axis.at(on), float(results[on].amount), results[on].amount) for on in sorted(results)]
-    top = max([2 * float(limits[-1].below), *(amount for _, amount, _ in shown)]) * 1.45
+    points = [
+        (axis.at(on), float(results[on].amount), results[on].amount) for on in sorted(results)
+    ]
+    top = max([2 * float(limits[-1].below), *(amount for _, amount, _ in points)]) * 1.45
     panel.set_ylim(0, top)
     for limit in limits:
         panel.axhline(float(limit.below), linestyle=limit.line, color=VERMILLION, linewidth=1)
     write_limits(
         panel,
         [
-            (float(each.below), f"{each.words}: below {format_decimal(each.below)}")
-            for each in limits
+            (float(limit.below), f"{limit.words}: below {format_decimal(limit.below)}")
+            for limit in limits
         ],
     )
     panel.plot(
-        [x for x, _, _ in shown], [amount for _, amount, _ in shown], "-", color=BLUE, linewidth=1
+        [x for x, _, _ in points], [amount for _, amount, _ in points], "-", color=BLUE, linewidth=1
     )
-    for x, amount, exact in shown:
-        below = next((each for each in limits if exact < each.below), None)
+    for x, amount, exact in points:
+        below = next((limit for limit in limits if exact < limit.below), None)
         style: dict[str, Any] = {"color": BLUE, "markersize": 4}
         if below is not None:
             style = {"color": VERMILLION, "markersize": 6}
@@ -84,7 +94,7 @@ def draw_count(
                 path_effects=HALO,
             )
             words = f"below the limit: {below.words}"
-            used[words] = key(words, marker=below.mark, markeredgecolor=BLACK, **style)
+            used[words] = legend_entry(words, marker=below.mark, markeredgecolor=BLACK, **style)
         mark = below.mark if below else "o"
         panel.plot(
             [x],
@@ -98,21 +108,21 @@ def draw_count(
         )
     for decision in decisions:
         gap = next(
-            (each for each in decision.seen.missing_fields if each.field == quantity.name), None
+            (gap for gap in decision.seen.missing_fields if gap.field == quantity.name), None
         )
         if gap is not None:
-            said = "?" if gap.why is MissingReason.ABSENT else "? old"
+            words = "?" if gap.why is MissingReason.ABSENT else "? old"
             panel.text(
                 axis.at(decision.visit.date),
                 top * 0.88,
-                said,
+                words,
                 size=8,
                 weight="bold",
                 ha="center",
                 va="center",
                 path_effects=HALO,
             )
-            used["missing"] = missing()
-    field_label = quantity.name.replace("_", "\n").capitalize()
-    panel.set_ylabel(f"{field_label}\n({PRINTED[quantity.unit]})", size=7.5)
+            used["missing"] = missing_marker()
+    name = quantity.name.replace("_", "\n").capitalize()
+    panel.set_ylabel(f"{name}\n({PRINTED[quantity.unit]})", size=7.5)
     return used

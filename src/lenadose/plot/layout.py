@@ -1,4 +1,4 @@
-"""The panels of a course, one calendar for all: where a day lies, what stands along it, and the limits at its end."""
+"""The panels of a course, on one calendar: the places of days, the labels and the limits."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
@@ -18,10 +18,10 @@ from lenadose.plot.style import (
     GREY,
     ORANGE,
     VERMILLION,
-    Key,
+    LegendEntry,
     inches,
-    question,
-    spread,
+    question_mark,
+    spread_out,
 )
 from lenadose.terms.facts import Action, Phase
 from lenadose.terms.interval import add_months
@@ -44,10 +44,10 @@ MARKS: dict[Action, tuple[str, str, bool]] = {
     Action.REQUEST_DATA: ("", BLACK, True),
     Action.PRESCRIBER_DECIDES: ("P", BLACK, False),
 }
-"""How a decision is marked: shape (a question mark where it is empty), colour, and whether it is filled."""
+"""The mark of an action: shape (a question mark if empty), colour, and whether it is filled."""
 
 HATCHES = {Phase.INTERRUPTED: "////", Phase.OFF_TREATMENT: "..", Phase.DISCONTINUED: "xxxx"}
-"""The phases without drug, and how the time in them is hatched."""
+"""The phases without drug, and their hatching."""
 
 
 @frozen
@@ -59,7 +59,7 @@ class Axis:
     width: float
 
     def at(self, day: date) -> int:
-        """Give the place of a day."""
+        """Return the place of a day."""
         return (day - self.first).days
 
     @property
@@ -92,9 +92,9 @@ def draw_labels(
     """Mark every decision, and write it above its mark."""
     panel.set_ylim(0, height)
     panel.set_axis_off()
-    days = [axis.at(each.visit.date) for each in decisions]
+    days = [axis.at(decision.visit.date) for decision in decisions]
     gap = LABEL * axis.per_inch
-    places = spread(days, gap)
+    places = spread_out(days, gap)
     # All labels stay above the plot, however many visits lie near its ends.
     shift = max(-places[0], 0) or min(axis.days - places[-1], 0)
     for decision, day, wanted, label in zip(decisions, days, places, labels, strict=True):
@@ -104,7 +104,7 @@ def draw_labels(
         panel.plot(
             [day],
             [0.09],
-            marker=shape or question(),
+            marker=shape or question_mark(),
             linestyle="",
             color=colour,
             clip_on=False,
@@ -119,36 +119,36 @@ def draw_labels(
 
 
 def draw_time(
-    panel: "Axes", axis: Axis, decisions: Sequence[Decision], spans: Sequence[Segment]
-) -> dict[str, Key]:
-    """Rule a line for every visit, and hatch the time without drug."""
-    used: dict[str, Key] = {}
-    for each in decisions if panel.axison else ():
-        panel.axvline(axis.at(each.visit.date), color="#D0D0D0", linewidth=0.5, zorder=0)
-    for span in spans if panel.axison else ():
-        hatch = HATCHES.get(span.phase)
+    panel: "Axes", axis: Axis, decisions: Sequence[Decision], segments: Sequence[Segment]
+) -> dict[str, LegendEntry]:
+    """Draw a line at every visit, and hatch the time without drug."""
+    used: dict[str, LegendEntry] = {}
+    for decision in decisions if panel.axison else ():
+        panel.axvline(axis.at(decision.visit.date), color="#D0D0D0", linewidth=0.5, zorder=0)
+    for segment in segments if panel.axison else ():
+        hatch = HATCHES.get(segment.phase)
         if hatch is not None:
             panel.axvspan(
-                axis.at(span.begin),
-                axis.at(span.end),
+                axis.at(segment.begin),
+                axis.at(segment.end),
                 facecolor="#F0F0F0",
                 edgecolor="#9A9A9A",
                 hatch=hatch,
                 linewidth=0,
                 zorder=-1,
             )
-            used[span.phase.label] = Patch(
+            used[segment.phase.label] = Patch(
                 facecolor="#F0F0F0",
                 edgecolor="#9A9A9A",
                 hatch=hatch,
-                label=f"{span.phase.label}: no drug",
+                label=f"{segment.phase.label}: no drug",
             )
     return used
 
 
-def name_phases(panel: "Axes", axis: Axis, spans: Sequence[Segment]) -> None:
-    """Write the phases without drug into the time they take, where there is room."""
-    for phase, group in groupby(spans, lambda each: each.phase):
+def name_phases(panel: "Axes", axis: Axis, segments: Sequence[Segment]) -> None:
+    """Write the names of the phases without drug into their time, where there is room."""
+    for phase, group in groupby(segments, lambda segment: segment.phase):
         run = list(group)
         begin, end = axis.at(run[0].begin), axis.at(run[-1].end)
         if phase in HATCHES and (end - begin) / axis.per_inch > inches(phase.label, 7) + 0.05:
@@ -165,12 +165,12 @@ def name_phases(panel: "Axes", axis: Axis, spans: Sequence[Segment]) -> None:
 
 
 def write_limits(panel: "Axes", limits: Iterable[tuple[float, str]]) -> None:
-    """Write limits beside a panel, none over another."""
+    """Write limits beside a panel, without overlap."""
     low, high = panel.get_ylim()
     gap = 0.115 * (high - low) / _inches_high(panel)
     ordered = sorted(limits)
     for (value, words), place in zip(
-        ordered, spread([value for value, _ in ordered], gap), strict=True
+        ordered, spread_out([value for value, _ in ordered], gap), strict=True
     ):
         panel.annotate(
             words,
@@ -198,25 +198,25 @@ def _inches_high(panel: "Axes") -> float:
 
 
 def date_ticks(panels: Sequence["Axes"], axis: Axis) -> None:
-    """Date the axis below the last panel: days while they are few, then the first days of months."""
-    panel = panels[-1]
+    """Date the axis below the last panel: single days if they are few, else months."""
+    last = panels[-1]
     most = max(3, int(axis.width / 0.8))
     steps = [7, 14, 28]
-    days = next((each for each in steps if axis.days / each <= most), None)
+    days = next((step for step in steps if axis.days / step <= most), None)
     if days is not None:
-        dates = [axis.first + timedelta(days=each) for each in range(0, axis.days + 1, days)]
-        words = [each.isoformat() for each in dates]
-        panel.set_xlabel("date (year-month-day)", size=7.5)
+        dates = [axis.first + timedelta(days=day) for day in range(0, axis.days + 1, days)]
+        words = [day.isoformat() for day in dates]
+        last.set_xlabel("date (year-month-day)", size=7.5)
     else:
         month = axis.first.replace(day=1)
         step = next(
-            (each for each in (1, 2, 3, 6) if axis.days / (30 * each) <= most),
+            (months for months in (1, 2, 3, 6) if axis.days / (30 * months) <= most),
             12 * -(-axis.days // (365 * most)),
         )
-        months = [add_months(month, each) for each in range(0, axis.days // 28 + 2, step)]
-        dates = [each for each in months if 0 <= axis.at(each) <= axis.days]
-        words = [f"{each:%Y-%m}" for each in dates]
-        panel.set_xlabel("date (year-month; a mark is the first day of a month)", size=7.5)
-    for each in panels:
-        each.set_xticks([axis.at(day) for day in dates], words)
-    panel.tick_params(labelbottom=True)
+        months = [add_months(month, count) for count in range(0, axis.days // 28 + 2, step)]
+        dates = [day for day in months if 0 <= axis.at(day) <= axis.days]
+        words = [f"{day:%Y-%m}" for day in dates]
+        last.set_xlabel("date (year-month; a mark is the first day of a month)", size=7.5)
+    for panel in panels:
+        panel.set_xticks([axis.at(day) for day in dates], words)
+    last.tick_params(labelbottom=True)

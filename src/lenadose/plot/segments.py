@@ -1,4 +1,4 @@
-"""What holds from one visit to the next: the phase, the dosage advised and taken, the ceiling, the limits."""
+"""The time between visits, with its phase, dosage advised and taken, ceiling and limits."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -15,7 +15,7 @@ from lenadose.terms.facts import ON_TREATMENT, Action, Phase, Response
 
 @frozen
 class Segment:
-    """The time from a visit to the next one (after the last, to when that is due), and what holds in it."""
+    """The time from a visit to the next one; after the last, until the next one is due."""
 
     begin: date
     end: date
@@ -31,13 +31,13 @@ class Segment:
     partial_to: int | None
 
 
-def spans_of(decisions: Sequence[Decision]) -> Iterator[Segment]:
-    """Give the time of a course, visit by visit."""
+def segments_of(decisions: Sequence[Decision]) -> Iterator[Segment]:
+    """Yield the segments of a course, one for each visit."""
     for decision, following in pairwise(decisions):
         seen = following.seen
         reported = following.visit.dosage_taken
         taken = reported.dosage if reported else decision.dosage
-        yield _span(
+        yield _segment(
             decision,
             seen.before,
             seen.phase,
@@ -47,10 +47,10 @@ def spans_of(decisions: Sequence[Decision]) -> Iterator[Segment]:
             following.visit.doses_missed or 0,
         )
     last = decisions[-1]
-    yield _span(last, apply(last), last.phase_after, end_of(last), last.dosage, False, 0)
+    yield _segment(last, apply(last), last.phase_after, end_of(last), last.dosage, False, 0)
 
 
-def _span(
+def _segment(
     decision: Decision,
     after: State,
     phase: Phase,
@@ -64,16 +64,17 @@ def _span(
     nadir = after.treatment.nadir.activity if after.treatment.nadir else None
 
     def response(activity: int) -> Response:
-        least = activity if nadir is None else min(nadir, activity)
-        return protocol.response.of(phase, activity, start, least, None)
+        return protocol.response.of(phase, activity, start, nadir, None)
 
     scores = (
         range(ACTIVITY[0], ACTIVITY[1] + 1)
         if after.baseline and phase is not Phase.DISCONTINUED
         else ()
     )
-    worse = next((each for each in scores if response(each) is Response.WORSE), None)
-    partial = next((each for each in reversed(scores) if response(each) is Response.PARTIAL), None)
+    worse = next((score for score in scores if response(score) is Response.WORSE), None)
+    partial = next(
+        (score for score in reversed(scores) if response(score) is Response.PARTIAL), None
+    )
     is_open = decision.level is None and decision.action in (
         Action.REQUEST_DATA,
         Action.PRESCRIBER_DECIDES,
@@ -95,5 +96,5 @@ def _span(
 
 
 def end_of(last: Decision) -> date:
-    """Give the day on which the next visit is due, or where none is, two weeks on."""
+    """Return the day on which the next visit is due; without one, the day two weeks later."""
     return last.next_visit.due if last.next_visit else last.visit.date + timedelta(days=14)

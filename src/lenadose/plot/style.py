@@ -1,4 +1,4 @@
-"""What every picture shares: its colours and letters, its legend and its notes, and the file that it is written to."""
+"""The parts that all pictures share: colours, letters, legend, notes and the file."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -25,7 +25,8 @@ from lenadose.protocol.protocol import Protocol
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.terms.errors import fault
 
-# The palette of Okabe and Ito, told apart by people with any colour vision; grey for what stands behind.
+# The palette of Okabe and Ito, which people with any colour vision can tell apart; grey is for the
+# background.
 BLACK, ORANGE, BLUE, GREEN, VERMILLION, GREY = (
     "#000000",
     "#E69F00",
@@ -36,32 +37,33 @@ BLACK, ORANGE, BLUE, GREEN, VERMILLION, GREY = (
 )
 
 HALO = (withStroke(linewidth=2, foreground="white"),)
-"""Around what is written among lines, so that none of them crosses a letter."""
+"""A halo around words written among lines, so that no line crosses a letter."""
 
 _SETTINGS: dict[Any, object] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that a text is as wide on every machine
+    # The font comes with matplotlib, so that a text is equally wide on every machine.
+    "font.family": "DejaVu Sans",
     "font.size": 8,
-    "text.parse_math": False,  # what a record says is shown as it is, dollar signs too
+    "text.parse_math": False,  # what a record says is shown as it is, even dollar signs
     "svg.hashsalt": "lenadose",
     "svg.fonttype": "path",
     "hatch.linewidth": 0.5,
     "axes.unicode_minus": False,
 }
 
-Key = Line2D | Patch
+LegendEntry = Line2D | Patch
 """An entry of the legend."""
 
 
 @frozen(eq=False)
 class Picture:
-    """A figure with its title and its text alternative, which says in words all that the figure shows."""
+    """A figure with its title and its text alternative: what the figure shows, in words."""
 
     figure: Figure
     title: str
     alt: str
 
     def svg(self) -> str:
-        """Give the picture as SVG, its title and text alternative inside."""
+        """Return the picture as SVG, with its title and text alternative."""
         content = BytesIO()
         with in_style():
             FigureCanvasSVG(self.figure).print_figure(
@@ -74,7 +76,7 @@ class Picture:
         return text.replace("<svg ", '<svg role="img" ', 1)
 
     def png(self) -> bytes:
-        """Give the picture as PNG, at 200 dots an inch."""
+        """Return the picture as PNG, at 200 dots per inch."""
         content = BytesIO()
         with in_style():
             FigureCanvasAgg(self.figure).print_figure(
@@ -86,7 +88,10 @@ class Picture:
 
 
 def save(picture: Picture, path: str | FilePath) -> None:
-    """Write a picture to a file, .svg or .png; raises CallError for another ending or where it cannot be written."""
+    """Write a picture to a .svg or .png file.
+
+    Raises CallError for another suffix, or if the file cannot be written.
+    """
     where = FilePath(path)
     match where.suffix.lower():
         case ".svg":
@@ -97,7 +102,7 @@ def save(picture: Picture, path: str | FilePath) -> None:
             raise fault(
                 str(path),
                 "is neither a .svg nor a .png file",
-                "name the file by what is to be drawn in it",
+                "give the path of a .svg or .png file",
             )
     try:
         where.write_bytes(content)
@@ -107,14 +112,14 @@ def save(picture: Picture, path: str | FilePath) -> None:
 
 
 def _xml(text: str) -> str:
-    """Leave out what no XML can hold."""
+    """Return text without the characters that XML cannot hold."""
     return "".join(
-        each for each in text if each in "\t\n" or (each >= " " and each not in "\ufffe\uffff")
+        sign for sign in text if sign in "\t\n" or (sign >= " " and sign not in "\ufffe\uffff")
     )
 
 
 def in_style() -> AbstractContextManager[None]:
-    """Draw with these settings of matplotlib, whatever others are set."""
+    """Draw with the settings of this module, whatever the user's settings of matplotlib."""
     return rc_context(_SETTINGS)
 
 
@@ -123,16 +128,16 @@ def _glyphs() -> frozenset[int]:
     return frozenset(get_font(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf").get_charmap())
 
 
-def drawn(text: str, width: int = 200) -> str:
-    """Write what a record says so that it can be drawn: on one line, a sign that the font does not have as ?."""
+def drawable(text: str, width: int = 200) -> str:
+    """Return text from a record on one line, with ? for every character the font lacks."""
     return shorten(
-        "".join(each if ord(each) in _glyphs() else "?" for each in text), width, placeholder=" …"
+        "".join(sign if ord(sign) in _glyphs() else "?" for sign in text), width, placeholder=" …"
     )
 
 
 @cache
 def inches(text: str, size: float) -> float:
-    """Give the width of a text in bold, in inches."""
+    """Return the width of a text in bold, in inches."""
     if not text.strip():
         return 0.0
     bold = FontProperties(family="DejaVu Sans", weight="bold", size=size)
@@ -140,22 +145,22 @@ def inches(text: str, size: float) -> float:
     return float(across.max() - across.min()) / 72
 
 
-def spread(wanted: Sequence[float], gap: float) -> list[float]:
-    """Give places in order, as near as can be to those wanted, each at least a gap after the one before."""
+def spread_out(wanted: Sequence[float], gap: float) -> list[float]:
+    """Return places in order, as near as possible to those wanted, at least `gap` apart."""
     pools: list[tuple[float, int]] = []
-    for index, each in enumerate(wanted):
-        mean, size = each - index * gap, 1
+    for index, place in enumerate(wanted):
+        mean, size = place - index * gap, 1
         while pools and pools[-1][0] > mean:
             before, count = pools.pop()
             mean, size = (before * count + mean * size) / (count + size), count + size
         pools.append((mean, size))
     flat = [mean for mean, size in pools for _ in range(size)]
-    return [each + index * gap for index, each in enumerate(flat)]
+    return [place + index * gap for index, place in enumerate(flat)]
 
 
 @cache
-def question() -> Path:
-    """Give a question mark as a shape."""
+def question_mark() -> Path:
+    """Return a question mark as a shape."""
     outline = TextPath(
         (0, 0), "?", prop=FontProperties(family="DejaVu Sans", weight="bold", size=10)
     )
@@ -163,16 +168,16 @@ def question() -> Path:
     return Path(outline.vertices - (low + high) / 2, outline.codes)
 
 
-def key(label: str, line: str = "", **style: Any) -> Line2D:
-    """Give an entry of the legend: a line, a mark or both, and what it means."""
-    return Line2D([], [], linestyle=line, label=label, **style)  # type: ignore[arg-type]  # any of its styles is a text
+def legend_entry(label: str, line: str = "", **style: Any) -> Line2D:
+    """Return an entry of the legend: a line, a mark or both, with its meaning."""
+    return Line2D([], [], linestyle=line, label=label, **style)  # type: ignore[arg-type]
 
 
-def missing() -> Line2D:
-    """Give the entry of the legend for what is missing."""
-    return key(
+def missing_marker() -> Line2D:
+    """Return the entry of the legend for missing values."""
+    return legend_entry(
         "missing, or too old to count",
-        marker=question(),
+        marker=question_mark(),
         color=BLACK,
         markeredgewidth=0,
         markersize=9,
@@ -180,9 +185,9 @@ def missing() -> Line2D:
 
 
 def draw_legend(
-    figure: Figure, used: Mapping[str, Key], top: float, total: float, wide: float
+    figure: Figure, used: Mapping[str, LegendEntry], top: float, total: float, wide: float
 ) -> None:
-    """Write a legend of what was used, in columns, from a place on the page in inches downwards."""
+    """Write the legend in columns, downwards from `top`, in inches from the bottom of the page."""
     figure.legend(
         handles=list(used.values()),
         loc="upper left",
@@ -197,6 +202,6 @@ def draw_legend(
 
 
 def notes_of(protocol: Protocol, width: int) -> str:
-    """Give what stands below every picture: the protocol, and the limits of its evidence and of this software."""
-    words = f"{protocol.id} {protocol.version}, sha256 {protocol.hash[:12]}. {protocol.evidence} {NOT_A_DEVICE}"
-    return fill(drawn(words, 4000), width)
+    """Return the notes below a picture: the protocol, its evidence, and the disclaimer."""
+    identity = f"{protocol.id} {protocol.version}, sha256 {protocol.hash[:12]}"
+    return fill(drawable(f"{identity}. {protocol.evidence} {NOT_A_DEVICE}", 4000), width)

@@ -14,7 +14,10 @@ from lenadose.explanation.criteria_met import EvaluatedCriterion
 from lenadose.explanation.phrases import describe_argument, smallest_changes
 from lenadose.explanation.rationale import InputUsed, Rationale, rationale
 from lenadose.protocol.protocol import Protocol, conditions
-from lenadose.report.markdown import _sentence, escape, field_label, source, table, value
+from lenadose.report.markdown import _sentence, escape, field_label
+from lenadose.report.markdown import cite as source
+from lenadose.report.markdown import format_value as value
+from lenadose.report.markdown import markdown_table as table
 from lenadose.report.protocol import _sets_of
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.terms.facts import DIMENSIONS, Action, EvidenceLevel

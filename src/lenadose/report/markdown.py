@@ -1,4 +1,4 @@
-"""Markdown, and how values are written for people."""
+"""Markdown, and values written for people."""
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -8,42 +8,41 @@ from lenadose.terms.dosage import format_decimal
 from lenadose.terms.provenance import ASSUMED_BY, Provenance
 
 
-def value(given: Value) -> str:
-    """Write a value for people; what is not known is said to be unknown."""
-    match given:
+def format_value(value: Value) -> str:
+    """Return a value written for people; None is "unknown"."""
+    match value:
         case None:
             return "unknown"
         case bool():
-            return "yes" if given else "no"
+            return "yes" if value else "no"
         case Decimal():
-            return format_decimal(given)
+            return format_decimal(value)
         case _:
-            return str(given)
+            return str(value)
 
 
 def escape(text: str) -> str:
-    """Write what a record says so that Markdown shows it as it is."""
-    return "".join(f"\\{each}" if each in "\\`*_[]<>&!~|" else each for each in text)
+    """Return text from a record escaped, so that Markdown shows it as it is."""
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>&!~|" else sign for sign in text)
 
 
 def field_label(field: str) -> str:
-    """Give the name of a field for people: CLASI activity, not clasi_activity."""
+    """Return the name of a field for people: CLASI activity, not clasi_activity."""
     return field.removeprefix("patient.").replace("_", " ").replace("clasi", "CLASI")
 
 
-def source(provenance: Provenance) -> str:
-    """Write where something comes from: its tag, who says so, and the words."""
-    who = (
-        "" if provenance.source in (provenance.tag.label, ASSUMED_BY) else f", {provenance.source}"
-    )
-    return f"{provenance.tag.label}{who}: {provenance.words}"
+def cite(provenance: Provenance) -> str:
+    """Return where something comes from: the evidence level, the source and the words."""
+    label = provenance.tag.label
+    source = "" if provenance.source in (label, ASSUMED_BY) else f", {provenance.source}"
+    return f"{label}{source}: {provenance.words}"
 
 
 def _sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}."
 
 
-def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """Write a table in Markdown."""
+def markdown_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """Yield the lines of a table."""
     for row in (head, ("---",) * len(head), *rows):
         yield f"| {' | '.join(cell or '–' for cell in row)} |"

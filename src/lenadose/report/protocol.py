@@ -1,21 +1,21 @@
-"""A protocol as a page: the sheet, the decision table, the diagram, the assumptions."""
+"""A protocol as a page, with its decision table, its diagram and its assumptions."""
 
 from collections.abc import Iterable, Iterator
 
 from lenadose.explanation.sensitivity import HOW_COUNTED, Sensitivity, stakes
 from lenadose.protocol.protocol import Protocol, case_id, conditions
 from lenadose.protocol.rules import Case
-from lenadose.report.markdown import source, table
+from lenadose.report.markdown import cite, markdown_table
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.terms.facts import SET_NAMES, EvidenceLevel, Phase, Term
 
 
-def sheet(protocol: Protocol) -> str:
-    """Write the protocol sheet in Markdown: ladder and intervals, criteria, and the decision table."""
-    return "\n".join(_sheet(protocol)) + "\n"
+def protocol_page(protocol: Protocol) -> str:
+    """Return the protocol as Markdown: ladder, intervals, criteria and the decision table."""
+    return "\n".join(_protocol_page(protocol)) + "\n"
 
 
-def _sheet(protocol: Protocol) -> Iterator[str]:
+def _protocol_page(protocol: Protocol) -> Iterator[str]:
     yield f"# {protocol.title}"
     yield ""
     yield f"Protocol `{protocol.id}` {protocol.version}, sha256 `{protocol.hash}`. {NOT_A_DEVICE}"
@@ -31,16 +31,19 @@ def _sheet(protocol: Protocol) -> Iterator[str]:
     ):
         yield f"\n## {title}\n"
         entries = [entry for entry in protocol.ledger if entry.id.startswith(f"{prefix}.")]
-        yield from table(
+        yield from markdown_table(
             ("id", "what", "value", "source"),
-            ((f"`{each.id}`", each.words, each.value, source(each.provenance)) for each in entries),
+            (
+                (f"`{entry.id}`", entry.words, entry.value, cite(entry.provenance))
+                for entry in entries
+            ),
         )
     yield "\n## Decision table\n"
-    yield f"Exactly one row applies to every possible visit; the order means nothing. {_legend()}\n"
-    yield from table(("row", "when", "action", "source"), _rows(protocol))
+    exactly_one = "Exactly one row applies to every possible visit; the order has no meaning."
+    yield f"{exactly_one} {_legend()}\n"
+    yield from markdown_table(("row", "when", "action", "source"), _rows(protocol))
     yield "\n## Sources\n"
-    for each in protocol.sources:
-        yield f"- {each.id}: {each.citation} ({each.confidence})"
+    yield from _sources(protocol)
     yield "\n## Not checked by the protocol\n"
     for words in protocol.unchecked:
         yield f"- {words}"
@@ -50,26 +53,31 @@ def _rows(protocol: Protocol) -> Iterator[tuple[str, ...]]:
     for row in protocol.table.rules:
         for case in row.cases:
             name = f"`{case_id(row, case).removeprefix('rule.')}`"
-            yield name, conditions(case), row.action.label, source(case.provenance)
+            yield name, conditions(case), row.action.label, cite(case.provenance)
+
+
+def _sources(protocol: Protocol) -> Iterator[str]:
+    for source in protocol.sources:
+        yield f"- {source.id}: {source.citation} ({source.confidence})"
 
 
 def _legend(sets: Iterable[frozenset[Term]] = SET_NAMES) -> str:
-    """Say what the names of sets in the table stand for."""
-    named = (
-        f"*{SET_NAMES[words]}*: {' or '.join(word.label for word in sorted(words, key=lambda word: word.rank))}"
-        for words in sets
-    )
-    return "; ".join(named) + "."
+    """Return what the names of sets in the table stand for."""
+    return "; ".join(f"*{SET_NAMES[terms]}*: {_any_of(terms)}" for terms in sets) + "."
+
+
+def _any_of(terms: frozenset[Term]) -> str:
+    return " or ".join(term.label for term in sorted(terms, key=lambda term: term.rank))
 
 
 def _sets_of(case: Case) -> str:
-    """Say what the names of sets in a case stand for, in brackets."""
-    named = [words for words in case.words if words in SET_NAMES]
+    """Return what the names of sets in a case stand for, in brackets."""
+    named = [terms for terms in case.words if terms in SET_NAMES]
     return f" ({_legend(named).removesuffix('.')})" if named else ""
 
 
 def decision_table(protocol: Protocol) -> str:
-    """Write the decision table alone, short enough for a first page: row, when, action, tag."""
+    """Return the decision table alone, short enough for a first page: row, when, action, tag."""
     rows = (
         (
             f"`{case_id(row, case).removeprefix('rule.')}`",
@@ -80,11 +88,11 @@ def decision_table(protocol: Protocol) -> str:
         for row in protocol.table.rules
         for case in row.cases
     )
-    return "\n".join(table(("row", "when", "action", "tag"), rows)) + f"\n\n{_legend()}\n"
+    return "\n".join(markdown_table(("row", "when", "action", "tag"), rows)) + f"\n\n{_legend()}\n"
 
 
-def moves(protocol: Protocol) -> dict[tuple[Phase, Phase], list[str]]:
-    """Give, for every phase and the phase after it, the rows that lead from the one to the other."""
+def transitions(protocol: Protocol) -> dict[tuple[Phase, Phase], list[str]]:
+    """Return the ids of the rows that lead from each phase to each phase after it."""
     edges: dict[tuple[Phase, Phase], list[str]] = {}
     for match in protocol.table.situations():
         edge = (match.facts.phase, match.leads_to)
@@ -94,15 +102,16 @@ def moves(protocol: Protocol) -> dict[tuple[Phase, Phase], list[str]]:
 
 
 def diagram(protocol: Protocol) -> str:
-    """Draw the phases and the rows that lead from one to another, as a Mermaid state diagram."""
-    edges = moves(protocol)
+    """Return the phases, and the rows between them, as a Mermaid state diagram."""
+    edges = transitions(protocol)
     lines = ["stateDiagram-v2", f"    [*] --> {_node(Phase.BEFORE_START)}"]
     for phase in Phase:
         # The rows that stay in a phase stand inside it: as loops they would cover the other arrows.
         staying = "<br/>".join(edges.pop((phase, phase), []))
         lines.append(f"    {_node(phase)} : <b>{phase.label}</b><br/>{staying}")
     lines += [
-        f"    {_node(a)} --> {_node(b)} : {'<br/>'.join(names)}" for (a, b), names in edges.items()
+        f"    {_node(before)} --> {_node(after)} : {'<br/>'.join(names)}"
+        for (before, after), names in edges.items()
     ]
     return "\n".join(lines) + "\n"
 
@@ -112,10 +121,13 @@ def _node(phase: Phase) -> str:
 
 
 def assumptions(protocol: Protocol) -> str:
-    """Write the page that a clinician signs: all that the trial does not state, weakest first, and what it changes."""
+    """Return the page a clinician signs: everything the trial does not state, and its effect.
+
+    The weakest evidence comes first.
+    """
     situations = sum(1 for _ in protocol.table.situations())
     lines = [
-        f"# What {protocol.id} {protocol.version} assumes",
+        f"# Assumptions of {protocol.id} {protocol.version}",
         "",
         f"{protocol.title}. {NOT_A_DEVICE}",
         "",
@@ -123,30 +135,30 @@ def assumptions(protocol: Protocol) -> str:
         "",
         HOW_COUNTED.format(situations=situations),
     ]
-    counted = stakes(protocol)
+    sensitivities = stakes(protocol)
     for tag, title in (
         (
             EvidenceLevel.ASSUMED,
-            "Assumed: nobody says; decided here, may be decided otherwise locally",
+            "Assumed: not in any source; decided here, and open to local decision",
         ),
         (EvidenceLevel.ADAPTED, "Adapted: from another study or population"),
         (EvidenceLevel.LABEL, "Label: for other indications"),
     ):
-        of_tag = [each for each in counted if each.entry.provenance.tag is tag]
+        of_tag = [row for row in sensitivities if row.entry.provenance.tag is tag]
         lines += ["", f"## {title} ({len(of_tag)})"]
         for prefixes, group in LEDGER_GROUPS:
-            of_group = [each for each in of_tag if each.entry.id.partition(".")[0] in prefixes]
+            of_group = [row for row in of_tag if row.entry.id.partition(".")[0] in prefixes]
             if of_group:
                 lines += ["", f"### {group}", ""]
-                lines += table(
-                    ("id", "what", "value", "source", "otherwise it changes"),
-                    map(_stake_row, of_group),
+                lines += markdown_table(
+                    ("id", "what", "value", "source", "another value changes"),
+                    map(_sensitivity_row, of_group),
                 )
     lines += [
         "",
         "## Sources",
         "",
-        *(f"- {each.id}: {each.citation} ({each.confidence})" for each in protocol.sources),
+        *_sources(protocol),
     ]
     lines += [
         "",
@@ -164,19 +176,19 @@ LEDGER_GROUPS = (
     (("note",), "Reading a record"),
     (("rule",), "Rows of the decision table"),
 )
-"""How the lines of the ledger are grouped, by the first word of their id."""
+"""The headings of the ledger, with the first words of the ids below them."""
 
 
-def _stake_row(stake: Sensitivity) -> tuple[str, ...]:
-    entry, provenance = stake.entry, stake.entry.provenance
+def _sensitivity_row(sensitivity: Sensitivity) -> tuple[str, ...]:
+    entry, provenance = sensitivity.entry, sensitivity.entry.provenance
     words = (
         provenance.words
         if provenance.tag is EvidenceLevel.ASSUMED
         else f"{provenance.source}: {provenance.words}"
     )
     situations = (
-        f" in {stake.situations} situation{'' if stake.situations == 1 else 's'}"
-        if stake.situations
+        f" in {sensitivity.situations} situation{'' if sensitivity.situations == 1 else 's'}"
+        if sensitivity.situations
         else ""
     )
-    return f"`{entry.id}`", entry.words, entry.value, words, f"{stake.words}{situations}"
+    return f"`{entry.id}`", entry.words, entry.value, words, f"{sensitivity.words}{situations}"

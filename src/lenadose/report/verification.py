@@ -10,7 +10,7 @@ from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
 from lenadose.record.visit import TestResult, Visit
 from lenadose.report.decision import advice, next_visit
-from lenadose.report.markdown import escape, source, table
+from lenadose.report.markdown import cite, escape, markdown_table
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.verification.certificate import Certificate, Counterexample, Verdict
 from lenadose.verification.compare import Comparison, Difference, Disagreement
@@ -69,7 +69,7 @@ def _certificate(certificate: Certificate) -> Iterator[str]:
         f"{certificate.seconds:.1f} seconds."
     )
     yield ""
-    yield from table(
+    yield from markdown_table(
         ("law", "words", "holds", "situations", "states", "checks"),
         (
             (
@@ -123,7 +123,7 @@ def _counterexample(protocol: Protocol, verdict: Verdict, shown: Counterexample)
 def course_table(protocol: Protocol, course: Course) -> Iterator[str]:
     """Write a course as it is decided by a protocol: what each visit showed, and what was said to it."""
     first = course.visits[0]
-    yield from table(
+    yield from markdown_table(
         ("visit", "shown", "facts", "decision", "rule"),
         (
             (
@@ -186,14 +186,16 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         rows = (
             (f"`{each.place}`", escape(each.one), escape(each.other)) for each in comparison.numbers
         )
-        yield from table(("place", one.id, other.id), rows)
+        yield from markdown_table(("place", one.id, other.id), rows)
         yield ""
         yield f"## Kinds of disagreement ({len(found)})"
         yield ""
         if found:
             yield "Each with the shortest course of visits that shows it, and both answers to its last visit."
             yield ""
-            yield from table(("kind", "what differs", one.id, other.id, "visits"), _kinds(found))
+            yield from markdown_table(
+                ("kind", "what differs", one.id, other.id, "visits"), _kinds(found)
+            )
         else:
             yield "No course of visits was found on which the two decide otherwise: what differs is printed only."
     for number, each in enumerate(found, 1):
@@ -206,7 +208,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         rows = (
             (f"`{each.place}`", escape(each.one), escape(each.other)) for each in comparison.wording
         )
-        yield from table(("place", one.id, other.id), rows)
+        yield from markdown_table(("place", one.id, other.id), rows)
 
 
 def _kinds(found: Sequence[Disagreement]) -> Iterator[tuple[str, ...]]:
@@ -241,7 +243,7 @@ def _disagreement(comparison: Comparison, number: int, each: Disagreement) -> It
     )
     yield f"{len(visits)} visit{'s' if len(visits) > 1 else ''}: {escape(shown)}."
     yield ""
-    yield from table(
+    yield from markdown_table(
         ("protocol", "decision", "next visit", "source"),
         (
             _said(protocol, decision)
@@ -252,7 +254,7 @@ def _disagreement(comparison: Comparison, number: int, each: Disagreement) -> It
 
 def _said(protocol: Protocol, decision: Decision) -> tuple[str, ...]:
     row = f"{advice(decision)} (`{decision.rule.id}`)"
-    return protocol.id, row, next_visit(decision), source(decision.case.provenance)
+    return protocol.id, row, next_visit(decision), cite(decision.case.provenance)
 
 
 def _shown(visit: Visit, first: Visit | None) -> str:

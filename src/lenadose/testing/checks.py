@@ -16,7 +16,7 @@ from lenadose.engine.state import State, begin
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
 from lenadose.record.visit import Patient, Visit
-from lenadose.report.markdown import table
+from lenadose.report.markdown import markdown_table
 from lenadose.report.verification import broken_laws, course_block, course_table
 from lenadose.testing.courses import or_missing, patients, stock_of, visit_after
 from lenadose.verification.certificate import verify
@@ -128,7 +128,7 @@ def _report(found: Coverage) -> Iterator[str]:
     left: dict[str, list[str]] = {}
     for one, other in found.pairs_left:
         left.setdefault(one, []).append(f"`{other}`")
-    yield from table(
+    yield from markdown_table(
         ("rule", "applied", "never followed by"),
         (
             (f"`{row.id}`", str(found.rules.get(row.id, 0)), ", ".join(left.get(row.id, ())))

@@ -1,4 +1,4 @@
-"""The second protocol, `penn-2012`: what it states, where it parts from the first, and the laws its table keeps."""
+"""The second protocol, `penn-2012`: its rules, its differences from the first, and its laws."""
 
 from decimal import Decimal
 from itertools import product
@@ -47,7 +47,7 @@ def penn(*visits) -> list[Decision]:
     return walk(visits, protocol=PENN)
 
 
-def told(decision: Decision) -> tuple[str, str | None]:
+def rule_and_dosage(decision: Decision) -> tuple[str, str | None]:
     return decision.rule.id, str(decision.dosage) if decision.dosage else None
 
 
@@ -60,7 +60,7 @@ def action(facts: Facts, **changes) -> Action:
 
 def test_treatment_begins_at_5_mg_once_daily() -> None:
     (start,) = penn(seen(0, 20))
-    assert told(start) == ("start", FIVE)
+    assert rule_and_dosage(start) == ("start", FIVE)
     assert (start.case.provenance.tag, start.case.provenance.source) == (
         EvidenceLevel.STATED,
         "PENN12",
@@ -71,14 +71,14 @@ def test_the_first_assessment_comes_after_6_weeks() -> None:
     start, early, late = penn(seen(0, 20), seen(41, 5), seen(42, 5))
     assert start.next_visit is not None
     assert start.next_visit.due == day(42)
-    assert told(early) == ("await-assessment", FIVE)
+    assert rule_and_dosage(early) == ("await-assessment", FIVE)
     assert late.action is Action.REDUCE
 
 
 @pytest.mark.parametrize("activity", [0, 1, 12])
 def test_a_responder_comes_down_to_5_mg_every_other_day(activity: int) -> None:
     decision = penn(seen(0, 20), seen(42, activity))[-1]
-    assert told(decision) == ("begin-taper", EVERY_OTHER_DAY)
+    assert rule_and_dosage(decision) == ("begin-taper", EVERY_OTHER_DAY)
     assert decision.case.provenance.tag is EvidenceLevel.ASSUMED  # the 8 points are inferred
     assert "stated (PENN12)" in decision.case.provenance.words
     assert decision.phase_after is Phase.TAPER
@@ -87,7 +87,7 @@ def test_a_responder_comes_down_to_5_mg_every_other_day(activity: int) -> None:
 @pytest.mark.parametrize("activity", [13, 16, 20, 24])
 def test_the_others_go_up_to_10_mg_once_daily(activity: int) -> None:
     decision = penn(seen(0, 20), seen(42, activity))[-1]
-    assert told(decision) == ("escalate", TEN)
+    assert rule_and_dosage(decision) == ("escalate", TEN)
     assert "stated (PENN12)" in decision.case.provenance.words
 
 
@@ -105,16 +105,16 @@ def test_the_others_go_up_to_10_mg_once_daily(activity: int) -> None:
 )
 def test_the_two_protocols_answer_the_same_patient_differently(start, now, first, second) -> None:
     visits = (seen(0, start), seen(42, now))
-    answers = [walk(visits, protocol=each)[-1] for each in (PROTOCOL, PENN)]
-    assert list(map(told, answers)) == [first, second]
+    answers = [walk(visits, protocol=protocol)[-1] for protocol in (PROTOCOL, PENN)]
+    assert list(map(rule_and_dosage, answers)) == [first, second]
     for answer in answers:
         assert f"Protocol `{answer.protocol.id}` {answer.protocol.version}" in explain(answer)
 
 
 def test_at_4_weeks_only_the_first_protocol_decides() -> None:
     visits = (seen(0, 20), seen(28, 20))
-    assert told(walk(visits)[-1]) == ("escalate", TEN)
-    assert told(penn(*visits)[-1]) == ("await-assessment", FIVE)
+    assert rule_and_dosage(walk(visits)[-1]) == ("escalate", TEN)
+    assert rule_and_dosage(penn(*visits)[-1]) == ("await-assessment", FIVE)
 
 
 # What it assumes beyond.
@@ -122,7 +122,7 @@ def test_at_4_weeks_only_the_first_protocol_decides() -> None:
 
 def test_the_reduced_dose_is_kept_while_the_fall_lasts_and_ended_once_clear() -> None:
     decisions = penn(*(seen(42 * n, activity) for n, activity in enumerate((20, 12, 11, 12, 0))))
-    assert [told(each) for each in decisions[2:]] == [
+    assert [rule_and_dosage(decision) for decision in decisions[2:]] == [
         ("maintain", EVERY_OTHER_DAY),
         ("maintain", EVERY_OTHER_DAY),
         ("taper-end", None),
@@ -133,7 +133,7 @@ def test_from_10_mg_a_response_comes_down_level_by_level() -> None:
     decisions = penn(
         *(seen(42 * n, activity) for n, activity in enumerate((20, 16, 12, 13, 12, 12)))
     )
-    assert [told(each) for each in decisions[1:]] == [
+    assert [rule_and_dosage(decision) for decision in decisions[1:]] == [
         ("escalate", TEN),
         ("begin-taper", FIVE),
         ("pause-taper", FIVE),
@@ -150,7 +150,7 @@ def test_a_response_at_the_lowest_level_in_titration_is_kept_there() -> None:
         seen(21, 17, dosage_taken=took(0)),
         seen(63, 11),
     )
-    assert [told(each) for each in decisions[2:]] == [
+    assert [rule_and_dosage(decision) for decision in decisions[2:]] == [
         ("resume", EVERY_OTHER_DAY),
         ("maintain", EVERY_OTHER_DAY),
     ]
@@ -168,13 +168,13 @@ def test_from_a_low_start_only_a_complete_response_counts(
 
 def test_a_judgement_of_improved_reduces_the_dose() -> None:
     decision = penn(seen(0, 20), seen(42, 18, judgement=judged("improved")))[-1]
-    assert told(decision) == ("begin-taper", EVERY_OTHER_DAY)
+    assert rule_and_dosage(decision) == ("begin-taper", EVERY_OTHER_DAY)
     assert "by the scores alone the response would be none" in explain(decision)
 
 
 def test_a_lowered_ceiling_gives_a_level_of_this_ladder() -> None:
     decisions = penn(seen(0, 20), seen(42, 20), seen(70, 20, creatinine_clearance=clearance(50)))
-    assert told(decisions[-1]) == ("lower-to-ceiling", FIVE)
+    assert rule_and_dosage(decisions[-1]) == ("lower-to-ceiling", FIVE)
     assert decisions[-1].level is not None
     assert decisions[-1].level.provenance.source == "PENN12"
 
@@ -183,28 +183,30 @@ def test_a_lowered_ceiling_gives_a_level_of_this_ladder() -> None:
 
 
 def test_what_is_stated_is_stated_by_penn() -> None:
-    stated = [each for each in PENN.ledger if each.provenance.tag is EvidenceLevel.STATED]
-    assert {each.provenance.source for each in stated} == {"PENN12"}
-    assert {each.id for each in stated} == {"ladder.0", "ladder.1", "ladder.2", "rule.start"}
+    stated = [entry for entry in PENN.ledger if entry.provenance.tag is EvidenceLevel.STATED]
+    assert {entry.provenance.source for entry in stated} == {"PENN12"}
+    assert {entry.id for entry in stated} == {"ladder.0", "ladder.1", "ladder.2", "rule.start"}
 
 
 def test_what_the_first_trial_states_is_here_never_stated_and_a_label_stays_a_label() -> None:
-    for each in PENN.ledger:
+    for entry in PENN.ledger:
         assert (
-            each.provenance.tag is not EvidenceLevel.STATED or each.provenance.source != "CH12"
-        ), each.id
-        assert "stated (CH12)" not in each.provenance.words, each.id
-        assert "in the trial " not in each.provenance.words, each.id
+            entry.provenance.tag is not EvidenceLevel.STATED or entry.provenance.source != "CH12"
+        ), entry.id
+        assert "stated (CH12)" not in entry.provenance.words, entry.id
+        assert "in the trial " not in entry.provenance.words, entry.id
     complete = PENN.response.complete_at.provenance
     assert (complete.tag, complete.source) == (EvidenceLevel.ADAPTED, "CH12")
-    labels = {each.id for each in PROTOCOL.ledger if each.provenance.tag is EvidenceLevel.LABEL}
-    assert labels == {each.id for each in PENN.ledger if each.provenance.tag is EvidenceLevel.LABEL}
+    labels = {entry.id for entry in PROTOCOL.ledger if entry.provenance.tag is EvidenceLevel.LABEL}
+    assert labels == {
+        entry.id for entry in PENN.ledger if entry.provenance.tag is EvidenceLevel.LABEL
+    }
 
 
 def test_every_source_that_is_named_is_listed() -> None:
-    listed = {each.id for each in PENN.sources} | {"decided here"}
+    listed = {source.id for source in PENN.sources} | {"decided here"}
     assert {
-        source for each in PENN.ledger for source in each.provenance.source.split(", ")
+        source for entry in PENN.ledger for source in entry.provenance.source.split(", ")
     } <= listed
 
 
@@ -214,7 +216,7 @@ def test_the_limits_of_the_evidence_are_those_of_penn() -> None:
     assert "off-label" in page
     assert "15 women" not in page
     assert (
-        "Penn's own partial" in {each.id: each.words for each in PENN.notes}["partial-is-responder"]
+        "Penn's own partial" in {note.id: note.words for note in PENN.notes}["partial-is-responder"]
     )
     assert "a fall of 4 points, changes no dose" in page
 
@@ -224,11 +226,16 @@ def test_no_share_is_held_against_a_fall_where_none_is_asked_for(
     start: int, asked: set[str]
 ) -> None:
     criteria = rationale(penn(seen(0, start), seen(42, 3))[-1]).criteria
-    shown = {
-        each.id.removeprefix("response.") for each in criteria if each.words.startswith("partial: ")
+    partial = {
+        criterion.id.removeprefix("response.")
+        for criterion in criteria
+        if criterion.words.startswith("partial: ")
     }
-    assert shown == asked
-    assert all(each.threshold != "0" or each.id == "response.complete_at" for each in criteria)
+    assert partial == asked
+    assert all(
+        criterion.threshold != "0" or criterion.id == "response.complete_at"
+        for criterion in criteria
+    )
 
 
 # The table, over all of its situations.
@@ -252,7 +259,7 @@ def test_a_reduction_needs_the_response_that_the_protocol_names_or_a_ceiling() -
 
 
 def drug(facts: Facts) -> int:
-    """How much drug the action gives beside the level held: one more, the same, one less, or none at all."""
+    """Return the change of level that the action brings: 1, 0, -1, or -9 for no drug at all."""
     match action(facts):
         case Action.ESCALATE:
             return 1
@@ -292,47 +299,52 @@ def test_a_score_is_asked_for_exactly_where_it_would_change_the_action() -> None
     for facts in SITUATIONS:
         if facts.response is Response.NOT_ASSESSED and facts.safety is not Safety.NOT_ASSESSED:
             answers = {
-                action(facts, response=each)
-                for each in Response
-                if each is not Response.NOT_ASSESSED
+                action(facts, response=response)
+                for response in Response
+                if response is not Response.NOT_ASSESSED
             }
             asked = action(facts) is Action.REQUEST_DATA
             assert asked == (len(answers) > 1), facts
 
 
-def test_complete_and_safe_at_every_due_visit_is_off_treatment_within_as_many_decisions_as_levels() -> (
+def test_complete_and_safe_at_due_visits_ends_treatment_within_as_many_decisions_as_levels() -> (
     None
 ):
     for phase, position, safety in product(ON_TREATMENT, ON_LADDER, OK):
         facts = next(
-            each
-            for each in SITUATIONS
-            if (each.phase, each.position, each.safety) == (phase, position, safety)
-            and each.response is Response.COMPLETE
-            and each.timing is Timing.DUE
+            situation
+            for situation in SITUATIONS
+            if (situation.phase, situation.position, situation.safety) == (phase, position, safety)
+            and situation.response is Response.COMPLETE
+            and situation.timing is Timing.DUE
         )
         assert action(facts) is (Action.FINISH if position in BOTTOM else Action.REDUCE)
         assert (position in BOTTOM) != (position in ABOVE_BOTTOM)
     visits = [seen(0, 20), *(seen(42 * n, 18 if n == 1 else 0) for n in range(1, 5))]
-    assert [told(each)[1] for each in penn(*visits)[1:]] == [TEN, FIVE, EVERY_OTHER_DAY, None]
+    assert [rule_and_dosage(decision)[1] for decision in penn(*visits)[1:]] == [
+        TEN,
+        FIVE,
+        EVERY_OTHER_DAY,
+        None,
+    ]
 
 
 @pytest.mark.parametrize("changes", [{}, {"neutrophils": count(Decimal("1.2"))}])
 def test_no_response_at_every_due_visit_ends_treatment(changes) -> None:
     decisions = penn(seen(0, 20), *(seen(42 * n, 19, **changes) for n in range(1, 4)))
-    assert Action.DISCONTINUE in [each.action for each in decisions]
+    assert Action.DISCONTINUE in [decision.action for decision in decisions]
 
 
 def test_every_case_is_met_by_some_patient() -> None:
-    """The cases that the first protocol does not have are met above; each is counted here once."""
+    """The tests above meet every case that the first protocol does not have."""
     high, low = seen(42, 20), seen(42, 10)
     met = {
-        case_id(each.rule, each.case).removeprefix("rule.")
+        case_id(decision.rule, decision.case).removeprefix("rule.")
         for visits in (
             (seen(0, 20), low, seen(63, 10), seen(84, 10)),
             (seen(0, 20), high, seen(84, 10), seen(126, 13), seen(168, 10)),
         )
-        for each in walk(visits, STERILE, PENN)
+        for decision in walk(visits, STERILE, PENN)
     }
     assert met >= {
         "begin-taper.1",

@@ -1,4 +1,4 @@
-"""The built-in protocols, by their ids; each is built, and its table proved, when it is first asked for."""
+"""The built-in protocols by id; each is built, and its table checked, on first use."""
 
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -17,9 +17,9 @@ DEFAULT = "cortes-hernandez-2012"
 
 
 def get_protocol(id: str = DEFAULT) -> Protocol:
-    """Give a built-in protocol by its id, `cortes-hernandez-2012` unless said otherwise.
+    """Return a built-in protocol by its id, `cortes-hernandez-2012` by default.
 
-    Raises CallError for an id that is not known, naming those that are.
+    Raises CallError for an unknown id, with the known ones.
     """
     if id not in BUILT_IN:
         raise CallError((unknown_protocol(id),))
@@ -32,7 +32,7 @@ def _build(id: str) -> Protocol:
 
 
 def unknown_protocol(id: str) -> Fault:
-    """Say that no protocol has this id, and which are known."""
+    """Return the fault of an unknown id, with the known ones."""
     near = get_close_matches(str(id), BUILT_IN, 1)
     known = f"known: {', '.join(BUILT_IN)}"
     return Fault(

@@ -1,7 +1,8 @@
 """The protocol of Cortés-Hernández 2012, as a clinician would review and sign it.
 
-The trial states little; what it does not state is tagged label, adapted or assumed. The rows stand in the order
-of a course: before the start, titration, taper, interruption, and after the treatment.
+The trial leaves most of the protocol unspecified; the rest is tagged label, adapted or assumed. The
+rows follow the order of a course: before the start, titration, taper, interruption, and after the
+treatment.
 """
 
 from decimal import Decimal
@@ -391,7 +392,7 @@ _TREATED = ON_TREATMENT | {Phase.INTERRUPTED}
 
 
 def cortes_hernandez_2012() -> Protocol:
-    """Build the protocol; the table is proved to decide every situation exactly once."""
+    """Return the protocol, after a check that its table decides every situation exactly once."""
     return Protocol(
         id="cortes-hernandez-2012",
         version="1.0.0",

@@ -1,8 +1,9 @@
-"""The protocol of the Penn series (Braunstein 2012, Okon 2014), as a clinician would review and sign it.
+"""The protocol of the Penn series, as a clinician would review and sign it.
 
-The regimen is two sentences: 5 mg once daily for 6 weeks, then responders come down to 5 mg every other day and the
-others go up to 10 mg once daily. All else is taken over from the protocol of Cortés-Hernández 2012 in the file beside
-this one; what that trial states is here at best adapted from it, never stated.
+The series is Braunstein 2012 and Okon 2014. Its regimen is two sentences: 5 mg once daily for 6
+weeks, then responders come down to 5 mg every other day and the others go up to 10 mg once daily.
+Everything else is taken from the protocol of Cortés-Hernández 2012 in the file beside this one;
+what that trial states is at best adapted here, never stated.
 """
 
 from decimal import Decimal
@@ -45,9 +46,9 @@ from lenadose.terms.interval import weeks
 from lenadose.terms.provenance import Sourced, adapted, assumed, stated
 
 _SOURCES = (
-    *(each for each in SOURCES if each.id == "PENN12"),
+    *(source for source in SOURCES if source.id == "PENN12"),
     Source("OKON14", "Okon 2014. 52-week follow-up of PENN12. PMC4333148. N = 5", "read"),
-    *(each for each in SOURCES if each.id != "PENN12"),
+    *(source for source in SOURCES if source.id != "PENN12"),
 )
 
 _EVIDENCE = (
@@ -117,7 +118,7 @@ _SAFETY = evolve(
             ),
         ),
     ),
-    # The level of this ladder: each level carries where it comes from.
+    # The level of this ladder, because every level carries its own provenance.
     clearance_ceiling=Sourced(_FIVE, SAFETY.clearance_ceiling.provenance),
 )
 
@@ -152,7 +153,7 @@ _SAME = {row.id: row for row in ROWS}
 
 
 def penn_2012() -> Protocol:
-    """Build the protocol; the table is proved to decide every situation exactly once."""
+    """Return the protocol, after a check that its table decides every situation exactly once."""
     return Protocol(
         id="penn-2012",
         version="1.0.0",
