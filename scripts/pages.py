@@ -35,9 +35,9 @@ def protocol_page() -> str:
 def _protocol_page() -> Iterator[str]:
     yield "# Decision tables\n"
     yield (
-        "The rows of the two built-in protocols, and the phases that they connect. Exactly one case\n"
-        "applies to each situation, so the order of the rows has no meaning. A row has one case or two\n"
-        "(`.1`, `.2`); a case has one level of evidence, explained under\n"
+        "The rows of the two built-in protocols, and the phases that they connect. Exactly one\n"
+        "case applies to each situation, so the order of the rows has no meaning. A row has one\n"
+        "case or two (`.1`, `.2`); a case has one level of evidence, explained under\n"
         f"[the limits of the evidence](evidence.md). {NOT_A_DEVICE}\n"
     )
     yield "*Generated from the protocols by `scripts/pages.py`.*\n"
