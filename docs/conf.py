@@ -15,7 +15,8 @@ nb_ipywidgets_js = {}  # unused, and loaded from the network
 default_role = "literal"  # docstrings write `code` between single backticks
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-suppress_warnings = ["misc.highlighting_failure"]  # a cell may hold a magic, and Pygments does not know Mermaid
+# Pygments knows neither Mermaid nor the magics in a cell.
+suppress_warnings = ["misc.highlighting_failure"]
 
 html_theme = "furo"
 html_title = f"lenadose {release}"
