@@ -1,4 +1,4 @@
-"""How the pages of docs/ become a site: `python scripts/docs.py`. It is whole without a network."""
+"""Sphinx configuration of the site, built by `python scripts/docs.py`; it needs no network."""
 
 import lenadose
 
@@ -11,11 +11,12 @@ extensions = ["myst_nb", "sphinx.ext.autodoc"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # the notebooks are committed with their outputs, and CI runs them
-nb_ipywidgets_js = {}  # none are used, and they would be fetched from elsewhere
-default_role = "literal"  # a docstring writes `code` between single quotes
+nb_ipywidgets_js = {}  # unused, and loaded from the network
+default_role = "literal"  # docstrings write `code` between single backticks
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-suppress_warnings = ["misc.highlighting_failure"]  # a cell may hold a magic, which is no Python
+# Pygments knows neither Mermaid nor the magics in a cell.
+suppress_warnings = ["misc.highlighting_failure"]
 
 html_theme = "furo"
 html_title = f"lenadose {release}"

@@ -1,10 +1,10 @@
 """Run the notebooks of examples/notebooks from their sources, each in a clean kernel.
 
 python scripts/notebooks.py          write them, with their outputs
-python scripts/notebooks.py --check  exit 1 if one of them is not what its source gives now
+python scripts/notebooks.py --check  exit 1 if one of them is out of date
 
-A source is Markdown; its Python blocks are the cells. How long a check took may differ from run to run, and a picture
-from one version of matplotlib to another; all that is said may not.
+A source is Markdown; its Python blocks are the cells. The duration of a check may differ from run
+to run, and a picture from one version of matplotlib to another. All other output may not.
 """
 
 import re
@@ -21,7 +21,7 @@ SOURCES = sorted((FOLDER / "source").glob("*.md"))
 
 
 def read(source: Path) -> NotebookNode:
-    """The notebook of a source, not yet run."""
+    """Return the notebook of a source, not yet run."""
     notebook = jupytext.read(source, fmt="md")
     for number, cell in enumerate(notebook.cells, 1):
         cell.id, cell.metadata = f"cell-{number}", {}
@@ -34,7 +34,7 @@ def read(source: Path) -> NotebookNode:
 
 
 def run(source: Path) -> NotebookNode:
-    """The notebook of a source with its outputs, from a clean kernel."""
+    """Return the notebook of a source with its outputs, run in a clean kernel."""
     notebook = read(source)
     client = NotebookClient(
         notebook,
@@ -44,13 +44,13 @@ def run(source: Path) -> NotebookNode:
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )
     ran = client.execute()
-    ran.metadata = read(source).metadata  # the kernel notes its own version
+    ran.metadata = read(source).metadata  # the kernel adds its own version
     return ran
 
 
-def said(notebook: NotebookNode, pictures: bool) -> str:
-    """All that a notebook says, without how long it took, and with its pictures or without."""
-    text = re.sub(r"in [0-9.]+ seconds", "in some seconds", nbformat.writes(notebook))
+def comparable(notebook: NotebookNode, pictures: bool) -> str:
+    """Return the text of a notebook without durations and, unless *pictures*, without pictures."""
+    text = re.sub(r"in [0-9.]+ seconds", "in n seconds", nbformat.writes(notebook))
     return text if pictures else re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "a picture", text)
 
 
@@ -61,12 +61,14 @@ def main() -> int:
     for source in SOURCES:
         path = FOLDER / f"{source.stem}.ipynb"
         ran = run(source)
-        if path.exists() and said(nbformat.read(path, 4), not check) == said(ran, not check):
+        if path.exists() and comparable(nbformat.read(path, 4), not check) == comparable(
+            ran, not check
+        ):
             continue
         stale.append(path.name)
         if check:
             print(
-                f"{path.name}: is not what its source gives; run python scripts/notebooks.py",
+                f"{path.name}: out of date; run python scripts/notebooks.py",
                 file=sys.stderr,
             )
         else:

@@ -1,4 +1,4 @@
-"""The code of the pages in docs/ runs as it stands there."""
+"""The code of the pages in docs/ runs as printed."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from tests.support.patients import PROTOCOL
 
 
 def blocks(page: str) -> list[str]:
-    """The Python of a page."""
+    """Return the Python blocks of a page."""
     return re.findall(
         r"^```python\n(.+?)^```",
         (ROOT / "docs" / page).read_text("utf-8"),
@@ -30,7 +30,8 @@ def test_the_tests_of_the_testing_page_pass(index: int, tmp_path: Path) -> None:
             shutil.copy(path, tmp_path / "courses")
     (tmp_path / "conftest.py").write_text(
         "from hypothesis import settings\n"
-        "settings.register_profile('few', derandomize=True, deadline=None, max_examples=20, stateful_step_count=6)\n"
+        "settings.register_profile('few', derandomize=True, deadline=None, max_examples=20,\n"
+        "    stateful_step_count=6)\n"
         "settings.load_profile('few')\n",
         "utf-8",
     )
