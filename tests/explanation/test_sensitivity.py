@@ -1,4 +1,4 @@
-"""The ledger: a number moved changes no decision that does not name it, and as many situations as the page says."""
+"""A changed number changes only decisions that name it, and the situations that are counted."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
@@ -18,6 +18,7 @@ from lenadose import (
     Dosage,
     LenadoseError,
     Patient,
+    begin,
     rationale,
     recommend,
     replay,
@@ -31,10 +32,9 @@ from lenadose.engine.state import (
     PreviousVisit,
     State,
     Treatment,
-    begin,
 )
 from lenadose.explanation.sensitivity import stakes
-from lenadose.protocol.advice import VisitWindow
+from lenadose.protocol.advice import Advice, Effects, FollowUp, VisitWindow
 from lenadose.protocol.builtin import BUILT_IN, get_protocol
 from lenadose.protocol.protocol import Protocol, case_id
 from lenadose.record.adverse_event import AdverseEvent
@@ -83,7 +83,7 @@ def given_out(decision: Decision) -> tuple[Action, object, VisitWindow | None]:
 
 
 def names(decision: Decision, line: str) -> bool:
-    return line in {each.id for each in rationale(decision).leaned_on}
+    return line in {each.id for each in rationale(decision).relied_on}
 
 
 @settings(max_examples=60)
@@ -96,10 +96,10 @@ def test_a_number_moved_changes_only_decisions_whose_ledger_names_it(course: Cou
         state = begin(other, course.patient)
         for decision in decisions:
             try:
-                describe_change, state = step(other, state, decision.visit)
+                changed, state = step(other, state, decision.visit)
             except CallError:
                 break  # the other number has already led to fewer doses than were missed
-            if given_out(describe_change) != given_out(decision):
+            if given_out(changed) != given_out(decision):
                 assert names(decision, line), (line, decision.visit.date)
                 break
 
@@ -112,8 +112,7 @@ def test_on_the_same_state_a_number_moved_changes_only_decisions_whose_ledger_na
     protocol = get_protocol(course.protocol or PROTOCOL.id)
     for decision in replay(course, protocol)[-3:]:
         for line, other in MOVED[protocol.id]:
-            moved = evolve(decision.seen.before, protocol_hash=other.decision_hash)
-            changed = recommend(observe(other, moved, decision.visit))
+            changed = recommend(observe(other, under(other, decision.seen.before), decision.visit))
             assert given_out(changed) == given_out(decision) or names(decision, line), (
                 line,
                 decision.visit.date,
@@ -134,7 +133,7 @@ def test_not_every_decision_names_every_number() -> None:
     assert not names(kept, "intervals.review")
 
 
-def test_the_latest_day_of_the_next_visit_and_the_end_of_surveillance_are_leaned_on() -> None:
+def test_the_latest_day_of_the_next_visit_and_the_end_of_surveillance_are_relied_on() -> None:
     start, *_, last = walk([seen(0, 11), seen(28, 0), seen(56, 0), seen(500, 0)])
     assert names(start, "intervals.late_after")
     assert last.next_visit is None
@@ -160,21 +159,14 @@ ENDS = {Phase.TITRATION: 28, Phase.TAPER: 31, Phase.INTERRUPTED: 29}
 """The days after which an interval, a month before the first of June or an interruption is over."""
 
 
-ADVICE = next(
-    PROTOCOL.advise(match, LEVELS[0], LEVELS[-1])
-    for match in PROTOCOL.table.situations()
-    if match.rule.id == "await-assessment"
-)
-"""Advice of an earlier visit, to which a level is given."""
-
-
 def states(phase: Phase, start_activity: int, nadir: int) -> Iterator[State]:
-    """Patients in a phase at every level and ceiling, on the days on which the interval and the trial are over."""
+    """Yield patients in a phase at every level and ceiling, on the days around each clock."""
     patient = Patient(age=50, able_to_become_pregnant=False)
     if phase is Phase.BEFORE_START:
         yield begin(PROTOCOL, patient)
         return
     treated = phase in ENDS
+    match = next(PROTOCOL.table.situations())
     clocks = product((ENDS[phase] - 1, ENDS[phase]), (83, 84)) if treated else ((28, 84),)
     for since, gain in clocks:
         for held, left in HELD_UNDER if treated else HELD_UNDER[:1]:
@@ -183,22 +175,23 @@ def states(phase: Phase, start_activity: int, nadir: int) -> Iterator[State]:
                 ran_from = TODAY - since * DAY
                 dose = CurrentLevel(LEVELS[held], TODAY - 200 * DAY, ran_from, TODAY - 200 * DAY)
                 dose = dose if off is None else evolve(dose, off_ladder=Dosage(off))
-                interrupted_on = TODAY - since * DAY if phase is Phase.INTERRUPTED else None
-                previous = PreviousVisit(
-                    TODAY - 5 * DAY,
-                    12,
-                    TODAY,
-                    evolve(ADVICE, level=LEVELS[held]),
-                    Treatment(phase, dose, DatedScore(nadir, ran_from)),
-                )
-                nadir_then = DatedScore(nadir, TODAY - 5 * DAY)
-                yield evolve(
-                    begin(PROTOCOL, patient),
-                    ceiling=None if left is None else LEVELS[left],
-                    treatment=Treatment(phase, dose, nadir_then, None, interrupted_on),
+                advice = Advice(match, LEVELS[held], phase, Effects(), False, FollowUp.REVIEW)
+                came_with = Treatment(phase, dose, DatedScore(nadir, ran_from))
+                yield State(
+                    PROTOCOL.name,
+                    PROTOCOL.decision_hash,
+                    patient,
+                    None if left is None else LEVELS[left],
+                    Treatment(
+                        phase,
+                        dose,
+                        DatedScore(nadir, TODAY - 5 * DAY),
+                        None,
+                        TODAY - since * DAY if phase is Phase.INTERRUPTED else None,
+                    ),
                     baseline=start,
                     finished_on=TODAY - 60 * DAY if phase is Phase.OFF_TREATMENT else None,
-                    previous=previous,
+                    previous=PreviousVisit(TODAY - 5 * DAY, 12, TODAY, advice, came_with),
                 )
 
 
@@ -210,6 +203,11 @@ WELL: Shown = {
 }
 
 
+def under(protocol: Protocol, state: State) -> State:
+    """Return the same state under another protocol."""
+    return evolve(state, protocol_name=protocol.name, protocol_hash=protocol.decision_hash)
+
+
 def by_trial(
     others: list[Protocol],
     findings: Iterable[Shown] = ({},),
@@ -218,7 +216,7 @@ def by_trial(
     nadir: int = 9,
     lists: tuple[tuple[AdverseEvent, ...] | None, ...] = OTHERWISE,
 ) -> set[Facts]:
-    """The situations on either side of a line: what visits show to which two protocols do not say the same."""
+    """Return the situations for which two protocols advise different actions."""
     found = set()
     for phase in Phase:
         for state in states(phase, start, nadir):
@@ -226,8 +224,7 @@ def by_trial(
                 visit = Visit(TODAY, **{**WELL, **skin, "adverse_events": events, **shown})  # type: ignore[arg-type]
                 match = observe(PROTOCOL, state, visit).match
                 for other in others:
-                    moved = evolve(state, protocol_hash=other.decision_hash)
-                    again = observe(other, moved, visit).match
+                    again = observe(other, under(other, state), visit).match
                     if again.rule.action is not match.rule.action:
                         found |= {match.facts, again.facts}
     return found

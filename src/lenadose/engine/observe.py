@@ -107,8 +107,8 @@ def observe(protocol: Protocol, state: State, visit: Visit) -> Observation:
     if state.protocol_hash != protocol.decision_hash:
         raise fault(
             "state",
-            f"belongs to {state.protocol_name} ({state.protocol_hash[:8]}), which decides otherwise "
-            f"than {protocol.name} ({protocol.decision_hash[:8]})",
+            f"belongs to {state.protocol_name} ({state.protocol_hash[:8]}), which decides "
+            f"otherwise than {protocol.name} ({protocol.decision_hash[:8]})",
             "continue it under its own protocol, or replay the course under the other",
         )
     taken = reconcile_intake(protocol, state, visit)

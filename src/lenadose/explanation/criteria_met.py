@@ -33,8 +33,8 @@ class EvaluatedCriterion:
     """A criterion looked at: its id in the ledger, value, threshold, and whether it was met.
 
     `met` is None where the value is not known. `working` shows how a threshold that depends on the
-    patient was worked out ("1/5 of B"), or an age in months where the threshold is in months. `word`
-    is the fact that the criterion establishes when it is met; "not assessed" when it is not.
+    patient was worked out ("1/5 of B"), or an age in months where the threshold is in months.
+    `word` is the fact that the criterion establishes when it is met; "not assessed" when it is not.
     """
 
     id: str

@@ -14,10 +14,14 @@ from lenadose.explanation.criteria_met import EvaluatedCriterion
 from lenadose.explanation.phrases import describe_argument, smallest_changes
 from lenadose.explanation.rationale import InputUsed, Rationale, rationale
 from lenadose.protocol.protocol import Protocol, conditions
-from lenadose.report.markdown import _sentence, escape, field_label
-from lenadose.report.markdown import cite as source
-from lenadose.report.markdown import format_value as value
-from lenadose.report.markdown import markdown_table as table
+from lenadose.report.markdown import (
+    _sentence,
+    cite,
+    escape,
+    field_label,
+    format_value,
+    markdown_table,
+)
 from lenadose.report.protocol import _sets_of
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.terms.facts import DIMENSIONS, Action, EvidenceLevel
@@ -75,7 +79,7 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
     yield ""
     if seen.patient.id:
         yield f"- Patient: {escape(seen.patient.id)}"
-    yield f"- Rule: `{decision.rule.id}` ({source(decision.case.provenance)})"
+    yield f"- Rule: `{decision.rule.id}` ({cite(decision.case.provenance)})"
     yield f"- It applies when: {conditions(decision.case)}{_sets_of(decision.case)}"
     facts = (f"{name} {getattr(decision.facts, name).label}" for name, _ in DIMENSIONS)
     yield f"- Facts: {', '.join(facts)}"
@@ -112,14 +116,16 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
     yield ""
     yield "## What was seen"
     yield ""
-    yield from table(("input", "value", "unit", "date", "age"), map(_input_row, why.inputs))
+    yield from markdown_table(
+        ("input", "value", "unit", "date", "age"), map(_input_row, why.inputs)
+    )
     yield ""
     yield "## Arithmetic"
     yield ""
-    yield from table(
+    yield from markdown_table(
         ("figure", "value", "how"),
         (
-            (figure.name, f"{value(figure.value)} {figure.unit}".strip(), figure.working)
+            (figure.name, f"{format_value(figure.value)} {figure.unit}".strip(), figure.working)
             for figure in why.arithmetic
         ),
     )
@@ -132,14 +138,14 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
         "lines all must be met, unless a line says or."
     )
     yield ""
-    yield from table(
+    yield from markdown_table(
         ("criterion", "value", "threshold", "met", "tag"),
         (
             (
                 criterion.words,
-                escape(value(criterion.value)),
+                escape(format_value(criterion.value)),
                 _threshold(criterion),
-                value(criterion.met),
+                format_value(criterion.met),
                 criterion.provenance.tag.label,
             )
             for criterion in why.criteria
@@ -150,7 +156,7 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
     yield ""
     for entry in why.assumptions:
         number = f": {entry.value}" if entry.value else ""
-        yield f"- `{entry.id}` {entry.words}{number} ({source(entry.provenance)})"
+        yield f"- `{entry.id}` {entry.words}{number} ({cite(entry.provenance)})"
     yield ""
     yield from _limits(protocol)
 
@@ -183,7 +189,7 @@ def _contrast(decision: Decision) -> Iterator[str]:
     others = alternatives(decision)
     yield from _nearest(decision, others[0] if others[0].reachable else None)
     yield ""
-    yield from table(
+    yield from markdown_table(
         ("for", "the least that would have to change"),
         (
             (other.action.label, _smallest_changes(decision, other))
@@ -198,7 +204,7 @@ def _contrast(decision: Decision) -> Iterator[str]:
     yield ""
     yield "## For and against"
     yield ""
-    yield from table(
+    yield from markdown_table(
         ("action", "row", "for", "against"),
         (
             (
@@ -230,7 +236,7 @@ def _why_not(decision: Decision, action: Action) -> Iterator[str]:
         yield ""
     yield f"Advised is {advice(decision)}. {escape(_sentence(rationale(decision).reason))}"
     yield ""
-    yield f"Rule: `{decision.rule.id}` ({source(decision.case.provenance)})"
+    yield f"Rule: `{decision.rule.id}` ({cite(decision.case.provenance)})"
     candidates = {candidate.action: candidate for candidate in for_and_against(decision)}
     candidate = candidates.get(action)
     if candidate is not None:
@@ -239,11 +245,11 @@ def _why_not(decision: Decision, action: Action) -> Iterator[str]:
         yield ""
         yield (
             f"The row nearest to the facts is `{candidate.rule.id}` "
-            f"({source(candidate.case.provenance)}). It applies when: "
+            f"({cite(candidate.case.provenance)}). It applies when: "
             f"{conditions(candidate.case)}."
         )
         yield ""
-        yield from table(
+        yield from markdown_table(
             ("argument", "fact", "criterion", "value", "threshold", "met"),
             (row for argument in candidate.arguments for row in _argument_rows(argument)),
         )
@@ -284,9 +290,9 @@ def _argument_rows(argument: Argument) -> Iterator[tuple[str, ...]]:
         yield (
             *first,
             criterion.words,
-            escape(value(criterion.value)),
+            escape(format_value(criterion.value)),
             _threshold(criterion),
-            value(criterion.met),
+            format_value(criterion.met),
         )
         first = ("", "")
 
@@ -306,7 +312,7 @@ def _input_row(used: InputUsed) -> tuple[str, ...]:
     dated = ("", "") if used.field.startswith("patient.") else (str(used.on), f"{used.age_days} d")
     return (
         field_label(used.field),
-        escape(value(used.value)),
+        escape(format_value(used.value)),
         PRINTED.get(used.unit, used.unit),
         *dated,
     )
@@ -341,7 +347,7 @@ def _advice_cell(decision: Decision) -> str:
 
 def course_rows(decisions: Iterable[Decision]) -> Iterator[str]:
     """Yield the decisions on a course as a table, one row for each visit."""
-    return table(
+    return markdown_table(
         ("visit", "decision", "rule", "next visit", "reason"),
         (
             (
