@@ -16,7 +16,7 @@ from tests.support.mutation import mutants
 from lenadose import LenadoseError, get_protocol, parse_course, replay
 from lenadose.protocol.protocol import Protocol
 from lenadose.report.markdown import table
-from lenadose.verification.certificate import judge
+from lenadose.verification.certificate import check_law
 from lenadose.verification.explore import reach
 from lenadose.verification.laws import LAWS
 
@@ -46,8 +46,8 @@ def outcome(index: int) -> Outcome:
         broken = mutant.build()
     except LenadoseError:
         return Outcome(mutant.kind, mutant.words, True, (), False, False)
-    reached = reach(broken)
-    laws = tuple(law.number for law in LAWS if not judge(law, reached).holds)
+    space = reach(broken)
+    laws = tuple(law.number for law in LAWS if not check_law(law, space).holds)
     return Outcome(
         mutant.kind, mutant.words, False, laws, _reads_otherwise(broken), _decides_otherwise(broken)
     )

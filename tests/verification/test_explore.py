@@ -16,15 +16,15 @@ from lenadose.verification.places import (
     AbstractDecision,
     AbstractState,
     AbstractVisit,
-    answer,
-    meet,
+    decide,
+    abstract,
 )
-from lenadose.verification.scenarios import marks
+from lenadose.verification.scenarios import leaves_mark
 from lenadose.verification.vectors import pairs
 
 
 @cache
-def reached(id: str) -> StateSpace:
+def state_space(id: str) -> StateSpace:
     """All that can be reached under a built-in protocol, found once."""
     return reach(get_protocol(id))
 
@@ -33,7 +33,7 @@ def place_of(decision: Decision) -> AbstractState:
     """The place in which the visit was met: what was taken counts, what was shown does not yet."""
     visit = decision.visit
     empty = Visit(visit.date, dosage_taken=visit.dosage_taken, doses_missed=visit.doses_missed)
-    return meet(observe(decision.protocol, decision.seen.before, empty)).place
+    return abstract(observe(decision.protocol, decision.seen.before, empty)).place
 
 
 def showing_of(decision: Decision) -> AbstractVisit:
@@ -41,7 +41,7 @@ def showing_of(decision: Decision) -> AbstractVisit:
     clearance, facts = decision.seen.findings.clearance, decision.facts
     lowers_below = decision.protocol.safety.clearance_lowers_below.value
     lowered = clearance is not None and clearance.amount < lowers_below
-    return AbstractVisit(facts.response, facts.safety, lowered, marks(decision.seen))
+    return AbstractVisit(facts.response, facts.safety, lowered, leaves_mark(decision.seen))
 
 
 def assert_is(told: AbstractDecision, decision: Decision) -> None:
@@ -54,9 +54,9 @@ def assert_is(told: AbstractDecision, decision: Decision) -> None:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_every_decision_on_any_course_is_the_answer_of_a_place_that_is_reached(name: str) -> None:
-    protocol, known = get_protocol(name), reached(name)
+    protocol, space = get_protocol(name), state_space(name)
 
-    following = set(pairs(known))
+    following = set(pairs(space))
 
     # What one course in a hundred shows must not be missed.
     @settings(max_examples=max(400, settings().max_examples))
@@ -66,9 +66,9 @@ def test_every_decision_on_any_course_is_the_answer_of_a_place_that_is_reached(n
         decisions = replay(course, protocol)
         for decision in decisions:
             place, showing = place_of(decision), showing_of(decision)
-            assert place in known.meetings
-            assert showing in known.answers[place]
-            assert_is(answer(protocol, place, showing), decision)
+            assert place in space.witnesses
+            assert showing in space.decisions[place]
+            assert_is(decide(protocol, place, showing), decision)
         assert following.issuperset(pairwise(each.rule.id for each in decisions))
 
     holds()
@@ -76,10 +76,10 @@ def test_every_decision_on_any_course_is_the_answer_of_a_place_that_is_reached(n
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_every_answer_can_be_had_by_a_real_visit(name: str) -> None:
-    known, tried = reached(name), 0
-    for place, answers in known.answers.items():
+    space, tried = state_space(name), 0
+    for place, answers in space.decisions.items():
         for showing, told in answers.items():
-            seen = known.realize(known.meetings[place], showing)
+            seen = space.realize(space.witnesses[place], showing)
             assert seen is not None, told
             assert_is(told, recommend(seen))
             tried += 1

@@ -25,12 +25,12 @@ from lenadose.terms.facts import (
     TherapeuticTrial,
 )
 from lenadose.terms.provenance import Provenance
-from lenadose.verification.certificate import Certificate, judge, verify
-from lenadose.verification.explore import clocks, decisions_at, next_visits, reach
+from lenadose.verification.certificate import Certificate, check_law, verify
+from lenadose.verification.explore import clock_signature, decisions_at, next_visits, reach
 from lenadose.verification.laws import LAWS
-from lenadose.verification.places import AbstractState, meet
+from lenadose.verification.places import AbstractState, abstract
 
-reached = cache(reach)
+space = cache(reach)
 proved = cache(verify)
 
 
@@ -59,7 +59,7 @@ def test_what_is_not_reached_cannot_be(name: str) -> None:
     """A response begins the trial of therapy anew; and no taper goes on below a harm at the lowest level but one."""
     found = {
         each.match.facts
-        for answers in reached(get_protocol(name)).answers.values()
+        for answers in space(get_protocol(name)).decisions.values()
         for each in answers.values()
     }
 
@@ -77,13 +77,13 @@ def test_patients_who_stand_alike_can_be_met_alike(name: str) -> None:
     """What the search takes for the same has the same next places, for all that can have been taken."""
     protocol = get_protocol(name)
     following: dict[tuple[object, ...], set[frozenset[AbstractState]]] = defaultdict(set)
-    for meeting in reached(protocol).walked:
-        for decision in decisions_at(reached(protocol).shows, meeting):
+    for witness in space(protocol).explored:
+        for decision in decisions_at(space(protocol).scenarios, witness):
             state = apply(decision)
             places = frozenset(
-                meet(seen).place for _, seen in next_visits(protocol, decision, state)
+                abstract(seen).place for _, seen in next_visits(protocol, decision, state)
             )
-            following[clocks(protocol, state)].add(places)
+            following[clock_signature(protocol, state)].add(places)
     assert len(following) > 200
     assert {len(each) for each in following.values()} == {1}
 
@@ -200,7 +200,7 @@ def test_a_case_without_words_is_no_source() -> None:
         *PROTOCOL.table.rules[1:],
     )
     law = LAWS[13]
-    verdict = judge(law, reach(evolve(PROTOCOL, table=RuleTable(rows))))
+    verdict = check_law(law, reach(evolve(PROTOCOL, table=RuleTable(rows))))
     assert verdict.counterexample is not None
     assert "has no source or no words" in verdict.counterexample.words
 

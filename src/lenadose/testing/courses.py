@@ -161,7 +161,7 @@ def courses(protocol: Protocol | None = None, longest: int = 8) -> st.SearchStra
 class Stock:
     """What the visits under a protocol are drawn from: its repertoire, what is not well, and what can be taken."""
 
-    shows: Scenarios
+    scenarios: Scenarios
     changes: st.SearchStrategy[Change]
     taken: st.SearchStrategy[DosageTaken]
 
@@ -193,7 +193,7 @@ _OFTEN = {
 @st.composite
 def visit_after(draw: st.DrawFn, stock: Stock, state: State) -> Visit:
     """Draw any visit that can follow a state: mostly what a protocol's thresholds and events call for."""
-    protocol, last = stock.shows.protocol, state.previous
+    protocol, last = stock.scenarios.protocol, state.previous
     taken, missed = None, None
     if last is None:
         day = draw(_any_first_day) if draw(one_in(4)) else DAY0
@@ -214,12 +214,12 @@ def visit_after(draw: st.DrawFn, stock: Stock, state: State) -> Visit:
         missed = draw(st.integers(0, most) | st.sampled_from([most // 5, min(most, most // 5 + 1)]))
         seen = observe(protocol, state, Visit(day, dosage_taken=taken, doses_missed=missed))
     well: Change = {
-        **stock.shows.well,
+        **stock.scenarios.well,
         "clasi_activity": None if draw(one_in(12)) else draw(_scores(seen)),
     }
     # Before a start nothing happens while the patient is not well: there that is more seldom.
     change = draw(stock.changes) if draw(one_in(4 if state.baseline else 10)) else {}
-    usual = stock.shows.visit(seen, {**well, **change})
+    usual = stock.scenarios.visit(seen, {**well, **change})
     # At most visits nothing else is shown, at some one field is anything, at a few all are.
     loose = draw(_loose)
     return (

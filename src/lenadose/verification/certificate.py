@@ -66,51 +66,55 @@ class Certificate:
 def verify(protocol: Protocol) -> Certificate:
     """Check every law over every place that can be reached and all that a visit can show there; nothing is sampled."""
     began = perf_counter()
-    reached = reach(protocol)
-    answers = [each for shown in reached.answers.values() for each in shown.values()]
+    space = reach(protocol)
+    answers = [each for shown in space.decisions.values() for each in shown.values()]
     return Certificate(
         protocol,
-        tuple(judge(law, reached) for law in LAWS),
+        tuple(check_law(law, space) for law in LAWS),
         len({id(each.match) for each in answers}),
-        len(reached.meetings),
+        len(space.witnesses),
         len(answers),
         perf_counter() - began,
     )
 
 
-def judge(law: Law, reached: StateSpace) -> Verdict:
+def check_law(law: Law, space: StateSpace) -> Verdict:
     """Hold a law against all that is reached; of several counterexamples the shortest is given."""
     situations, states, transitions = set(), set(), 0
-    breaches: list[tuple[int, Violation]] = []
-    for place, match, breach in law.check(reached):
+    violations: list[tuple[int, Violation]] = []
+    for place, match, violation in law.check(space):
         transitions += 1
         states.add(place)
         if match is not None:
             situations.add(id(match))
-        if breach is not None:
-            breaches.append((len(breach.visits) or len(reached.meetings[place].visits) + 1, breach))
-    breaches.sort(key=lambda each: each[0])
-    shown = (_show(reached, breach) for _, breach in breaches)
+        if violation is not None:
+            violations.append(
+                (len(violation.visits) or len(space.witnesses[place].visits) + 1, violation)
+            )
+    violations.sort(key=lambda each: each[0])
+    shown = (_show(space, violation) for _, violation in violations)
     first = next((each for each in shown if each is not None), None)
     return Verdict(law, len(situations), len(states), transitions, first)
 
 
-def _show(reached: StateSpace, breach: Violation) -> Counterexample | None:
+def _show(space: StateSpace, violation: Violation) -> Counterexample | None:
     """Tell a breach as a course of visits, or give None where no visit can show it."""
-    if breach.visits:
-        first = next(iter(reached.meetings.values()))
-        course = course_of(first, *breach.visits)
-        rules = dict.fromkeys(each.rule.id for each in replay(course, reached.protocol))
-        return Counterexample(breach.words, tuple(rules), course)
-    if breach.answer is None:
-        return Counterexample(breach.words, breach.rules, None)
+    if violation.visits:
+        first = next(iter(space.witnesses.values()))
+        course = course_of(first, *violation.visits)
+        rules = dict.fromkeys(each.rule.id for each in replay(course, space.protocol))
+        return Counterexample(violation.words, tuple(rules), course)
+    if violation.decision is None:
+        return Counterexample(violation.words, violation.rules, None)
     courses = []
-    for each in (breach.answer, breach.other):
+    for each in (violation.decision, violation.other):
         if each is not None:
-            meeting = reached.meetings[each.place]
-            seen = reached.realize(meeting, each.showing)
+            witness = space.witnesses[each.place]
+            seen = space.realize(witness, each.showing)
             if seen is None:
                 return None
-            courses.append(course_of(meeting, seen.visit))
-    rules = dict.fromkeys(each.match.rule.id for each in (breach.answer, breach.other) if each)
-    return Counterexample(breach.words, tuple(rules), *courses)
+            courses.append(course_of(witness, seen.visit))
+    rules = dict.fromkeys(
+        each.match.rule.id for each in (violation.decision, violation.other) if each
+    )
+    return Counterexample(violation.words, tuple(rules), *courses)

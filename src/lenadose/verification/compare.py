@@ -5,7 +5,7 @@ parts. Differences of wording are told apart from differences of behaviour.
 """
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
@@ -13,18 +13,19 @@ from itertools import product
 from attrs import evolve, frozen
 
 from lenadose.engine.machine import Decision, apply, recommend
-from lenadose.engine.observe import Observation, observe
+from lenadose.engine.observe import Observation, hypothetical, limits_met, observe
 from lenadose.engine.state import State, begin
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.response import JUDGED
 from lenadose.record.course import Course
-from lenadose.record.visit import ACTIVITY, Judgement, PregnancyTest, TestResult, Visit
+from lenadose.record.visit import ACTIVITY, DosageTaken, Judgement, PregnancyTest, TestResult, Visit
+from lenadose.terms.dosage import Level
 from lenadose.terms.errors import CallError
-from lenadose.terms.facts import TREATED
+from lenadose.terms.facts import GAIN, TREATED, Phase, Response, Safety
 from lenadose.terms.interval import Interval, at_most_days
-from lenadose.verification.explore import boundaries, clocks, what_can_be_taken
-from lenadose.verification.places import DAY0, PATIENT, meet
-from lenadose.verification.scenarios import Change, Scenarios, count, marks, scenarios
+from lenadose.verification.explore import boundary_days, clock_signature, what_can_be_taken
+from lenadose.verification.places import DAY0, PATIENT, abstract, worst_for_good
+from lenadose.verification.scenarios import Change, Scenarios, blood_count, leaves_mark, scenarios
 
 
 @frozen
@@ -151,10 +152,13 @@ class _Pair:
     visits: tuple[Visit, ...]
 
 
+_Both = tuple[Observation, Observation]
+"""What the same visit shows under both protocols."""
+
+
 def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
     """Walk both side by side, breadth first; where the advice has parted the walk goes no further."""
-    shows = (scenarios(one), scenarios(other))
-    scores = _starts(one, other)
+    search = _Search(one, other)
     told: set[tuple[object, ...]] = set()
     patients = [PATIENT]
     if one.safety.test_age_irregular.value != other.safety.test_age_irregular.value:
@@ -163,7 +167,7 @@ def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
     known, effects = set(), set()
     while ahead:
         pair = ahead.popleft()
-        for a, b in _decisions(shows, scores, pair):
+        for a, b in search.decisions(pair):
             visits = (*pair.visits, a.visit)
             about = _parted(a, b)
             if about is not None and (kind := (about, a.rule.id, b.rule.id)) not in told:
@@ -174,7 +178,8 @@ def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
             states = apply(a), apply(b)
             effect = (
                 pair.one.patient,
-                *(clocks(show.protocol, each) for show, each in zip(shows, states, strict=True)),
+                clock_signature(one, states[0]),
+                clock_signature(other, states[1]),
                 *_scored(states[0]),
             )
             if effect in effects:
@@ -203,7 +208,7 @@ def _scored(state: State) -> tuple[int | None, ...]:
     return (start.activity, nadir.activity)
 
 
-def _starts(one: Protocol, other: Protocol) -> tuple[int, ...]:
+def _start_scores(one: Protocol, other: Protocol) -> tuple[int, ...]:
     """Give the scores with which a course begins: one will do unless the criteria of the response differ."""
     if one.response == other.response:
         return (USUAL,)
@@ -211,51 +216,159 @@ def _starts(one: Protocol, other: Protocol) -> tuple[int, ...]:
     return tuple(dict.fromkeys((USUAL, *sorted(low | {each - 1 for each in low if each > 1}), 40)))
 
 
-def _decisions(
-    shows: tuple[Scenarios, Scenarios], scores: tuple[int, ...], pair: _Pair
-) -> Iterator[tuple[Decision, Decision]]:
-    """Give both decisions on each kind of visit that either protocol tells apart."""
-    seen = (
-        observe(shows[0].protocol, pair.one, pair.empty),
-        observe(shows[1].protocol, pair.other, pair.empty),
-    )
-    skins = list(_skins(seen, scores))
-    shown_safely = _safeties(shows, pair, seen)
-    for visit, (score, judgement) in product(shown_safely, skins):
-        shown = evolve(visit, clasi_activity=score, judgement=judgement)
-        yield (
-            recommend(observe(shows[0].protocol, pair.one, shown)),
-            recommend(observe(shows[1].protocol, pair.other, shown)),
-        )
+@frozen
+class _Score:
+    """A score and a judgement of a visit, and the response that each protocol takes them for."""
+
+    activity: int | None
+    judgement: Judgement | None
+    responses: tuple[Response, Response]
 
 
-def _safeties(
-    shows: tuple[Scenarios, Scenarios], pair: _Pair, seen: tuple[Observation, Observation]
-) -> Collection[Visit]:
-    """Give a visit for each pair of safeties that it can show; where only scores are varied, the well one alone."""
-    if _only_scores(pair):
-        return (shows[0].visit(seen[0], shows[0].well.copy()),)
-    changes = dict.fromkeys(
-        _key(change) for show in shows for each in show.changes.values() for change in each
-    )
-    changes |= dict.fromkeys(map(_key, (*_tests(shows, pair), *_old_results(shows, pair))))
-    safeties: dict[tuple[object, ...], Visit] = {}
-    for change in changes:
-        for visit in dict.fromkeys(
-            show.visit(seen[0], {**show.well, **dict(change)}) for show in shows
-        ):
-            both = (
-                observe(shows[0].protocol, pair.one, visit),
-                observe(shows[1].protocol, pair.other, visit),
+@frozen
+class _SafetyShown:
+    """A change to a well visit of `scenarios`, and what it shows under each protocol."""
+
+    scenarios: Scenarios
+    change: Change
+    shown: tuple["_Danger", "_Danger"]
+
+
+_Danger = tuple[Safety, Level | None, bool, Safety]
+"""Safety, ceiling, whether the visit leaves a mark, and the worst event that counts for good."""
+
+
+class _Search:
+    """The visits on which two protocols are compared; each kind is worked out once."""
+
+    def __init__(self, one: Protocol, other: Protocol) -> None:
+        self.both = (scenarios(one), scenarios(other))
+        self.start_scores = _start_scores(one, other)
+        self.changes = tuple(
+            dict(items)
+            for items in dict.fromkeys(
+                tuple(change.items())
+                for of_one in self.both
+                for changes in of_one.changes.values()
+                for change in changes
             )
-            key = tuple((each.facts.safety, each.ceiling, marks(each)) for each in both)
-            safeties.setdefault(key, visit)
-    return safeties.values()
+        )
+        self._safeties: dict[tuple[object, ...], tuple[_SafetyShown, ...]] = {}
+        self._scores: dict[tuple[object, ...], tuple[_Score, ...]] = {}
+
+    def decisions(self, pair: _Pair) -> Iterator[tuple[Decision, Decision]]:
+        """Yield both decisions on each kind of visit that has other consequences."""
+        empty = _observe_both(self.both, pair, pair.empty)
+        # A score counts as such at a start, and where only scores are varied.
+        keeps_score = _only_scores(pair) or any(seen.phase not in TREATED for seen in empty)
+        done = set()
+        for safety in self.safeties(pair, empty):
+            for score in self.scores(empty):
+                key = (
+                    score.activity if keeps_score else None,
+                    *map(_consequence, empty, score.responses, safety.shown),
+                )
+                if key in done:
+                    continue
+                done.add(key)
+                fields = {"clasi_activity": score.activity, "judgement": score.judgement}
+                change = {**safety.scenarios.well, **safety.change, **fields}
+                one, other = _observe_both(
+                    self.both, pair, safety.scenarios.visit(empty[0], change)
+                )
+                yield recommend(one), recommend(other)
+
+    def safeties(self, pair: _Pair, empty: _Both) -> Iterator[_SafetyShown]:
+        """Yield a change for each pair of safeties that a visit can show."""
+        if _only_scores(pair):
+            yield self._show(pair, empty, self.both[0], {})
+            return
+        # The changes are dated today: how they are taken depends on what is carried forward alone.
+        key = tuple(_carried_forward(seen) for seen in empty)
+        if key not in self._safeties:
+            self._safeties[key] = self._distinct(pair, empty, self.changes)
+        known = self._safeties[key]
+        yield from known
+        dated = (*_tests(self.both, pair), *_old_results(self.both, pair))
+        if dated:
+            shown = {safety.shown for safety in known}
+            for safety in self._distinct(pair, empty, dated):
+                if safety.shown not in shown:
+                    yield safety
+
+    def _distinct(
+        self, pair: _Pair, empty: _Both, changes: Iterable[Change]
+    ) -> tuple[_SafetyShown, ...]:
+        found: dict[tuple[_Danger, _Danger], _SafetyShown] = {}
+        for change in changes:
+            for of_one in self.both:
+                safety = self._show(pair, empty, of_one, change)
+                found.setdefault(safety.shown, safety)
+        return tuple(found.values())
+
+    def _show(self, pair: _Pair, empty: _Both, of_one: Scenarios, change: Change) -> _SafetyShown:
+        visit = of_one.visit(empty[0], {**of_one.well, **change})
+        one, other = _observe_both(self.both, pair, visit)
+        return _SafetyShown(of_one, change, (_danger(one), _danger(other)))
+
+    def scores(self, empty: _Both) -> tuple[_Score, ...]:
+        """Return a score or a judgement for every pair of responses that a visit can show."""
+        previous = empty[0].before.previous
+        last = previous.activity if previous else None
+        key = (last, *map(_scores_before, empty))
+        if key not in self._scores:
+            near = 11 if last is None else last
+            self._scores[key] = tuple(
+                _Score(activity, judgement, _responses(empty, activity, judgement))
+                for activity, judgement in _scores(empty, self.start_scores, near)
+            )
+        return self._scores[key]
 
 
-def _tests(shows: tuple[Scenarios, Scenarios], pair: _Pair) -> Iterator[Change]:
+def _observe_both(both: tuple[Scenarios, Scenarios], pair: _Pair, visit: Visit) -> _Both:
+    one, other = both
+    return observe(one.protocol, pair.one, visit), observe(other.protocol, pair.other, visit)
+
+
+def _danger(seen: Observation) -> _Danger:
+    return seen.facts.safety, seen.ceiling, leaves_mark(seen), worst_for_good(seen)
+
+
+def _consequence(empty: Observation, response: Response, shown: _Danger) -> tuple[object, ...]:
+    """Return all that a response and safety facts change for the visits after this one."""
+    safety, ceiling, mark, for_good = shown
+    match = hypothetical(empty, response, safety, ceiling)
+    held = empty.treatment.dose.level if empty.treatment.dose else None
+    advice = empty.protocol.advise(match, held, ceiling)
+    return (
+        match.rule.id,
+        advice.level,
+        advice.phase_after,
+        advice.follow_up,
+        response in GAIN,
+        safety if mark else None,
+        for_good,
+    )
+
+
+def _carried_forward(empty: Observation) -> tuple[object, ...]:
+    """Return what decides how safety facts of today are taken, whatever the dates."""
+    findings, baseline = empty.findings, empty.baseline
+    ended = findings.pregnancy_ended
+    return (
+        empty.phase,
+        empty.before.ceiling,
+        baseline.neuropathy if baseline else None,
+        tuple((event.criterion.id, event.name) for event in findings.ongoing),
+        limits_met(empty.protocol.safety, findings),
+        empty.missing_fields,
+        (empty.visit.date - ended).days if ended else None,
+    )
+
+
+def _tests(both: tuple[Scenarios, Scenarios], pair: _Pair) -> Iterator[Change]:
     """Give pregnancy tests of the ages between which the two draw the line differently before a start."""
-    criteria = [show.protocol.safety for show in shows]
+    criteria = [of_one.protocol.safety for of_one in both]
     firsts, seconds = (
         {each.first_test.value for each in criteria},
         {each.second_test_age.value for each in criteria},
@@ -274,9 +387,9 @@ def _tests(shows: tuple[Scenarios, Scenarios], pair: _Pair) -> Iterator[Change]:
         }
 
 
-def _old_results(shows: tuple[Scenarios, Scenarios], pair: _Pair) -> Iterator[Change]:
+def _old_results(both: tuple[Scenarios, Scenarios], pair: _Pair) -> Iterator[Change]:
     """Give counts and tests of the ages between which the two draw the line differently."""
-    one, other = (show.protocol.safety for show in shows)
+    one, other = (of_one.protocol.safety for of_one in both)
     if not pair.visits:
         return
     for ages, early in (
@@ -288,7 +401,7 @@ def _old_results(shows: tuple[Scenarios, Scenarios], pair: _Pair) -> Iterator[Ch
         for age in {getattr(each, name).value: None for each in (one, other) for name in ages}:
             for on in _around(pair.empty.date, age):
                 if early == "counts_early":
-                    yield {"neutrophils": count(Decimal(3), on)}
+                    yield {"neutrophils": blood_count(Decimal(3), on)}
                 else:
                     yield {"pregnancy_tests": (_negative(on),)}
 
@@ -308,43 +421,46 @@ def _only_scores(pair: _Pair) -> bool:
     return pair.one.baseline is not None and pair.one.baseline.activity != USUAL
 
 
-def _key(change: Change) -> tuple[tuple[str, object], ...]:
-    return tuple(change.items())
-
-
-def _skins(
-    seen: tuple[Observation, Observation], scores: tuple[int, ...]
+def _scores(
+    empty: _Both, start_scores: tuple[int, ...], near: int
 ) -> Iterator[tuple[int | None, Judgement | None]]:
-    """Give scores and judgements for every pair of responses: the score nearest to the one before, and the farthest."""
+    """Yield the nearest and the farthest score for each pair of responses, then judgements."""
     yield None, None
-    before = seen[0].before
-    off_drug = seen[0].phase not in TREATED
-    if off_drug and before.baseline is None:
-        yield from ((score, None) for score in (*scores, 0))
+    baseline = empty[0].baseline
+    if empty[0].phase not in TREATED and baseline is None:
+        yield from ((score, None) for score in (*start_scores, 0))
         return
-    near = (
-        before.previous.activity if before.previous and before.previous.activity is not None else 11
-    )
-    found: dict[tuple[object, ...], list[int]] = {}
-    for score in sorted(
-        range(ACTIVITY[0], ACTIVITY[1] + 1), key=lambda each: (abs(each - near), each)
-    ):
-        found.setdefault(tuple(_response(each, score) for each in seen), []).append(score)
-    usual = before.baseline is None or before.baseline.activity == USUAL
-    for each in found.values():
-        yield from (
-            (score, None) for score in dict.fromkeys((each[0], each[0] if usual else each[-1]))
-        )
+    by_responses: dict[tuple[Response, Response], list[int]] = {}
+    lowest, highest = ACTIVITY
+    for score in sorted(range(lowest, highest + 1), key=lambda score: (abs(score - near), score)):
+        by_responses.setdefault(_responses(empty, score, None), []).append(score)
+    usual = baseline is None or baseline.activity == USUAL
+    for scores in by_responses.values():
+        farthest = scores[0] if usual else scores[-1]
+        yield from ((score, None) for score in dict.fromkeys((scores[0], farthest)))
     for judged, response in JUDGED.items():
-        if (response, response) not in found:
+        if (response, response) not in by_responses:
             yield max(1, near), Judgement(judged, "judged at the visit")
 
 
-def _response(seen: Observation, score: int) -> object:
-    start = seen.baseline.activity if seen.baseline else None
-    nadir = seen.treatment.nadir.activity if seen.treatment.nadir else None
-    return seen.protocol.response.of(
-        seen.phase, score, start, score if nadir is None else min(nadir, score), None
+def _responses(
+    empty: _Both, activity: int | None, judgement: Judgement | None
+) -> tuple[Response, Response]:
+    judged = judgement.response if judgement else None
+    one, other = (
+        seen.protocol.response.of(seen.phase, activity, *_scores_before(seen)[1:], judged)
+        for seen in empty
+    )
+    return one, other
+
+
+def _scores_before(empty: Observation) -> tuple[Phase, int | None, int | None]:
+    """Return the phase, the score at the start and the lowest since."""
+    baseline, nadir = empty.baseline, empty.treatment.nadir
+    return (
+        empty.phase,
+        baseline.activity if baseline else None,
+        nadir.activity if nadir else None,
     )
 
 
@@ -358,37 +474,38 @@ def _following(
 ) -> Iterator[tuple[tuple[object, ...], _Pair]]:
     """Give the next visit on each day on which a clock of either protocol changes, and where both then stand."""
     tomorrow = a.visit.date + timedelta(days=1)
-    can_take = (*what_can_be_taken(one, a, states[0]), *what_can_be_taken(other, b, states[1]))
-    start = states[0].baseline
-    can_take = tuple(
-        dict.fromkeys(can_take if start is None or start.activity == USUAL else (None,))
-    )
+    baseline = states[0].baseline
+    can_take: Iterable[DosageTaken | None] = (None,)
+    if baseline is None or baseline.activity == USUAL:
+        can_take = (*what_can_be_taken(one, a, states[0]), *what_can_be_taken(other, b, states[1]))
+    # What ends on such a day no abstract state says: it is told apart by its name.
+    endings = (*_ages(one, other, a.visit.date), *_ends_since(one, other, states))
+    due = [decision.next_visit.due for decision in (a, b) if decision.next_visit]
+
+    def observe_both(visit: Visit) -> _Both:
+        return observe(one, states[0], visit), observe(other, states[1], visit)
+
     for taken, missed in (
-        *((each, None) for each in can_take),
-        *((None, each) for each in _can_miss(one, other)),
+        *((dosage, None) for dosage in dict.fromkeys(can_take)),
+        *((None, doses) for doses in _can_miss(one, other)),
     ):
+        first = observe_both(Visit(tomorrow, dosage_taken=taken))
         days: dict[date, list[object]] = {tomorrow: []}
-        for protocol, decision, state in ((one, a, states[0]), (other, b, states[1])):
-            for day in boundaries(
-                protocol, observe(protocol, state, Visit(tomorrow, dosage_taken=taken))
-            ):
-                days.setdefault(day, [])
-            if decision.next_visit:
-                days.setdefault(decision.next_visit.due, [])
-        # What ends on such a day no place tells: it is told apart by its name.
-        for name, day in (*_ages(one, other, a.visit.date), *_ends_since(one, other, states)):
+        for seen in first:
+            days |= {day: [] for day in boundary_days(seen)}
+        days |= {day: [] for day in due}
+        for name, day in endings:
             days.setdefault(day, []).append(name)
-        for day in sorted(each for each in days if each >= tomorrow):
+        for day in sorted(day for day in days if day >= tomorrow):
             empty = Visit(day, dosage_taken=taken, doses_missed=missed)
             try:
-                met = observe(one, states[0], empty), observe(other, states[1], empty)
+                met = first if empty == first[0].visit else observe_both(empty)
             except CallError:
                 continue  # more doses missed than there were
-            places = tuple(meet(each).place for each in met)
             key = (
                 states[0].patient,
                 missed,
-                *places,
+                *(abstract(seen).place for seen in met),
                 *days[day],
                 *_scored(states[0]),
             )

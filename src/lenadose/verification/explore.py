@@ -33,7 +33,7 @@ from lenadose.verification.places import (
     AbstractState,
     AbstractVisit,
     Witness,
-    meet,
+    abstract,
 )
 from lenadose.verification.scenarios import Scenarios, scenarios
 
@@ -45,38 +45,38 @@ class StateSpace:
     """All that can be reached under a protocol: each place, what can be shown there, and the places that follow."""
 
     protocol: Protocol
-    meetings: dict[AbstractState, Witness]
+    witnesses: dict[AbstractState, Witness]
     """Each place with the shortest course of visits to it, in the order of their length."""
-    walked: tuple[Witness, ...]
+    explored: tuple[Witness, ...]
     """Every meeting that was walked on from: one place can be met with its clocks standing in several ways."""
-    leads: dict[AbstractState, set[AbstractState]]
+    successors: dict[AbstractState, set[AbstractState]]
     """The places that can follow each place."""
-    ends: frozenset[AbstractState]
+    exits: frozenset[AbstractState]
     """The places from which one visit leads off treatment, or that are off treatment."""
-    shows: "Scenarios" = field(repr=False)
+    scenarios: "Scenarios" = field(repr=False)
     """The visits by which all of it can be shown."""
 
     @cached_property
-    def answers(self) -> dict[AbstractState, dict[AbstractVisit, AbstractDecision]]:
+    def decisions(self) -> dict[AbstractState, dict[AbstractVisit, AbstractDecision]]:
         """What the table says to everything that can be shown in each place."""
         return {
             place: {
-                showing: self.answer(place, showing)
+                showing: self.decide(place, showing)
                 for showing in ABSTRACT_VISITS
-                if self.shows.can_show(place, showing)
+                if self.scenarios.can_show(place, showing)
             }
-            for place in self.meetings
+            for place in self.witnesses
         }
 
-    def answer(self, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
+    def decide(self, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
         """Give what the table says in a place to what a visit shows."""
-        return self.shows.answer(place, showing)
+        return self.scenarios.decide(place, showing)
 
-    def realize(self, meeting: Witness, showing: AbstractVisit) -> Observation | None:
+    def realize(self, witness: Witness, showing: AbstractVisit) -> Observation | None:
         """Make a visit that shows it, or give None where no visit can."""
-        return self.shows.realize(meeting, showing)
+        return self.scenarios.realize(witness, showing)
 
-    def meet_when_due(self, decision: Decision, meeting: Witness) -> Witness:
+    def meet_when_due(self, decision: Decision, witness: Witness) -> Witness:
         """Meet the patient again: on treatment when the interval is over, else at the next visit."""
         state, day = apply(decision), decision.visit.date
         due = decision.next_visit.due if decision.next_visit else day + _FOUR_WEEKS
@@ -85,13 +85,13 @@ class StateSpace:
                 interval_end(self.protocol, state.treatment.phase, state.treatment.dose),
                 day + timedelta(days=1),
             )
-        return meet(observe(self.protocol, state, Visit(due)), meeting, decision.visit)
+        return abstract(observe(self.protocol, state, Visit(due)), witness, decision.visit)
 
     @cached_property
     def reached(self) -> dict[tuple[Rule, Case], AbstractDecision]:
         """The first answer for each case that is reached."""
         found: dict[tuple[str, int], AbstractDecision] = {}
-        for answers in self.answers.values():
+        for answers in self.decisions.values():
             for each in answers.values():
                 key = (each.match.rule.id, each.match.rule.cases.index(each.match.case))
                 found.setdefault(key, each)
@@ -100,50 +100,50 @@ class StateSpace:
 
 def reach(protocol: Protocol) -> StateSpace:
     """Find every place that some course of visits leads to."""
-    first = meet(observe(protocol, begin(protocol, PATIENT), Visit(DAY0)))
-    meetings, leads = {first.place: first}, {first.place: set[AbstractState]()}
-    ends: set[AbstractState] = set()
+    first = abstract(observe(protocol, begin(protocol, PATIENT), Visit(DAY0)))
+    witnesses, successors = {first.place: first}, {first.place: set[AbstractState]()}
+    exits: set[AbstractState] = set()
     shows = scenarios(protocol)
     after: dict[tuple[object, ...], frozenset[AbstractState]] = {}
     known: set[tuple[object, ...]] = set()
     walked: list[Witness] = []
     queue = deque([first])
     while queue:
-        meeting = queue.popleft()
-        walked.append(meeting)
-        for decision in decisions_at(shows, meeting):
+        witness = queue.popleft()
+        walked.append(witness)
+        for decision in decisions_at(shows, witness):
             state = apply(decision)
             if state.treatment.phase not in TREATED:
-                ends.add(meeting.place)
-            key = clocks(protocol, state)
+                exits.add(witness.place)
+            key = clock_signature(protocol, state)
             if key not in after:
                 places = []
                 for last_day, seen in next_visits(protocol, decision, state):
-                    next_meeting = meet(seen, meeting, decision.visit)
+                    next_meeting = abstract(seen, witness, decision.visit)
                     places.append(next_meeting.place)
                     kind = (next_meeting.place, last_day, _outlasts_trial(seen))
                     if kind not in known:
                         known.add(kind)
-                        meetings.setdefault(next_meeting.place, next_meeting)
-                        leads.setdefault(next_meeting.place, set())
+                        witnesses.setdefault(next_meeting.place, next_meeting)
+                        successors.setdefault(next_meeting.place, set())
                         queue.append(next_meeting)
                 after[key] = frozenset(places)
-            leads[meeting.place].update(after[key])
-    return StateSpace(protocol, meetings, tuple(walked), leads, frozenset(ends), shows)
+            successors[witness.place].update(after[key])
+    return StateSpace(protocol, witnesses, tuple(walked), successors, frozenset(exits), shows)
 
 
-def decisions_at(shows: "Scenarios", meeting: Witness) -> Iterator[Decision]:
+def decisions_at(shows: "Scenarios", witness: Witness) -> Iterator[Decision]:
     """Give one real decision for each row that can apply in a place, and each kind of effect that it can have there."""
     done = set()
-    for showing, effect in shows.effects(meeting.place):
+    for showing, effect in shows.effects(witness.place):
         if effect not in done:
-            seen = shows.realize(meeting, showing)
+            seen = shows.realize(witness, showing)
             if seen is not None:
                 done.add(effect)
                 yield recommend(seen)
 
 
-def clocks(protocol: Protocol, state: State) -> tuple[object, ...]:
+def clock_signature(protocol: Protocol, state: State) -> tuple[object, ...]:
     """Give all that tells where the patient can be met next: the dose and the clocks, in days from the last visit."""
     last, dose = state.previous, state.treatment.dose
     assert last is not None
@@ -243,7 +243,7 @@ def next_visits(
     tomorrow = last + timedelta(days=1)
     for taken in what_can_be_taken(protocol, decision, state):
         seen = observe(protocol, state, _empty(tomorrow, taken))
-        days = {tomorrow, *boundaries(protocol, seen)}
+        days = {tomorrow, *boundary_days(seen)}
         for day in sorted(each for each in days if each > last):
             met = seen if day == tomorrow else observe(protocol, state, _empty(day, taken))
             yield day + timedelta(days=1) in days, met
@@ -280,9 +280,9 @@ def _with_doses_missed(
         yield observe(protocol, state, _empty(day, taken, missed))
 
 
-def boundaries(protocol: Protocol, seen: Observation) -> Iterator[date]:
+def boundary_days(seen: Observation) -> Iterator[date]:
     """Give the last day before each clock changes, and the day on which it does."""
-    dose, start = seen.treatment.dose, seen.baseline
+    protocol, dose, start = seen.protocol, seen.treatment.dose, seen.baseline
     if dose is None or start is None:
         return
     changes = [_trial_end(protocol, dose, seen.treatment.responded_on or start.on)]

@@ -46,7 +46,7 @@ class Violation:
     """A law broken: in which words, by which answer, compared with which other, or after which further visits."""
 
     words: str
-    answer: AbstractDecision | None = None
+    decision: AbstractDecision | None = None
     other: AbstractDecision | None = None
     visits: tuple[Visit, ...] = ()
     """The whole course of visits, where the fault shows only in several of them."""
@@ -71,8 +71,8 @@ class Law:
 def _each(test: Callable[[AbstractDecision], str | None]) -> Callable[[StateSpace], Checks]:
     """Make a law that looks at one answer at a time."""
 
-    def check(reached: StateSpace) -> Checks:
-        for answers in reached.answers.values():
+    def check(space: StateSpace) -> Checks:
+        for answers in space.decisions.values():
             for each in answers.values():
                 words = test(each)
                 yield each.place, each.match, None if words is None else Violation(words, each)
@@ -156,8 +156,8 @@ def _no_drug_unassessed(each: AbstractDecision) -> str | None:
     return f"{each.level} with safety not assessed" if unassessed and each.level else None
 
 
-def _reduction_needs_response(reached: StateSpace) -> Checks:
-    needs = reached.protocol.response.reduction_needs.value
+def _reduction_needs_response(space: StateSpace) -> Checks:
+    needs = space.protocol.response.reduction_needs.value
 
     def test(each: AbstractDecision) -> str | None:
         facts, held, level = each.match.facts, each.place.level, each.level
@@ -174,7 +174,7 @@ def _reduction_needs_response(reached: StateSpace) -> Checks:
             return None
         return f"{each.action.label} with response {facts.response.label}, and not to come down to a ceiling"
 
-    yield from _each(test)(reached)
+    yield from _each(test)(space)
 
 
 _PHASES: Mapping[Action, frozenset[Phase]] = {
@@ -226,8 +226,8 @@ def _less(each: AbstractDecision) -> str:
     return str(each.level or "no drug")
 
 
-def _caution_monotone(reached: StateSpace) -> Checks:
-    for answers in reached.answers.values():
+def _caution_monotone(space: StateSpace) -> Checks:
+    for answers in space.decisions.values():
         for group in _by(answers, "response", "lowered"):
             known = [
                 each for showing, each in group.items() if showing.safety is not Safety.NOT_ASSESSED
@@ -262,8 +262,8 @@ def _lacks_benefit(each: AbstractDecision) -> bool:
     return each.action is Action.DISCONTINUE and facts.safety in OK and long_enough
 
 
-def _response_monotone(reached: StateSpace) -> Checks:
-    for answers in reached.answers.values():
+def _response_monotone(space: StateSpace) -> Checks:
+    for answers in space.decisions.values():
         for group in _by(answers, "safety", "lowered"):
             known = [
                 each
@@ -279,8 +279,8 @@ def _response_monotone(reached: StateSpace) -> Checks:
                 yield _at_most(worse, better, words)
 
 
-def _asks_exactly_when_it_matters(reached: StateSpace) -> Checks:
-    for place, answers in reached.answers.items():
+def _asks_exactly_when_it_matters(space: StateSpace) -> Checks:
+    for place, answers in space.decisions.items():
         for showing, each in answers.items():
             asks = each.action is Action.REQUEST_DATA
             if showing.safety is Safety.NOT_ASSESSED:
@@ -288,12 +288,12 @@ def _asks_exactly_when_it_matters(reached: StateSpace) -> Checks:
                     words = f"{each.action.label}, and unassessed safety is not asked about"
                     yield place, each.match, None if asks else Violation(words, each)
                 elif place.ongoing is Safety.ACCEPTABLE:
-                    yield from _asks_off_drug(reached, place, each)
+                    yield from _asks_off_drug(space, place, each)
                 continue
             actions = {each.action}
             if showing.response is Response.NOT_ASSESSED:
                 actions = {
-                    reached.answer(
+                    space.decide(
                         place, AbstractVisit(response, showing.safety, showing.lowered)
                     ).action
                     for response in _can_be(place.phase)
@@ -306,7 +306,7 @@ def _can_be(phase: Phase) -> tuple[Response, ...]:
     return (Response.COMPLETE, Response.NONE) if phase is Phase.BEFORE_START else _KNOWN_RESPONSES
 
 
-def _asks_off_drug(reached: StateSpace, place: AbstractState, each: AbstractDecision) -> Checks:
+def _asks_off_drug(space: StateSpace, place: AbstractState, each: AbstractDecision) -> Checks:
     """Off the drug whether to ask depends on what exactly is missing: try every set of missing facts."""
     showing = each.showing
     responses = (
@@ -316,7 +316,7 @@ def _asks_off_drug(reached: StateSpace, place: AbstractState, each: AbstractDeci
     for completions in _COMPLETIONS:
         if completions not in decided:
             decided[completions] = {
-                reached.answer(place, AbstractVisit(response, safety, lowered)).action
+                space.decide(place, AbstractVisit(response, safety, lowered)).action
                 for safety, lowered in completions
                 for response in responses
             }
@@ -347,11 +347,11 @@ def _held_against(each: AbstractDecision, actions: set[Action]) -> Violation | N
     )
 
 
-def _all_reachable(reached: StateSpace) -> Checks:
-    start = next(iter(reached.meetings))
-    for row in reached.protocol.table.rules:
+def _all_reachable(space: StateSpace) -> Checks:
+    start = next(iter(space.witnesses))
+    for row in space.protocol.table.rules:
         for case in row.cases:
-            each, source = reached.reached.get((row, case)), case.provenance
+            each, source = space.reached.get((row, case)), case.provenance
             if each is None:
                 yield (
                     start,
@@ -370,83 +370,83 @@ def _all_reachable(reached: StateSpace) -> Checks:
                 yield each.place, each.match, None
 
 
-def _some_way_off(reached: StateSpace) -> Checks:
+def _some_way_off(space: StateSpace) -> Checks:
     """Go backwards from the places that one visit leads off treatment from."""
     before: dict[AbstractState, set[AbstractState]] = {}
-    for place, follow in reached.leads.items():
+    for place, follow in space.successors.items():
         for each in follow:
             before.setdefault(each, set()).add(place)
     found = {
-        place for place in reached.leads if place.phase not in TREATED or place in reached.ends
+        place for place in space.successors if place.phase not in TREATED or place in space.exits
     }
     edge = list(found)
     while edge:
         new = before.get(edge.pop(), set()) - found
         found |= new
         edge += new
-    for place in reached.leads:
+    for place in space.successors:
         words = "no course of visits leads off treatment from here"
-        first = next(iter(reached.answers[place].values()))
+        first = next(iter(space.decisions[place].values()))
         yield place, None, None if place in found else Violation(words, first)
 
 
-def _taper_ends(reached: StateSpace) -> Checks:
+def _taper_ends(space: StateSpace) -> Checks:
     """Walk from every place on treatment, complete and safe at each visit, with every turn that caution can take."""
-    levels = len(reached.protocol.ladder.levels)
+    levels = len(space.protocol.ladder.levels)
     walked = set()
-    for place, meeting in reached.meetings.items():
+    for place, witness in space.witnesses.items():
         start = (place.phase, place.level, place.ceiling)
         if place.phase not in ON_TREATMENT or place.timing is not Timing.DUE or start in walked:
             continue
         walked.add(start)
         for lowered in (False, True):
-            position = reached.answer(
+            position = space.decide(
                 place, AbstractVisit(Response.COMPLETE, Safety.ACCEPTABLE, lowered)
             )
             if position.match.facts.position in ON_LADDER:
-                yield from _walk_to_the_end(reached, meeting, lowered, levels, levels)
+                yield from _walk_to_the_end(space, witness, lowered, levels, levels)
 
 
 def _walk_to_the_end(
-    reached: StateSpace, meeting: Witness, lowered: bool, left: int, levels: int
+    space: StateSpace, witness: Witness, lowered: bool, left: int, levels: int
 ) -> Checks:
     for safety in (Safety.ACCEPTABLE, Safety.CAUTION):
-        seen = reached.realize(meeting, AbstractVisit(Response.COMPLETE, safety, lowered))
+        seen = space.realize(witness, AbstractVisit(Response.COMPLETE, safety, lowered))
         if seen is None:
             continue
         decision = recommend(seen)
         ended = decision.phase_after is Phase.OFF_TREATMENT
         words = f"complete and safe {levels} times when due, and still {decision.phase_after.label}"
-        breach = (
-            None if ended or left > 1 else Violation(words, visits=(*meeting.visits, seen.visit))
+        violation = (
+            None if ended or left > 1 else Violation(words, visits=(*witness.visits, seen.visit))
         )
-        yield meeting.place, seen.match, breach
+        yield witness.place, seen.match, violation
         if not ended and left > 1:
-            after = reached.meet_when_due(decision, meeting)
-            yield from _walk_to_the_end(reached, after, lowered, left - 1, levels)
+            after = space.meet_when_due(decision, witness)
+            yield from _walk_to_the_end(space, after, lowered, left - 1, levels)
 
 
-def _no_benefit_ends(reached: StateSpace) -> Checks:
+def _no_benefit_ends(space: StateSpace) -> Checks:
     """Walk from every start, without response at each due visit, with every turn that caution can take."""
     walked = set()
-    for place, meeting in reached.meetings.items():
+    for place, witness in space.witnesses.items():
         if place.phase in TREATED:
             continue
-        for showing, each in reached.answers[place].items():
+        for showing, each in space.decisions[place].items():
             start = (each.ceiling, each.level)
             if each.action is not Action.START or start in walked:
                 continue
-            seen = reached.realize(meeting, showing)
+            seen = space.realize(witness, showing)
             if seen is None:
                 continue
             walked.add(start)
-            first = reached.meet_when_due(recommend(seen), meeting)
+            first = space.meet_when_due(recommend(seen), witness)
             for response in (Response.NONE, Response.WORSE):
-                yield from _walk_without_benefit(reached, first, response, showing.lowered)
+                yield from _walk_without_benefit(space, first, response, showing.lowered)
 
 
 def _walk_without_benefit(
-    reached: StateSpace, first: Witness, response: Response, lowered: bool
+    space: StateSpace, first: Witness, response: Response, lowered: bool
 ) -> Checks:
     """Follow every path; one that leads elsewhere, or that comes back to where it was, breaks the law."""
     met: dict[_Key, Witness] = {(): first}
@@ -456,7 +456,7 @@ def _walk_without_benefit(
         here = ahead.popleft()
         turns[here] = {}
         for safety in (Safety.ACCEPTABLE, Safety.CAUTION):
-            seen = reached.realize(met[here], AbstractVisit(response, safety, lowered))
+            seen = space.realize(met[here], AbstractVisit(response, safety, lowered))
             if seen is None:
                 continue
             decision = recommend(seen)
@@ -464,25 +464,25 @@ def _walk_without_benefit(
                 response is Response.WORSE and decision.action is Action.PRESCRIBER_DECIDES
             )
             ended = decision.phase_after is Phase.DISCONTINUED or handed_over
-            breach = None
+            violation = None
             if not ended and decision.phase_after not in TREATED:
                 words = f"response {response.label} when due leads to {decision.phase_after.label}"
-                breach = Violation(words, visits=(*met[here].visits, seen.visit))
-            yield met[here].place, seen.match, breach
-            if not ended and breach is None:
+                violation = Violation(words, visits=(*met[here].visits, seen.visit))
+            yield met[here].place, seen.match, violation
+            if not ended and violation is None:
                 key = turns[here][safety] = _standing(decision)
                 if key not in met:
-                    met[key] = reached.meet_when_due(decision, met[here])
+                    met[key] = space.meet_when_due(decision, met[here])
                     ahead.append(key)
     circle = _shortest_circle(turns)
     if circle is not None:
-        meeting = first
+        witness = first
         for safety in circle:
-            seen = reached.realize(meeting, AbstractVisit(response, safety, lowered))
+            seen = space.realize(witness, AbstractVisit(response, safety, lowered))
             assert seen is not None  # it was made on the way
-            meeting = reached.meet_when_due(recommend(seen), meeting)
+            witness = space.meet_when_due(recommend(seen), witness)
         words = f"response {response.label} at every due visit, and no end to it"
-        yield first.place, None, Violation(words, visits=meeting.visits)
+        yield first.place, None, Violation(words, visits=witness.visits)
 
 
 _Key = tuple[object, ...]

@@ -94,7 +94,7 @@ class AbstractDecision:
         return self.match.rule.action
 
 
-def answer(protocol: Protocol, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
+def decide(protocol: Protocol, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
     """Give what the table says in a place to what a visit shows; numbers and dates are out of sight here."""
     ceiling = (
         lower_of(place.ceiling, protocol.safety.clearance_ceiling.value)
@@ -132,7 +132,7 @@ class Witness:
         return (*self.before.visits, self.visit_before)
 
 
-def meet(
+def abstract(
     seen: Observation, before: Witness | None = None, visit_before: Visit | None = None
 ) -> Witness:
     """Give the place of a patient who is met at a visit that shows nothing yet."""
@@ -142,14 +142,14 @@ def meet(
         dose.level if dose and seen.phase in TREATED else None,
         dose is None or seen.phase not in TREATED or dose.off_ladder is None,
         seen.before.ceiling,
-        _for_good(seen),
+        worst_for_good(seen),
         facts.timing,
         facts.trial,
     )
     return Witness(place, seen, before, visit_before)
 
 
-def _for_good(seen: Observation) -> Safety:
+def worst_for_good(seen: Observation) -> Safety:
     """Give the gravest of the events on record that count for good."""
     found = Safety.ACCEPTABLE
     for each in seen.findings.ongoing:
@@ -158,6 +158,6 @@ def _for_good(seen: Observation) -> Safety:
     return found
 
 
-def course_of(meeting: Witness, *last: Visit) -> Course:
+def course_of(witness: Witness, *last: Visit) -> Course:
     """Give the course of visits that leads to a meeting, and what is shown there and after it."""
-    return Course((*meeting.visits, *last), PATIENT, meeting.seen.protocol.id)
+    return Course((*witness.visits, *last), PATIENT, witness.seen.protocol.id)

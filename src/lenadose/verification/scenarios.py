@@ -22,8 +22,8 @@ from lenadose.verification.places import (
     AbstractState,
     AbstractVisit,
     Witness,
-    _for_good,
-    answer,
+    decide,
+    worst_for_good,
 )
 
 Change = dict[str, object]
@@ -56,19 +56,19 @@ class Scenarios:
     )
     _skins: dict[tuple[object, ...], Change] = field(init=False, repr=False, factory=dict)
 
-    def answer(self, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
+    def decide(self, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
         """Give what the table says in a place to what a visit shows; it is worked out once."""
         answers = self._answers.setdefault(place, {})
         told = answers.get(showing)
         if told is None:
-            told = answers[showing] = answer(self.protocol, place, showing)
+            told = answers[showing] = decide(self.protocol, place, showing)
         return told
 
     def effects(self, place: AbstractState) -> tuple[tuple[AbstractVisit, Effect], ...]:
         """Give all that can be shown in a place, each with what comes of it for the patient."""
         if place not in self._effects:
             self._effects[place] = tuple(
-                (each, _effect(self.answer(place, each)))
+                (each, _effect(self.decide(place, each)))
                 for each in ABSTRACT_VISITS
                 if self.can_show(place, each)
             )
@@ -84,17 +84,17 @@ class Scenarios:
             return False
         return showing.mark or place.ongoing is not Safety.STOP
 
-    def realize(self, meeting: Witness, showing: AbstractVisit) -> Observation | None:
+    def realize(self, witness: Witness, showing: AbstractVisit) -> Observation | None:
         """Make a visit that shows it, or give None where no visit can."""
-        told = self.answer(meeting.place, showing)
-        skin = self._skin(meeting.seen, showing.response)
+        told = self.decide(witness.place, showing)
+        skin = self._skin(witness.seen, showing.response)
         for change in self.of(showing):
-            visit = self.visit(meeting.seen, {**self.well, **change, **skin})
-            seen = observe(self.protocol, meeting.seen.before, visit)
+            visit = self.visit(witness.seen, {**self.well, **change, **skin})
+            seen = observe(self.protocol, witness.seen.before, visit)
             if (
                 seen.facts == told.match.facts
                 and seen.ceiling == told.ceiling
-                and marks(seen) == showing.mark
+                and leaves_mark(seen) == showing.mark
             ):
                 return seen
         return None
@@ -173,8 +173,8 @@ def scenarios(protocol: Protocol) -> Scenarios:
     """Collect the visits that a protocol's thresholds and events call for."""
     safety = protocol.safety
     well: Change = {
-        "neutrophils": count(max(safety.neutrophils.caution_below.value, Decimal(3))),
-        "platelets": count(max(safety.platelets.caution_below.value, Decimal(240))),
+        "neutrophils": blood_count(max(safety.neutrophils.caution_below.value, Decimal(3))),
+        "platelets": blood_count(max(safety.platelets.caution_below.value, Decimal(240))),
         "creatinine_clearance": _clearance(max(safety.clearance_lowers_below.value, Decimal(95))),
         "adverse_events": (),
     }
@@ -197,20 +197,20 @@ def _kinds(protocol: Protocol) -> Iterator[tuple[Safety, bool, bool, Change]]:
     counts = (("neutrophils", safety.neutrophils), ("platelets", safety.platelets))
     for name, limits in counts:
         if limits.interrupt_below.value < limits.caution_below.value:
-            yield Safety.CAUTION, False, False, {name: count(limits.interrupt_below.value)}
+            yield Safety.CAUTION, False, False, {name: blood_count(limits.interrupt_below.value)}
             yield (
                 Safety.CAUTION,
                 False,
                 False,
-                {name: count(_just_below(limits.caution_below.value))},
+                {name: blood_count(_just_below(limits.caution_below.value))},
             )
-        yield Safety.ACCEPTABLE, False, False, {name: count(limits.caution_below.value)}
+        yield Safety.ACCEPTABLE, False, False, {name: blood_count(limits.caution_below.value)}
         if limits.interrupt_below.value:
             yield (
                 Safety.INTERRUPT,
                 False,
                 True,
-                {name: count(_just_below(limits.interrupt_below.value))},
+                {name: blood_count(_just_below(limits.interrupt_below.value))},
             )
     for each in safety.events:
         mark = each.lasts is Lasts.FOR_GOOD if each.safety is Safety.STOP else each.harm
@@ -242,10 +242,10 @@ def _kinds(protocol: Protocol) -> Iterator[tuple[Safety, bool, bool, Change]]:
         yield Safety.NOT_ASSESSED, False, False, {field_name: None}
 
 
-def marks(seen: Observation) -> bool:
+def leaves_mark(seen: Observation) -> bool:
     """Tell whether what a visit shows is a danger that counts for good, or a harm."""
     if seen.facts.safety is Safety.STOP:
-        return _for_good(seen) is Safety.STOP
+        return worst_for_good(seen) is Safety.STOP
     return seen.facts.safety is Safety.INTERRUPT and bool(dose_limiting_causes(seen))
 
 
@@ -262,7 +262,7 @@ def _just_below(limit: Decimal) -> Decimal:
     return limit - step if limit > step else limit / 2
 
 
-def count(amount: Decimal, on: date | None = None) -> Measurement:
+def blood_count(amount: Decimal, on: date | None = None) -> Measurement:
     """Give a blood count in 10⁹/L."""
     return Measurement(amount, "10*9/L", on)
 

@@ -11,8 +11,8 @@ from attrs import frozen
 
 from lenadose.engine.machine import Decision, apply, replay
 from lenadose.record.course import Course
-from lenadose.verification.explore import StateSpace, clocks, decisions_at, next_visits
-from lenadose.verification.places import AbstractState, AbstractVisit, Witness, course_of, meet
+from lenadose.verification.explore import StateSpace, clock_signature, decisions_at, next_visits
+from lenadose.verification.places import AbstractState, AbstractVisit, Witness, abstract, course_of
 
 Pair = tuple[str, str]
 """The ids of two rows: the second applies at the visit after the first."""
@@ -22,56 +22,56 @@ Pair = tuple[str, str]
 class _Found:
     """Where a pair was found: the decision by the first row, and what the visit after it shows."""
 
-    meeting: Witness
+    witness: Witness
     decision: Decision
     place: AbstractState
     showing: AbstractVisit
 
 
-def pairs(reached: StateSpace) -> dict[Pair, Course]:
+def pairs(space: StateSpace) -> dict[Pair, Course]:
     """Give every pair of rules that can follow each other, each with a shortest course that ends with it."""
     found: dict[Pair, _Found] = {}
     following: dict[tuple[object, ...], tuple[AbstractState, ...]] = {}
     rows = {
         place: {each.match.rule.id: showing for showing, each in reversed(answers.items())}
-        for place, answers in reached.answers.items()
+        for place, answers in space.decisions.items()
     }
-    for meeting in reached.walked:
-        for decision in decisions_at(reached.shows, meeting):
+    for witness in space.explored:
+        for decision in decisions_at(space.scenarios, witness):
             state = apply(decision)
-            key = clocks(reached.protocol, state)
+            key = clock_signature(space.protocol, state)
             if key not in following:
                 met = (
-                    meet(seen).place for _, seen in next_visits(reached.protocol, decision, state)
+                    abstract(seen).place for _, seen in next_visits(space.protocol, decision, state)
                 )
                 following[key] = tuple(dict.fromkeys(met))
             for place in following[key]:
                 for row, showing in rows[place].items():
                     found.setdefault(
-                        (decision.rule.id, row), _Found(meeting, decision, place, showing)
+                        (decision.rule.id, row), _Found(witness, decision, place, showing)
                     )
-    return {pair: _course(reached, each) for pair, each in sorted(found.items())}
+    return {pair: _course(space, each) for pair, each in sorted(found.items())}
 
 
-def _course(reached: StateSpace, found: _Found) -> Course:
+def _course(space: StateSpace, found: _Found) -> Course:
     decision = found.decision
-    for _, empty in next_visits(reached.protocol, decision, apply(decision)):
-        meeting = meet(empty, found.meeting, decision.visit)
-        if meeting.place == found.place:
-            seen = reached.realize(meeting, found.showing)
+    for _, empty in next_visits(space.protocol, decision, apply(decision)):
+        witness = abstract(empty, found.witness, decision.visit)
+        if witness.place == found.place:
+            seen = space.realize(witness, found.showing)
             if seen is not None:
-                return course_of(meeting, seen.visit)
+                return course_of(witness, seen.visit)
     raise AssertionError("a place that was met is met again")  # pragma: no cover
 
 
-def covering(reached: StateSpace) -> Iterator[tuple[Course, tuple[Decision, ...]]]:
+def covering(space: StateSpace) -> Iterator[tuple[Course, tuple[Decision, ...]]]:
     """Give courses that together hold every pair, the longest first, and none whose pairs the others hold already."""
-    shortest = pairs(reached)
+    shortest = pairs(space)
     left = set(shortest)
     by_length = sorted(shortest.items(), key=lambda each: (-len(each[1].visits), each[0]))
     for pair, course in by_length:
         if pair in left:
-            decisions = replay(course, reached.protocol)
+            decisions = replay(course, space.protocol)
             rules = [each.rule.id for each in decisions]
             left -= set(pairwise(rules))
             yield course, decisions
