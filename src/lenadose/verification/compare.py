@@ -5,9 +5,10 @@ parts. Differences of wording are told apart from differences of behaviour.
 """
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache, partial
 from itertools import product
 
 from attrs import evolve, frozen
@@ -23,8 +24,13 @@ from lenadose.terms.dosage import Level
 from lenadose.terms.errors import CallError
 from lenadose.terms.facts import GAIN, TREATED, Phase, Response, Safety
 from lenadose.terms.interval import Interval, at_most_days
-from lenadose.verification.explore import boundary_days, clock_signature, what_can_be_taken
-from lenadose.verification.places import DAY0, PATIENT, abstract, worst_for_good
+from lenadose.verification.explore import (
+    boundary_days,
+    change_days,
+    clock_signature,
+    what_can_be_taken,
+)
+from lenadose.verification.places import DAY0, PATIENT, AbstractState, abstract, worst_for_good
 from lenadose.verification.scenarios import Change, Scenarios, blood_count, leaves_mark, scenarios
 
 
@@ -164,7 +170,8 @@ def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
     if one.safety.test_age_irregular.value != other.safety.test_age_irregular.value:
         patients.append(evolve(PATIENT, regular_cycles=False))
     ahead = deque(_Pair(begin(one, each), begin(other, each), Visit(DAY0), ()) for each in patients)
-    known, effects = set(), set()
+    known: set[tuple[object, ...]] = set()
+    effects = set()
     while ahead:
         pair = ahead.popleft()
         for a, b in search.decisions(pair):
@@ -185,10 +192,7 @@ def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
             if effect in effects:
                 continue
             effects.add(effect)
-            for key, following in _following(one, other, a, b, states, visits):
-                if key not in known:
-                    known.add(key)
-                    ahead.append(following)
+            ahead.extend(_following((one, other), (a, b), states, visits, known))
 
 
 def _parted(a: Decision, b: Decision) -> str | None:
@@ -243,6 +247,8 @@ class _Search:
 
     def __init__(self, one: Protocol, other: Protocol) -> None:
         self.both = (scenarios(one), scenarios(other))
+        # With the same safety criteria both make the same visits.
+        self.sources = self.both[:1] if one.safety == other.safety else self.both
         self.start_scores = _start_scores(one, other)
         self.changes = tuple(
             dict(items)
@@ -264,9 +270,11 @@ class _Search:
         done = set()
         for safety in self.safeties(pair, empty):
             for score in self.scores(empty):
-                key = (
-                    score.activity if keeps_score else None,
-                    *map(_consequence, empty, score.responses, safety.shown),
+                key = tuple(
+                    _consequence(seen, response, shown, score.activity if keeps_score else None)
+                    for seen, response, shown in zip(
+                        empty, score.responses, safety.shown, strict=True
+                    )
                 )
                 if key in done:
                     continue
@@ -301,7 +309,7 @@ class _Search:
     ) -> tuple[_SafetyShown, ...]:
         found: dict[tuple[_Danger, _Danger], _SafetyShown] = {}
         for change in changes:
-            for of_one in self.both:
+            for of_one in self.sources:
                 safety = self._show(pair, empty, of_one, change)
                 found.setdefault(safety.shown, safety)
         return tuple(found.values())
@@ -334,12 +342,17 @@ def _danger(seen: Observation) -> _Danger:
     return seen.facts.safety, seen.ceiling, leaves_mark(seen), worst_for_good(seen)
 
 
-def _consequence(empty: Observation, response: Response, shown: _Danger) -> tuple[object, ...]:
-    """Return all that a response and safety facts change for the visits after this one."""
+def _consequence(
+    empty: Observation, response: Response, shown: _Danger, score: int | None
+) -> tuple[object, ...]:
+    """Return all that a response, safety facts and a score change for the visits after this one."""
     safety, ceiling, mark, for_good = shown
     match = hypothetical(empty, response, safety, ceiling)
     held = empty.treatment.dose.level if empty.treatment.dose else None
     advice = empty.protocol.advise(match, held, ceiling)
+    nadir = empty.treatment.nadir
+    if score is not None and nadir is not None and not advice.effects.new_nadir:
+        score = min(score, nadir.activity)
     return (
         match.rule.id,
         advice.level,
@@ -348,6 +361,7 @@ def _consequence(empty: Observation, response: Response, shown: _Danger) -> tupl
         response in GAIN,
         safety if mark else None,
         for_good,
+        score,
     )
 
 
@@ -465,51 +479,77 @@ def _scores_before(empty: Observation) -> tuple[Phase, int | None, int | None]:
 
 
 def _following(
-    one: Protocol,
-    other: Protocol,
-    a: Decision,
-    b: Decision,
+    protocols: tuple[Protocol, Protocol],
+    decisions: tuple[Decision, Decision],
     states: tuple[State, State],
     visits: tuple[Visit, ...],
-) -> Iterator[tuple[tuple[object, ...], _Pair]]:
-    """Give the next visit on each day on which a clock of either protocol changes, and where both then stand."""
-    tomorrow = a.visit.date + timedelta(days=1)
-    baseline = states[0].baseline
-    can_take: Iterable[DosageTaken | None] = (None,)
+    known: set[tuple[object, ...]],
+) -> Iterator[_Pair]:
+    """Yield the next visit on each day on which a clock of either protocol changes.
+
+    Only where the two then stand as in no pair *known*; those are added to it.
+    """
+    last, baseline = decisions[0].visit.date, states[0].baseline
+    tomorrow = last + timedelta(days=1)
+    can_take: list[DosageTaken | None] = [None]
     if baseline is None or baseline.activity == USUAL:
-        can_take = (*what_can_be_taken(one, a, states[0]), *what_can_be_taken(other, b, states[1]))
+        for protocol, decision, state in zip(protocols, decisions, states, strict=True):
+            can_take += what_can_be_taken(protocol, decision, state)
     # What ends on such a day no abstract state says: it is told apart by its name.
-    endings = (*_ages(one, other, a.visit.date), *_ends_since(one, other, states))
-    due = [decision.next_visit.due for decision in (a, b) if decision.next_visit]
-
-    def observe_both(visit: Visit) -> _Both:
-        return observe(one, states[0], visit), observe(other, states[1], visit)
-
+    endings = (*_ages(*protocols, last), *_ends_since(*protocols, states))
+    due = [decision.next_visit.due for decision in decisions if decision.next_visit]
     for taken, missed in (
         *((dosage, None) for dosage in dict.fromkeys(can_take)),
-        *((None, doses) for doses in _can_miss(one, other)),
+        *((None, doses) for doses in _can_miss(*protocols)),
     ):
-        first = observe_both(Visit(tomorrow, dosage_taken=taken))
+        visit_on = cache(partial(Visit, dosage_taken=taken, doses_missed=missed))
+        ahead = [
+            _Ahead(protocol, state, Visit(tomorrow, dosage_taken=taken), visit_on)
+            for protocol, state in zip(protocols, states, strict=True)
+        ]
         days: dict[date, list[object]] = {tomorrow: []}
-        for seen in first:
-            days |= {day: [] for day in boundary_days(seen)}
+        for of_one in ahead:
+            days |= {day: [] for day in boundary_days(of_one.first)}
         days |= {day: [] for day in due}
         for name, day in endings:
             days.setdefault(day, []).append(name)
         for day in sorted(day for day in days if day >= tomorrow):
-            empty = Visit(day, dosage_taken=taken, doses_missed=missed)
             try:
-                met = first if empty == first[0].visit else observe_both(empty)
+                places = [of_one.place(day) for of_one in ahead]
             except CallError:
                 continue  # more doses missed than there were
-            key = (
-                states[0].patient,
-                missed,
-                *(abstract(seen).place for seen in met),
-                *days[day],
-                *_scored(states[0]),
-            )
-            yield key, _Pair(*states, empty, visits)
+            key = (states[0].patient, missed, *places, *days[day], *_scored(states[0]))
+            if key not in known:
+                known.add(key)
+                yield _Pair(*states, visit_on(day), visits)
+
+
+class _Ahead:
+    """Where a patient stands on the days after a visit, under one protocol."""
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        state: State,
+        first: Visit,
+        visit_on: Callable[[date], Visit],
+    ) -> None:
+        self.protocol, self.state, self.visit_on = protocol, state, visit_on
+        self.first = observe(protocol, state, first)
+        self.changes = sorted({first.date, *change_days(self.first)})
+        self.places: dict[date, AbstractState] = {}
+
+    def place(self, day: date) -> AbstractState:
+        """Return where the patient stands on a day."""
+        visit, previous = self.visit_on(day), self.state.previous
+        # With nothing advised and nothing said to be taken, each further day is a day missed;
+        # otherwise nothing changes between two changes of a clock.
+        if not visit.doses_missed and (visit.dosage_taken or (previous and previous.advised)):
+            day = max(change for change in self.changes if change <= day)
+        if day not in self.places:
+            seen = observe(self.protocol, self.state, self.visit_on(day))
+            self.places[day] = abstract(seen).place
+        return self.places[day]
 
 
 def _can_miss(one: Protocol, other: Protocol) -> Iterator[int]:

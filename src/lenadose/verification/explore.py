@@ -281,18 +281,22 @@ def _with_doses_missed(
 
 
 def boundary_days(seen: Observation) -> Iterator[date]:
-    """Give the last day before each clock changes, and the day on which it does."""
-    protocol, dose, start = seen.protocol, seen.treatment.dose, seen.baseline
-    if dose is None or start is None:
-        return
-    changes = [_trial_end(protocol, dose, seen.treatment.responded_on or start.on)]
-    if seen.due_on is not None:
-        changes.append(seen.due_on)
-    if seen.treatment.interrupted_on is not None:
-        changes.append(_too_long(protocol, seen.treatment.interrupted_on))
-    for day in changes:
+    """Yield the last day before each clock changes, and the day on which it does."""
+    for day in change_days(seen):
         yield day - timedelta(days=1)
         yield day
+
+
+def change_days(seen: Observation) -> Iterator[date]:
+    """Yield the day on which each clock changes."""
+    dose, baseline = seen.treatment.dose, seen.baseline
+    if dose is None or baseline is None:
+        return
+    yield _trial_end(seen.protocol, dose, seen.treatment.responded_on or baseline.on)
+    if seen.due_on is not None:
+        yield seen.due_on
+    if seen.treatment.interrupted_on is not None:
+        yield _too_long(seen.protocol, seen.treatment.interrupted_on)
 
 
 def what_can_be_taken(
