@@ -29,7 +29,7 @@ KINDS = ("row deleted", "cell widened", "cell narrowed", "action replaced", "thr
 
 @frozen
 class Outcome:
-    """What became of one broken protocol: refused when built, or the laws it breaks and what else tells it apart."""
+    """The fate of a broken protocol: refused, or the laws it breaks and what else notices it."""
 
     kind: str
     words: str
@@ -40,7 +40,7 @@ class Outcome:
 
 
 def outcome(index: int) -> Outcome:
-    """Hold the broken protocol of this number against every check."""
+    """Check the broken protocol of this number in every way."""
     mutant = MUTANTS[index]
     try:
         broken = mutant.build()
@@ -54,14 +54,14 @@ def outcome(index: int) -> Outcome:
 
 
 def _reads_otherwise(broken: Protocol) -> bool:
-    """Tell whether the second reading of the table gives another action in some situation."""
+    """Return whether the second reading gives another action in some situation."""
     from second_reading import row
 
     return any(row(each.facts)[1] is not each.rule.action for each in broken.table.situations())
 
 
 def _decides_otherwise(broken: Protocol) -> bool:
-    """Tell whether some vector is decided otherwise."""
+    """Return whether some vector is decided differently."""
     return any(_said(broken, course) != decisions for course, decisions in VECTORS)
 
 

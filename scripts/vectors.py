@@ -35,11 +35,11 @@ KEPT = (
     "possible_actions",
     "obtain_first",
 )
-"""What another implementation must say alike; its words are its own."""
+"""The keys that another implementation must reproduce; its words are its own."""
 
 
 def vector(name: str, course: Course, decisions: tuple[Decision, ...]) -> dict[str, Json]:
-    """Give a course with what must be decided at each of its visits."""
+    """Return a course with the decision at each of its visits."""
     said = [
         {key: value for key, value in decision_data(each).items() if key in KEPT}
         for each in decisions
@@ -48,13 +48,13 @@ def vector(name: str, course: Course, decisions: tuple[Decision, ...]) -> dict[s
 
 
 def of_pairs(protocol: Protocol) -> Iterator[dict[str, Json]]:
-    """Give courses that hold every pair of rules that can follow each other, and so every rule."""
+    """Yield courses that contain every pair of rules that can follow each other."""
     for course, decisions in covering(reach(protocol)):
         yield vector(", ".join(each.rule.id for each in decisions), course, decisions)
 
 
 def of_boundaries(protocol: Protocol) -> Iterator[dict[str, Json]]:
-    """Give, for each number of the protocol, a shortest course that is decided otherwise when the number is moved."""
+    """Yield, for each number of the protocol, a shortest course that notices it moved."""
     for mutant in moved_thresholds(protocol):
         if is_refused(mutant):
             continue
@@ -74,7 +74,7 @@ def written(protocol: Protocol, vectors: list[dict[str, Json]]) -> str:
 
 
 def main() -> int:
-    """Write the vectors of every built-in protocol, or with --check compare those that are quickly made."""
+    """Write the vectors of every built-in protocol, or with --check compare the quick ones."""
     check = sys.argv[1:] == ["--check"]
     stale = 0
     for name in BUILT_IN:

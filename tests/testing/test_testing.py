@@ -1,4 +1,4 @@
-"""What other people's tests are given: strategies that keep their promise, and checks that can fail."""
+"""The strategies keep their promise, and the checks can fail."""
 
 import json
 import subprocess
@@ -84,7 +84,7 @@ def test_every_course_drawn_is_accepted_by_the_protocol_that_it_names(course) ->
 
 
 def test_courses_reach_nearly_every_rule() -> None:
-    """What is drawn moves: in a few hundred courses all but the rarest rows of the table apply."""
+    """Courses move: in a few hundred all but the rarest rows of the table apply."""
     left = {row.id for row in PROTOCOL.table.rules}
 
     @settings(

@@ -1,4 +1,4 @@
-"""Two protocols compared: alike, alike but for words, or parting on a shortest course that really parts them."""
+"""Two protocols compared: alike, alike but for words, or with a shortest course to a difference."""
 
 from fractions import Fraction
 

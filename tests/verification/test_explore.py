@@ -16,8 +16,8 @@ from lenadose.verification.places import (
     AbstractDecision,
     AbstractState,
     AbstractVisit,
-    decide,
     abstract,
+    decide,
 )
 from lenadose.verification.scenarios import leaves_mark
 from lenadose.verification.vectors import pairs
@@ -25,7 +25,7 @@ from lenadose.verification.vectors import pairs
 
 @cache
 def state_space(id: str) -> StateSpace:
-    """All that can be reached under a built-in protocol, found once."""
+    """The state space of a built-in protocol."""
     return reach(get_protocol(id))
 
 
@@ -37,7 +37,7 @@ def place_of(decision: Decision) -> AbstractState:
 
 
 def showing_of(decision: Decision) -> AbstractVisit:
-    """What the visit showed, in the words of `reach`."""
+    """The abstract visit."""
     clearance, facts = decision.seen.findings.clearance, decision.facts
     lowers_below = decision.protocol.safety.clearance_lowers_below.value
     lowered = clearance is not None and clearance.amount < lowers_below

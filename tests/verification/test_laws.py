@@ -1,4 +1,4 @@
-"""The laws hold for every built-in protocol, over all that can be reached; each of them can fail, and shows how."""
+"""The laws hold for every built-in protocol; each can fail, with a counterexample."""
 
 from collections import defaultdict
 from functools import cache
@@ -56,7 +56,7 @@ def test_every_law_holds_for_every_protocol(name: str) -> None:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_what_is_not_reached_cannot_be(name: str) -> None:
-    """A response begins the trial of therapy anew; and no taper goes on below a harm at the lowest level but one."""
+    """A response restarts the trial; no taper goes on below harm at the second lowest level."""
     found = {
         each.match.facts
         for answers in space(get_protocol(name)).decisions.values()
@@ -74,7 +74,7 @@ def test_what_is_not_reached_cannot_be(name: str) -> None:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_patients_who_stand_alike_can_be_met_alike(name: str) -> None:
-    """What the search takes for the same has the same next places, for all that can have been taken."""
+    """States with the same signature have the same next states, whatever is taken."""
     protocol = get_protocol(name)
     following: dict[tuple[object, ...], set[frozenset[AbstractState]]] = defaultdict(set)
     for witness in space(protocol).explored:
@@ -182,7 +182,7 @@ def test_a_law_that_compares_shows_both_patients() -> None:
 
 
 def test_the_counterexample_is_the_shortest_course() -> None:
-    """The lack of a response is seen first at the second visit; its end is missing from the fourth on."""
+    """The lack of a response is first seen at the second visit, its end from the fourth on."""
     lengths = {
         law: len(shown.course.visits)
         for law in (3, 8, 11)
@@ -218,7 +218,7 @@ def test_a_level_of_more_than_10_mg_a_day_is_found() -> None:
 
 
 def test_a_law_about_what_no_visit_can_show_is_not_broken() -> None:
-    """Without a band of caution nothing shows caution but an event: the search finds no visit where there is none."""
+    """Without a band of caution only events show it: the search finds no other visit."""
     safety = PROTOCOL.safety
     limits = {
         name: evolve(getattr(safety, name), caution_below=getattr(safety, name).interrupt_below)

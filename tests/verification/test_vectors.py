@@ -1,4 +1,4 @@
-"""The vectors: what another implementation must decide alike, for every rule and every rule after every other."""
+"""The vectors, which another implementation must decide alike."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Certificates and comparisons as data and as pages: each fault, and each difference, is told as a patient."""
+"""Certificates and comparisons as data and as pages, each finding as a patient."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from lenadose.verification.compare import Comparison, Difference, Disagreement
 
 
 def certificate_data(certificate: Certificate) -> dict[str, Json]:
-    """Give a certificate as plain data; the courses in it are course files."""
+    """Return a certificate as plain data; the courses in it are course files."""
     return {
         **identity(certificate.protocol),
         "holds": certificate.holds,
@@ -52,7 +52,7 @@ def _verdict(verdict: Verdict) -> Json:
 
 
 def certificate_page(certificate: Certificate) -> str:
-    """Write a certificate in Markdown: the laws and over what each was checked, then every broken one as a patient."""
+    """Return a certificate in Markdown: the laws, then each violated one as a patient."""
     return "\n".join(_certificate(certificate)) + "\n"
 
 
@@ -121,7 +121,7 @@ def _counterexample(protocol: Protocol, verdict: Verdict, shown: Counterexample)
 
 
 def course_table(protocol: Protocol, course: Course) -> Iterator[str]:
-    """Write a course as it is decided by a protocol: what each visit showed, and what was said to it."""
+    """Yield a course as a table: what each visit showed, and the decision on it."""
     first = course.visits[0]
     yield from table(
         ("visit", "shown", "facts", "decision", "rule"),
@@ -147,7 +147,7 @@ def course_block(course: Course) -> Iterator[str]:
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Json]:
-    """Give a comparison as plain data; the courses in it are course files, the decisions are whole."""
+    """Return a comparison as plain data, with course files and whole decisions."""
     return {
         "protocols": [identity(each)["protocol"] for each in (comparison.one, comparison.other)],
         "same": comparison.same,
@@ -170,7 +170,7 @@ def _difference(each: Difference) -> Json:
 
 
 def comparison_page(comparison: Comparison) -> str:
-    """Write a comparison in Markdown: whether the two decide alike, and each kind of disagreement with its course."""
+    """Return a comparison in Markdown, with a course for each kind of disagreement."""
     return "\n".join(_comparison(comparison)) + "\n"
 
 
@@ -210,7 +210,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
 
 
 def _kinds(found: Sequence[Disagreement]) -> Iterator[tuple[str, ...]]:
-    """Give a line for each kind of disagreement."""
+    """Yield a line for each kind of disagreement."""
     for number, each in enumerate(found, 1):
         answers = (
             f"{advice(decision)} (`{decision.rule.id}`)" for decision in (each.one, each.other)
@@ -256,7 +256,7 @@ def _said(protocol: Protocol, decision: Decision) -> tuple[str, ...]:
 
 
 def _shown(visit: Visit, first: Visit | None) -> str:
-    """Say in a few words what a visit showed; of what was measured only what is not as at the first visit."""
+    """Return in a few words what a visit showed; of measurements only what differs."""
     parts = ["no score" if visit.clasi_activity is None else f"CLASI {visit.clasi_activity}"]
     if visit.judgement is not None:
         parts.append(f"judged {visit.judgement.response.label}")

@@ -1,4 +1,4 @@
-"""Patients, visits and courses drawn at random: valid by construction, and biased to what moves a patient.
+"""Strategies for patients, visits and courses: valid by construction, biased to movement.
 
 A visit is mostly well, often shows one of the protocol's own dangers, and now and then anything that can be recorded.
 A course is walked while it is drawn, so that it keeps to what was advised: it is accepted under its protocol.
@@ -73,7 +73,7 @@ _EARLIEST, _LATEST = date(YEARS[0], 1, 1), date(YEARS[1], 12, 31)
 
 @cache
 def one_in(number: int) -> st.SearchStrategy[bool]:
-    """Draw yes one time in so many; the simplest answer is no."""
+    """Draw True one time in *number*; the simplest value is False."""
     return st.integers(1, number).map(lambda drawn: drawn == number)
 
 
@@ -159,7 +159,7 @@ def courses(protocol: Protocol | None = None, longest: int = 8) -> st.SearchStra
 
 @frozen(eq=False)
 class Stock:
-    """What the visits under a protocol are drawn from: its repertoire, what is not well, and what can be taken."""
+    """The strategies that the visits under a protocol are drawn from."""
 
     scenarios: Scenarios
     changes: st.SearchStrategy[Change]
@@ -167,7 +167,7 @@ class Stock:
 
 
 def stock_of(protocol: Protocol) -> Stock:
-    """Collect what visits are drawn from, dangers that count for good more seldom than others."""
+    """Collect the strategies; dangers that count for good are rarer than others."""
     shows = scenarios(protocol)
     kinds: dict[Safety, list[Change]] = {each: [] for each in reversed(Safety)}
     for (safety, _, _), changes in shows.changes.items():
@@ -192,7 +192,7 @@ _OFTEN = {
 
 @st.composite
 def visit_after(draw: st.DrawFn, stock: Stock, state: State) -> Visit:
-    """Draw any visit that can follow a state: mostly what a protocol's thresholds and events call for."""
+    """Draw any visit that can follow a state, mostly at the thresholds of a protocol."""
     protocol, last = stock.scenarios.protocol, state.previous
     taken, missed = None, None
     if last is None:
@@ -236,7 +236,7 @@ def _any_day_after(day: date) -> st.SearchStrategy[date]:
 
 
 def _likely_days(protocol: Protocol, state: State) -> list[date]:
-    """Give the days after the visit before on which it is due or a clock changes."""
+    """Return the days after the visit before on which it is due or a clock changes."""
     assert state.previous is not None
     tomorrow = state.previous.on + timedelta(days=1)
     longest = min(tomorrow + timedelta(days=400), _LATEST)
@@ -252,7 +252,7 @@ def _likely_days(protocol: Protocol, state: State) -> list[date]:
 
 
 def _clocks(protocol: Protocol, state: State) -> Iterator[date]:
-    """Give the days on which the interval, the trial of therapy or the time to resume is over."""
+    """Yield the days on which the interval, the trial or the time to resume is over."""
     dose, start = state.treatment.dose, state.baseline
     if dose is None or start is None:
         return
@@ -380,7 +380,7 @@ def _tests(day: date) -> st.SearchStrategy[tuple[PregnancyTest, ...]]:
 
 @lru_cache(maxsize=1024)
 def _anything(day: date) -> dict[str, st.SearchStrategy[Any]]:
-    """Give for each field of a visit all that can be recorded on a day, missing included."""
+    """Return for each field of a visit all that can be recorded on a day, missing included."""
     return {
         "clasi_activity": or_missing(st.integers(*ACTIVITY)),
         "adverse_events": or_missing(st.lists(_events, max_size=3).map(_without_contradiction)),

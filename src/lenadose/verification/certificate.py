@@ -1,4 +1,4 @@
-"""The laws proved of a protocol: a certificate, with the shortest course of visits for every law that is broken."""
+"""A certificate of the laws, with the shortest course of visits for each one violated."""
 
 from time import perf_counter
 
@@ -14,7 +14,7 @@ from lenadose.verification.places import course_of
 
 @frozen
 class Counterexample:
-    """A law broken, as a patient: a course of visits whose last one shows it, and the rows involved.
+    """A violated law as a course of visits whose last one shows it, with the rows involved.
 
     `other` is the same course with another last visit, where the law compares two; a row that cannot be reached
     has no course.
@@ -28,7 +28,7 @@ class Counterexample:
 
 @frozen
 class Verdict:
-    """A law held against a protocol: over how many situations, states and transitions, and what breaks it."""
+    """The result of a law: how much was checked, and the counterexample, if any."""
 
     law: Law
     situations: int
@@ -44,7 +44,7 @@ class Verdict:
 
 @frozen(slots=False)
 class Certificate:
-    """What was proved of exactly this protocol, and over what.
+    """A proof about exactly this protocol, and its extent.
 
     A situation is six facts; a state a place in which a patient can be met, reached by a real course of visits; a
     transition what the table says there to one thing that a visit can show. `seconds` is how long it took.
@@ -64,7 +64,7 @@ class Certificate:
 
 
 def verify(protocol: Protocol) -> Certificate:
-    """Check every law over every place that can be reached and all that a visit can show there; nothing is sampled."""
+    """Check every law over every reachable state and all that a visit can show there."""
     began = perf_counter()
     space = reach(protocol)
     answers = [each for shown in space.decisions.values() for each in shown.values()]
@@ -79,7 +79,7 @@ def verify(protocol: Protocol) -> Certificate:
 
 
 def check_law(law: Law, space: StateSpace) -> Verdict:
-    """Hold a law against all that is reached; of several counterexamples the shortest is given."""
+    """Check a law over the state space; the shortest counterexample is kept."""
     situations, states, transitions = set(), set(), 0
     violations: list[tuple[int, Violation]] = []
     for place, match, violation in law.check(space):
@@ -98,7 +98,7 @@ def check_law(law: Law, space: StateSpace) -> Verdict:
 
 
 def _show(space: StateSpace, violation: Violation) -> Counterexample | None:
-    """Tell a breach as a course of visits, or give None where no visit can show it."""
+    """Return a violation as a course of visits, or None where no visit can show it."""
     if violation.visits:
         first = next(iter(space.witnesses.values()))
         course = course_of(first, *violation.visits)

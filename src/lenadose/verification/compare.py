@@ -1,4 +1,4 @@
-"""Two protocols compared: whether they decide alike, and if not, the shortest course of visits for each difference.
+"""Two protocols compared: whether they decide alike, and where their data differ.
 
 Both are walked side by side on the same visits, at the thresholds and on the boundary days of both, until their advice
 parts. Differences of wording are told apart from differences of behaviour.
@@ -36,7 +36,7 @@ from lenadose.verification.scenarios import Change, Scenarios, blood_count, leav
 
 @frozen
 class Disagreement:
-    """One kind of disagreement: the shortest course whose last visit shows it, and both answers there.
+    """A kind of disagreement: a shortest course to it, and both decisions on its last visit.
 
     `about` is what differs first: the action, the dosage, or the next visit.
     """
@@ -49,7 +49,7 @@ class Disagreement:
 
 @frozen
 class Difference:
-    """A place in the data of two protocols where they differ, with both values as they are written."""
+    """A place in the data where two protocols differ, with both values as written."""
 
     place: str
     one: str
@@ -58,7 +58,7 @@ class Difference:
 
 @frozen(slots=False)
 class Comparison:
-    """Two protocols side by side: how they disagree, and where they differ in numbers, rows or words."""
+    """Two protocols side by side: their disagreements, and differences in numbers and words."""
 
     one: Protocol
     other: Protocol
@@ -85,7 +85,7 @@ def compare(one: Protocol, other: Protocol) -> Comparison:
 
 
 def _flat(value: object, place: str = "") -> Iterator[tuple[str, str]]:
-    """Give every end of the data with its place; a list whose entries have an id is read by id, whatever its order."""
+    """Yield every value of the data with its place; entries with an id are named by it."""
     match value:
         case dict():
             for key, each in value.items():
@@ -108,7 +108,7 @@ _SAID = frozenset({"id", "version", "title", "sources", "evidence", "unchecked",
 
 
 def _is_wording(place: str) -> bool:
-    """Tell whether a place of the data only tells of the protocol; the rows are compared by what they decide."""
+    """Return whether a place only describes the protocol; rows are compared by decisions."""
     head = place.partition(".")[0].partition("[")[0]
     return head in _SAID or ".provenance." in place or place == "response.reduction_needs"
 
@@ -129,7 +129,7 @@ def _differences(one: Mapping[str, str], other: Mapping[str, str]) -> Iterator[D
 
 
 def _rows(one: Protocol, other: Protocol) -> Iterator[Difference]:
-    """Give each pair of rows that name another action for the same situation, and for how many."""
+    """Yield each pair of rows that name another action for the same situations."""
     pairs = Counter(
         ((a.rule.id, a.rule.action.label), (b.rule.id, b.rule.action.label))
         for a, b in zip(one.table.situations(), other.table.situations(), strict=True)
@@ -145,7 +145,7 @@ def _rows(one: Protocol, other: Protocol) -> Iterator[Difference]:
 # Side by side on the same visits
 
 USUAL = 11
-"""The score with which a course begins, the mean of the first trial; from other scores only the scores are varied."""
+"""The usual score at a start, the mean of the trial; from others only scores are varied."""
 
 
 @frozen(eq=False)
@@ -163,7 +163,7 @@ _Both = tuple[Observation, Observation]
 
 
 def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
-    """Walk both side by side, breadth first; where the advice has parted the walk goes no further."""
+    """Walk both side by side, breadth first, until their advice differs."""
     search = _Search(one, other)
     told: set[tuple[object, ...]] = set()
     patients = [PATIENT]
@@ -196,7 +196,7 @@ def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
 
 
 def _parted(a: Decision, b: Decision) -> str | None:
-    """Tell in what two decisions on the same visit differ first, or None."""
+    """Return in what two decisions on the same visit differ first, or None."""
     if a.action is not b.action:
         return "action"
     if a.dosage != b.dosage:
@@ -205,7 +205,7 @@ def _parted(a: Decision, b: Decision) -> str | None:
 
 
 def _scored(state: State) -> tuple[int | None, ...]:
-    """Give the score at the start, and the lowest since where only scores are looked at."""
+    """Return the score at the start, and the nadir where only scores are varied."""
     start, nadir = state.baseline, state.treatment.nadir
     if start is None or nadir is None or start.activity == USUAL:
         return (start.activity if start else None,)
@@ -213,7 +213,7 @@ def _scored(state: State) -> tuple[int | None, ...]:
 
 
 def _start_scores(one: Protocol, other: Protocol) -> tuple[int, ...]:
-    """Give the scores with which a course begins: one will do unless the criteria of the response differ."""
+    """Return the scores at a start: one, unless the response criteria differ."""
     if one.response == other.response:
         return (USUAL,)
     low = {each.response.low_start.value for each in (one, other)}
@@ -381,7 +381,7 @@ def _carried_forward(empty: Observation) -> tuple[object, ...]:
 
 
 def _tests(both: tuple[Scenarios, Scenarios], pair: _Pair) -> Iterator[Change]:
-    """Give pregnancy tests of the ages between which the two draw the line differently before a start."""
+    """Yield pregnancy tests of the ages that the two judge differently before a start."""
     criteria = [of_one.protocol.safety for of_one in both]
     firsts, seconds = (
         {each.first_test.value for each in criteria},
@@ -402,7 +402,7 @@ def _tests(both: tuple[Scenarios, Scenarios], pair: _Pair) -> Iterator[Change]:
 
 
 def _old_results(both: tuple[Scenarios, Scenarios], pair: _Pair) -> Iterator[Change]:
-    """Give counts and tests of the ages between which the two draw the line differently."""
+    """Yield counts and tests of the ages that the two judge differently."""
     one, other = (of_one.protocol.safety for of_one in both)
     if not pair.visits:
         return
@@ -421,7 +421,7 @@ def _old_results(both: tuple[Scenarios, Scenarios], pair: _Pair) -> Iterator[Cha
 
 
 def _around(day: date, age: Interval) -> tuple[date, date, date]:
-    """Give the days on which a result is a day too young, just as old as this, and a day too old."""
+    """Return the days on which a result is a day too young, just as old, and a day too old."""
     exact = day - timedelta(days=at_most_days(age))
     return exact + timedelta(days=1), exact, exact - timedelta(days=1)
 
@@ -431,7 +431,7 @@ def _negative(day: date) -> PregnancyTest:
 
 
 def _only_scores(pair: _Pair) -> bool:
-    """Tell whether only scores are varied on this walk."""
+    """Return whether only scores are varied on this walk."""
     return pair.one.baseline is not None and pair.one.baseline.activity != USUAL
 
 
@@ -553,7 +553,7 @@ class _Ahead:
 
 
 def _can_miss(one: Protocol, other: Protocol) -> Iterator[int]:
-    """Give how many doses of an interval can be missed on both sides of the line that the two draw differently."""
+    """Yield the numbers of missed doses on both sides of a line that the two draw differently."""
     shares = {each.intervals.missed_share.value for each in (one, other)}
     lengths = {at_most_days(each.intervals.first_assessment.value) for each in (one, other)}
     if len(shares) > 1:
@@ -563,7 +563,7 @@ def _can_miss(one: Protocol, other: Protocol) -> Iterator[int]:
 
 
 Ending = tuple[tuple[str, Interval, int], date]
-"""What ends, after how long, how many days from its last day; and the day."""
+"""The name of a period, its length, the days since its last day; and the day."""
 
 
 _AGES = (
@@ -577,13 +577,13 @@ _AGES = (
 
 
 def _ages(one: Protocol, other: Protocol, day: date) -> Iterator[Ending]:
-    """Give the days around those on which results of this day are too old, where the two differ in that."""
+    """Yield the days around which results of *day* expire, where the two differ in that."""
     for name in _AGES:
         yield from _ends(name, {getattr(each.safety, name).value for each in (one, other)}, day)
 
 
 def _ends_since(one: Protocol, other: Protocol, states: tuple[State, State]) -> Iterator[Ending]:
-    """Give the days around the ends of close watching, and those of surveillance, where the two differ in that."""
+    """Yield the days around the ends of close watch and surveillance, where the two differ."""
     for state in states:
         if state.treatment.dose is not None and state.baseline is not None:
             for name, since in (

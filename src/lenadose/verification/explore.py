@@ -1,4 +1,4 @@
-"""Every place in which a patient can be met, each with a shortest course of visits that leads there.
+"""Every state in which a patient can be met, each with a shortest course of visits to it.
 
 A place is what matters of a patient's past when the next visit begins; what a visit then shows is one of a few kinds.
 Both are finite. The search is breadth first, and each of its steps is a real step of the machine on a real visit: on
@@ -42,13 +42,13 @@ _FOUR_WEEKS = timedelta(days=28)
 
 @frozen(eq=False, slots=False)
 class StateSpace:
-    """All that can be reached under a protocol: each place, what can be shown there, and the places that follow."""
+    """The reachable states of a protocol, with what can be shown and what can follow in each."""
 
     protocol: Protocol
     witnesses: dict[AbstractState, Witness]
     """Each place with the shortest course of visits to it, in the order of their length."""
     explored: tuple[Witness, ...]
-    """Every meeting that was walked on from: one place can be met with its clocks standing in several ways."""
+    """Every witness the search went on from: the clocks of one state can stand in several ways."""
     successors: dict[AbstractState, set[AbstractState]]
     """The places that can follow each place."""
     exits: frozenset[AbstractState]
@@ -58,7 +58,7 @@ class StateSpace:
 
     @cached_property
     def decisions(self) -> dict[AbstractState, dict[AbstractVisit, AbstractDecision]]:
-        """What the table says to everything that can be shown in each place."""
+        """The decision on everything that can be shown in each state."""
         return {
             place: {
                 showing: self.decide(place, showing)
@@ -69,15 +69,15 @@ class StateSpace:
         }
 
     def decide(self, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
-        """Give what the table says in a place to what a visit shows."""
+        """Return the decision in a state on what a visit shows."""
         return self.scenarios.decide(place, showing)
 
     def realize(self, witness: Witness, showing: AbstractVisit) -> Observation | None:
-        """Make a visit that shows it, or give None where no visit can."""
+        """Return a visit that shows it, or None where no visit can."""
         return self.scenarios.realize(witness, showing)
 
     def meet_when_due(self, decision: Decision, witness: Witness) -> Witness:
-        """Meet the patient again: on treatment when the interval is over, else at the next visit."""
+        """Return the next meeting: on treatment when the interval is over, else the next visit."""
         state, day = apply(decision), decision.visit.date
         due = decision.next_visit.due if decision.next_visit else day + _FOUR_WEEKS
         if state.treatment.dose is not None and state.treatment.phase in ON_TREATMENT:
@@ -89,7 +89,7 @@ class StateSpace:
 
     @cached_property
     def reached(self) -> dict[tuple[Rule, Case], AbstractDecision]:
-        """The first answer for each case that is reached."""
+        """The first decision for each case that is reached."""
         found: dict[tuple[str, int], AbstractDecision] = {}
         for answers in self.decisions.values():
             for each in answers.values():
@@ -99,7 +99,7 @@ class StateSpace:
 
 
 def reach(protocol: Protocol) -> StateSpace:
-    """Find every place that some course of visits leads to."""
+    """Return every state that some course of visits leads to."""
     first = abstract(observe(protocol, begin(protocol, PATIENT), Visit(DAY0)))
     witnesses, successors = {first.place: first}, {first.place: set[AbstractState]()}
     exits: set[AbstractState] = set()
@@ -133,7 +133,7 @@ def reach(protocol: Protocol) -> StateSpace:
 
 
 def decisions_at(shows: "Scenarios", witness: Witness) -> Iterator[Decision]:
-    """Give one real decision for each row that can apply in a place, and each kind of effect that it can have there."""
+    """Yield one real decision for each row and each kind of effect it can have in a state."""
     done = set()
     for showing, effect in shows.effects(witness.place):
         if effect not in done:
@@ -144,7 +144,10 @@ def decisions_at(shows: "Scenarios", witness: Witness) -> Iterator[Decision]:
 
 
 def clock_signature(protocol: Protocol, state: State) -> tuple[object, ...]:
-    """Give all that tells where the patient can be met next: the dose and the clocks, in days from the last visit."""
+    """Return what decides where the patient can be met next: the dose and the clocks.
+
+    The clocks count in days from the last visit.
+    """
     last, dose = state.previous, state.treatment.dose
     assert last is not None
     for_good = frozenset(
@@ -195,7 +198,7 @@ def clock_signature(protocol: Protocol, state: State) -> tuple[object, ...]:
 
 
 def _trial_end(protocol: Protocol, dose: CurrentLevel, last_gain: date) -> date:
-    """Give the day from which the trial of therapy is exhausted, unless there is a response."""
+    """Return the day from which the trial of therapy is exhausted, unless there is a response."""
     intervals = protocol.intervals
     return max(
         intervals.trial.value.after(last_gain), intervals.trial_at_level.value.after(dose.since)
@@ -203,7 +206,7 @@ def _trial_end(protocol: Protocol, dose: CurrentLevel, last_gain: date) -> date:
 
 
 def _outlasts_trial(seen: Observation) -> bool:
-    """Tell whether the interval that runs ends only after the trial of therapy."""
+    """Return whether the interval that runs ends only after the trial of therapy."""
     if seen.due_on is None or seen.treatment.dose is None or seen.baseline is None:
         return False
     return seen.due_on > _trial_end(
@@ -214,7 +217,7 @@ def _outlasts_trial(seen: Observation) -> bool:
 def _lengthened_from(
     protocol: Protocol, phase: Phase, dose: CurrentLevel, last: date, every_days: int
 ) -> date:
-    """Give the first day of a dose after a visit on which the interval is lengthened, if none was taken since."""
+    """Return the first day of a dose on which the interval is lengthened if none was taken."""
     interval: Interval = getattr(protocol.intervals, interval_name(phase, dose)).value
     share = protocol.intervals.missed_share.value
     length = (interval.after(dose.interval_from) - dose.interval_from).days
@@ -222,19 +225,19 @@ def _lengthened_from(
 
 
 def _day_of_a_dose(last: date, days: int, every_days: int) -> date:
-    """Give the first day, so many days or more after another one, that is a whole number of doses after it."""
+    """Return the first day at least *days* after *last* that is a whole number of doses later."""
     return last + timedelta(days=max(1, -(-days // every_days)) * every_days)
 
 
 def _too_long(protocol: Protocol, interrupted_on: date) -> date:
-    """Give the day from which an interruption has lasted too long to be simply resumed."""
+    """Return the day from which an interruption is too long to be simply resumed."""
     return protocol.intervals.resumable.value.after(interrupted_on) + timedelta(days=1)
 
 
 def next_visits(
     protocol: Protocol, decision: Decision, state: State
 ) -> Iterator[tuple[bool, Observation]]:
-    """Give the next visit, still empty, on each day on which a clock changes and for all that can have been taken."""
+    """Yield the empty next visit for all that can be taken, on each day a clock changes."""
     last = decision.visit.date
     if state.treatment.phase not in TREATED:
         due = decision.next_visit.due if decision.next_visit else last + _FOUR_WEEKS
@@ -252,14 +255,14 @@ def next_visits(
 
 @lru_cache(maxsize=16384)
 def _empty(day: date, taken: DosageTaken | None = None, missed: int | None = None) -> Visit:
-    """Give a visit that shows nothing; the same ones come again and again."""
+    """Return a visit that shows nothing; the same ones come again and again."""
     return Visit(day, dosage_taken=taken, doses_missed=missed)
 
 
 def _with_doses_missed(
     seen: Observation, state: State, taken: DosageTaken | None
 ) -> Iterator[Observation]:
-    """Give the next visit where all doses since the last one were missed: the interval is then not over for long."""
+    """Yield the next visits with all doses missed: the interval is then not over for long."""
     protocol, last, dose, start = seen.protocol, state.previous, seen.treatment.dose, seen.baseline
     assert last is not None
     advised = last.advised.dosage if last.advised else None
@@ -302,7 +305,7 @@ def change_days(seen: Observation) -> Iterator[date]:
 def what_can_be_taken(
     protocol: Protocol, decision: Decision, state: State
 ) -> Iterator[DosageTaken | None]:
-    """Give what can have been taken since a visit: what was advised, any other level, no level at all, nothing."""
+    """Yield what can be taken after a visit: the dosage advised, another level, none, nothing."""
     yield None
     if state.treatment.phase is Phase.INTERRUPTED and not (
         state.previous and state.previous.advice.hands_over

@@ -1,4 +1,4 @@
-"""The laws of section 6 of PROTOCOL.md: what must be true of every protocol in every place that can be reached.
+"""The laws of section 6 of PROTOCOL.md, which hold for a protocol in every reachable state.
 
 Each law is a function that goes over all that is reached and gives, one by one, what it looked at, with a breach
 where the law does not hold.
@@ -43,24 +43,24 @@ _KNOWN_RESPONSES = tuple(each for each in Response if each is not Response.NOT_A
 
 @frozen
 class Violation:
-    """A law broken: in which words, by which answer, compared with which other, or after which further visits."""
+    """A violation of a law: a sentence, and the decision or the visits that show it."""
 
     words: str
     decision: AbstractDecision | None = None
     other: AbstractDecision | None = None
     visits: tuple[Visit, ...] = ()
-    """The whole course of visits, where the fault shows only in several of them."""
+    """The whole course of visits, where only several visits show the violation."""
     rules: tuple[str, ...] = ()
-    """The row, where it is one that no visit leads to."""
+    """The row that no visit leads to."""
 
 
 Checks = Iterator[tuple[AbstractState, MatchedRule | None, Violation | None]]
-"""What a law looked at: the place, the situation there (None: the place as a whole), and a breach or None."""
+"""The state checked, the situation there (None: the state as a whole), and the violation."""
 
 
 @frozen
 class Law:
-    """A law: its number in the sheet, its name, its words, and what checks it."""
+    """A law of the protocol sheet, and the function that checks it."""
 
     number: int
     name: str
@@ -69,7 +69,7 @@ class Law:
 
 
 def _each(test: Callable[[AbstractDecision], str | None]) -> Callable[[StateSpace], Checks]:
-    """Make a law that looks at one answer at a time."""
+    """Return a check that looks at one decision at a time."""
 
     def check(space: StateSpace) -> Checks:
         for answers in space.decisions.values():
@@ -199,7 +199,7 @@ def _in_its_phase(each: AbstractDecision) -> str | None:
 def _by(
     answers: Mapping[AbstractVisit, AbstractDecision], *same: str
 ) -> Iterator[dict[AbstractVisit, AbstractDecision]]:
-    """Give the answers in groups that differ in nothing else than what is not named; marks make no difference."""
+    """Yield the decisions in groups with the *same* fields; marks make no difference."""
     groups: dict[tuple[object, ...], dict[AbstractVisit, AbstractDecision]] = {}
     for showing, each in answers.items():
         if (
@@ -213,7 +213,7 @@ def _by(
 def _at_most(
     other: AbstractDecision, more: AbstractDecision, words: str
 ) -> tuple[AbstractState, MatchedRule, Violation | None]:
-    """Hold an answer against another one that it must not give more drug than."""
+    """Check that one decision gives no more drug than another."""
     holds = _mg(more.level) <= _mg(other.level)
     return (
         more.place,
@@ -256,7 +256,7 @@ def _not_more_than_known(
 
 
 def _lacks_benefit(each: AbstractDecision) -> bool:
-    """Tell whether lack of benefit ends treatment: nothing gained in the whole trial of therapy, or worse."""
+    """Return whether lack of benefit ends treatment: no gain in the whole trial, or worse."""
     facts = each.match.facts
     long_enough = facts.trial is TherapeuticTrial.EXHAUSTED or facts.response is Response.WORSE
     return each.action is Action.DISCONTINUE and facts.safety in OK and long_enough
@@ -302,12 +302,12 @@ def _asks_exactly_when_it_matters(space: StateSpace) -> Checks:
 
 
 def _can_be(phase: Phase) -> tuple[Response, ...]:
-    """Give what a missing score can turn out to show; before a start there is nothing to compare it with."""
+    """Return what a missing score can turn out to show; before a start nothing is compared."""
     return (Response.COMPLETE, Response.NONE) if phase is Phase.BEFORE_START else _KNOWN_RESPONSES
 
 
 def _asks_off_drug(space: StateSpace, place: AbstractState, each: AbstractDecision) -> Checks:
-    """Off the drug whether to ask depends on what exactly is missing: try every set of missing facts."""
+    """Check off the drug, where it depends on what is missing: try every set of missing facts."""
     showing = each.showing
     responses = (
         _can_be(place.phase) if showing.response is Response.NOT_ASSESSED else (showing.response,)
@@ -332,7 +332,7 @@ _COMPLETIONS = tuple(
     ]
     for known in (Safety.CAUTION, Safety.ACCEPTABLE)
 )
-"""All that each set of missing safety facts can turn out to be, with what is known calling for caution or not."""
+"""All that each set of missing safety facts can be, with the known facts cautious or not."""
 
 
 def _held_against(each: AbstractDecision, actions: set[Action]) -> Violation | None:
@@ -371,7 +371,7 @@ def _all_reachable(space: StateSpace) -> Checks:
 
 
 def _some_way_off(space: StateSpace) -> Checks:
-    """Go backwards from the places that one visit leads off treatment from."""
+    """Search backwards from the states that one visit leads off treatment from."""
     before: dict[AbstractState, set[AbstractState]] = {}
     for place, follow in space.successors.items():
         for each in follow:
@@ -391,7 +391,7 @@ def _some_way_off(space: StateSpace) -> Checks:
 
 
 def _taper_ends(space: StateSpace) -> Checks:
-    """Walk from every place on treatment, complete and safe at each visit, with every turn that caution can take."""
+    """Walk from every state on treatment, complete and safe at each visit, with every caution."""
     levels = len(space.protocol.ladder.levels)
     walked = set()
     for place, witness in space.witnesses.items():
@@ -427,7 +427,7 @@ def _walk_to_the_end(
 
 
 def _no_benefit_ends(space: StateSpace) -> Checks:
-    """Walk from every start, without response at each due visit, with every turn that caution can take."""
+    """Walk from every start, without response at each due visit, with every caution."""
     walked = set()
     for place, witness in space.witnesses.items():
         if place.phase in TREATED:
@@ -448,7 +448,7 @@ def _no_benefit_ends(space: StateSpace) -> Checks:
 def _walk_without_benefit(
     space: StateSpace, first: Witness, response: Response, lowered: bool
 ) -> Checks:
-    """Follow every path; one that leads elsewhere, or that comes back to where it was, breaks the law."""
+    """Follow every path; one that leads elsewhere or comes back violates the law."""
     met: dict[_Key, Witness] = {(): first}
     turns: dict[_Key, dict[Safety, _Key]] = {}
     ahead = deque(met)
@@ -489,7 +489,7 @@ _Key = tuple[object, ...]
 
 
 def _standing(decision: Decision) -> _Key:
-    """Give where a walk stands after a decision; a clock that has run out runs no further."""
+    """Return where a walk stands after a decision; an expired clock runs no further."""
     state, day, intervals = apply(decision), decision.visit.date, decision.protocol.intervals
     dose, start = state.treatment.dose, state.baseline
     assert dose is not None
@@ -508,7 +508,7 @@ def _standing(decision: Decision) -> _Key:
 
 
 def _shortest_circle(turns: Mapping[_Key, Mapping[Safety, _Key]]) -> list[Safety] | None:
-    """Give the turns of the shortest way that comes back to where it has been, or None."""
+    """Return the turns of the shortest path that comes back to a state, or None."""
     ways = {(): _ways(turns, ())}
     ways[()][()] = []
     found = []
@@ -520,7 +520,7 @@ def _shortest_circle(turns: Mapping[_Key, Mapping[Safety, _Key]]) -> list[Safety
 
 
 def _ways(turns: Mapping[_Key, Mapping[Safety, _Key]], start: _Key) -> dict[_Key, list[Safety]]:
-    """Give the shortest way of one turn or more from a start to everything that can be reached from it."""
+    """Return the shortest path of at least one turn from *start* to everything reachable."""
     ways: dict[_Key, list[Safety]] = {}
     ahead: deque[tuple[_Key, list[Safety]]] = deque([(start, [])])
     while ahead:

@@ -1,4 +1,4 @@
-"""A place: what matters of a patient's past when the next visit begins."""
+"""The finite abstraction of a patient: states, visits and decisions without numbers and dates."""
 
 from datetime import date
 from itertools import product
@@ -27,7 +27,7 @@ from lenadose.terms.facts import (
 
 DAY0 = date(2026, 1, 5)
 PATIENT = Patient("counterexample", age=40, able_to_become_pregnant=True, regular_cycles=True)
-"""The patient of every course that is made here; what she is changes no fact but the pregnancy tests asked for."""
+"""The patient of every course made here; only the pregnancy tests asked for depend on it."""
 
 
 @frozen(cache_hash=True)
@@ -49,7 +49,7 @@ class AbstractState:
 
 @frozen(cache_hash=True)
 class AbstractVisit:
-    """What a visit shows: the response, safety, whether clearance lowers the ceiling, and whether it leaves a mark.
+    """The finite content of a visit: response, safety, a lowered ceiling, a lasting mark.
 
     A danger leaves a mark when it counts for good, or when it is a harm that lowers the ceiling for good.
     """
@@ -74,12 +74,12 @@ ABSTRACT_VISITS = tuple(
     for response, safety, lowered in product(_PLAIN_FIRST, reversed(Safety), (False, True))
     for mark in ((False, True) if safety in _DANGER else (False,))
 )
-"""All that a visit can show, what is plain and well before what is not."""
+"""Every abstract visit, the plain and well ones first."""
 
 
 @frozen
 class AbstractDecision:
-    """What the table says in a place to what a visit shows."""
+    """The decision of the table on an abstract visit in a state."""
 
     place: "AbstractState"
     showing: AbstractVisit
@@ -95,7 +95,7 @@ class AbstractDecision:
 
 
 def decide(protocol: Protocol, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
-    """Give what the table says in a place to what a visit shows; numbers and dates are out of sight here."""
+    """Return the decision of the table, without any number or date."""
     ceiling = (
         lower_of(place.ceiling, protocol.safety.clearance_ceiling.value)
         if showing.lowered
@@ -117,7 +117,7 @@ def decide(protocol: Protocol, place: AbstractState, showing: AbstractVisit) -> 
 
 @frozen(eq=False)
 class Witness:
-    """A place on a certain day, after certain visits; `seen` is a visit on that day that shows nothing."""
+    """A state on a day after certain visits; `seen` is a visit on that day that shows nothing."""
 
     place: AbstractState
     seen: Observation
@@ -135,7 +135,7 @@ class Witness:
 def abstract(
     seen: Observation, before: Witness | None = None, visit_before: Visit | None = None
 ) -> Witness:
-    """Give the place of a patient who is met at a visit that shows nothing yet."""
+    """Return the abstract state of a patient at a visit that shows nothing yet."""
     dose, facts = seen.treatment.dose, seen.facts
     place = AbstractState(
         seen.phase,
@@ -150,7 +150,7 @@ def abstract(
 
 
 def worst_for_good(seen: Observation) -> Safety:
-    """Give the gravest of the events on record that count for good."""
+    """Return the worst safety of the events on record that count for good."""
     found = Safety.ACCEPTABLE
     for each in seen.findings.ongoing:
         if each.criterion.lasts is Lasts.FOR_GOOD:
@@ -159,5 +159,5 @@ def worst_for_good(seen: Observation) -> Safety:
 
 
 def course_of(witness: Witness, *last: Visit) -> Course:
-    """Give the course of visits that leads to a meeting, and what is shown there and after it."""
+    """Return the course of visits that leads to a witness, with the visits after it."""
     return Course((*witness.visits, *last), PATIENT, witness.seen.protocol.id)

@@ -1,4 +1,4 @@
-"""Visits by which everything that a protocol tells apart can be shown."""
+"""Visits that show everything a protocol distinguishes."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -29,7 +29,7 @@ from lenadose.verification.places import (
 Change = dict[str, object]
 
 Effect = tuple[str, Phase, Level | None, bool, Safety | None]
-"""The row that applies, the phase and the level after it, whether there is a gain, and the mark that is left."""
+"""The row, the phase and the level after it, whether there is a gain, and the mark left."""
 
 
 def _effect(told: AbstractDecision) -> Effect:
@@ -41,12 +41,12 @@ def _effect(told: AbstractDecision) -> Effect:
 
 @frozen(eq=False)
 class Scenarios:
-    """The visits by which all can be shown, made of a protocol's own thresholds and events."""
+    """The visits of a protocol, made of its own thresholds and events."""
 
     protocol: Protocol
     well: Change
     changes: dict[tuple[Safety, bool, bool], list[Change]] = field(repr=False)
-    """What makes a well visit show a safety, with or without a lowered ceiling and a mark; the plainest first."""
+    """Changes to a well visit by safety, lowered ceiling and mark; the plainest first."""
     # What was worked out once, by what it depends on.
     _answers: dict[AbstractState, dict[AbstractVisit, AbstractDecision]] = field(
         init=False, repr=False, factory=dict
@@ -57,7 +57,7 @@ class Scenarios:
     _skins: dict[tuple[object, ...], Change] = field(init=False, repr=False, factory=dict)
 
     def decide(self, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
-        """Give what the table says in a place to what a visit shows; it is worked out once."""
+        """Return the decision in a state, worked out once."""
         answers = self._answers.setdefault(place, {})
         told = answers.get(showing)
         if told is None:
@@ -65,7 +65,7 @@ class Scenarios:
         return told
 
     def effects(self, place: AbstractState) -> tuple[tuple[AbstractVisit, Effect], ...]:
-        """Give all that can be shown in a place, each with what comes of it for the patient."""
+        """Return all that can be shown in a state, each with its effect on the patient."""
         if place not in self._effects:
             self._effects[place] = tuple(
                 (each, _effect(self.decide(place, each)))
@@ -75,17 +75,17 @@ class Scenarios:
         return self._effects[place]
 
     def of(self, showing: AbstractVisit) -> list[Change]:
-        """Give the changes to a well visit that may show it."""
+        """Return the changes to a well visit that may show it."""
         return self.changes.get((showing.safety, showing.lowered, showing.mark), [])
 
     def can_show(self, place: AbstractState, showing: AbstractVisit) -> bool:
-        """Tell whether a visit can show it: never less than the gravest of the events that count for good."""
+        """Return whether a visit can show it: at least the worst event that counts for good."""
         if not self.of(showing) or worse_of(place.ongoing, showing.safety) is not showing.safety:
             return False
         return showing.mark or place.ongoing is not Safety.STOP
 
     def realize(self, witness: Witness, showing: AbstractVisit) -> Observation | None:
-        """Make a visit that shows it, or give None where no visit can."""
+        """Return a visit that shows it, or None where no visit can."""
         told = self.decide(witness.place, showing)
         skin = self._skin(witness.seen, showing.response)
         for change in self.of(showing):
@@ -100,7 +100,7 @@ class Scenarios:
         return None
 
     def visit(self, seen: Observation, shown: Change) -> Visit:
-        """Make a visit that shows this, on the day of an empty one; what can be over is reported over."""
+        """Return a visit with these fields on the day of an empty one; events resolve if they can."""
         day, phase = seen.visit.date, seen.phase
         over = tuple(
             AdverseEvent(each.name, resolved=True)
@@ -128,7 +128,7 @@ class Scenarios:
         )
 
     def _skin(self, seen: Observation, response: Response) -> Change:
-        """Give the score nearest to the one before that shows the response, or else a score with a judgement."""
+        """Return the nearest score that shows the response, or a score with a judgement."""
         start = (
             seen.baseline.activity
             if seen.baseline and seen.phase is not Phase.BEFORE_START
@@ -170,7 +170,7 @@ def _skin(
 
 
 def scenarios(protocol: Protocol) -> Scenarios:
-    """Collect the visits that a protocol's thresholds and events call for."""
+    """Collect the visits that the thresholds and events of a protocol call for."""
     safety = protocol.safety
     well: Change = {
         "neutrophils": blood_count(max(safety.neutrophils.caution_below.value, Decimal(3))),
@@ -191,7 +191,7 @@ def scenarios(protocol: Protocol) -> Scenarios:
 
 
 def _kinds(protocol: Protocol) -> Iterator[tuple[Safety, bool, bool, Change]]:
-    """Give each band of each count, each event and each gap: the safety that it stands for, and how to show it."""
+    """Yield each band of each count, each event and each gap, with the safety it stands for."""
     safety = protocol.safety
     yield Safety.ACCEPTABLE, False, False, {}
     counts = (("neutrophils", safety.neutrophils), ("platelets", safety.platelets))
@@ -243,27 +243,27 @@ def _kinds(protocol: Protocol) -> Iterator[tuple[Safety, bool, bool, Change]]:
 
 
 def leaves_mark(seen: Observation) -> bool:
-    """Tell whether what a visit shows is a danger that counts for good, or a harm."""
+    """Return whether a visit shows a dose-limiting event, or a danger that counts for good."""
     if seen.facts.safety is Safety.STOP:
         return worst_for_good(seen) is Safety.STOP
     return seen.facts.safety is Safety.INTERRUPT and bool(dose_limiting_causes(seen))
 
 
 def _event(criterion: EventCriterion) -> AdverseEvent:
-    """Give an event that meets a criterion."""
+    """Return an event that meets a criterion."""
     term = criterion.terms[0] if criterion.terms else "nausea"
     grade = criterion.least_grade or (None if term in UNGRADED else 1)
     return AdverseEvent(term, grade, None if grade is None else CTCAE_EDITIONS[-2])
 
 
 def _just_below(limit: Decimal) -> Decimal:
-    """Give a readable number a little below a limit: 0.9 below 1.0, 49 below 50."""
+    """Return a readable number a little below a limit: 0.9 below 1.0, 49 below 50."""
     step = Decimal(1) if limit >= 10 else Decimal("0.1")
     return limit - step if limit > step else limit / 2
 
 
 def blood_count(amount: Decimal, on: date | None = None) -> Measurement:
-    """Give a blood count in 10⁹/L."""
+    """Return a blood count in 10⁹/L."""
     return Measurement(amount, "10*9/L", on)
 
 

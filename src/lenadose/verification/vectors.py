@@ -1,4 +1,4 @@
-"""Courses by which another implementation shows that it decides alike: every rule, and every rule after every other.
+"""Courses by which another implementation shows that it decides alike.
 
 A pair of rules is two rows of which the second can apply at the visit after the first. Each pair that can occur has a
 shortest course.
@@ -20,7 +20,7 @@ Pair = tuple[str, str]
 
 @frozen(eq=False)
 class _Found:
-    """Where a pair was found: the decision by the first row, and what the visit after it shows."""
+    """A pair of rules: the decision by the first, and what the visit after it shows."""
 
     witness: Witness
     decision: Decision
@@ -29,7 +29,7 @@ class _Found:
 
 
 def pairs(space: StateSpace) -> dict[Pair, Course]:
-    """Give every pair of rules that can follow each other, each with a shortest course that ends with it."""
+    """Return every pair of rules that can follow each other, each with a shortest course."""
     found: dict[Pair, _Found] = {}
     following: dict[tuple[object, ...], tuple[AbstractState, ...]] = {}
     rows = {
@@ -65,7 +65,7 @@ def _course(space: StateSpace, found: _Found) -> Course:
 
 
 def covering(space: StateSpace) -> Iterator[tuple[Course, tuple[Decision, ...]]]:
-    """Give courses that together hold every pair, the longest first, and none whose pairs the others hold already."""
+    """Yield courses that together contain every pair, the longest first, none of them redundant."""
     shortest = pairs(space)
     left = set(shortest)
     by_length = sorted(shortest.items(), key=lambda each: (-len(each[1].visits), each[0]))
