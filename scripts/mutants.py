@@ -1,7 +1,7 @@
 """Check the checks: break the first protocol in every place, and see which check notices.
 
 python scripts/mutants.py          write docs/mutants.md (some minutes, on all processors)
-python scripts/mutants.py --every N    hold every N-th broken protocol against the page instead; exit 1 if they differ
+python scripts/mutants.py --every N    check every N-th broken protocol against the page
 """
 
 import sys
@@ -11,7 +11,6 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from attrs import frozen
-from tests.support.mutation import mutants
 
 from lenadose import LenadoseError, get_protocol, parse_course, replay
 from lenadose.protocol.protocol import Protocol
@@ -21,7 +20,9 @@ from lenadose.verification.explore import reach
 from lenadose.verification.laws import LAWS
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
+
+from tests.support.mutation import mutants  # noqa: E402, RUF100
 
 PAGE = ROOT / "docs" / "mutants.md"
 KINDS = ("row deleted", "cell widened", "cell narrowed", "action replaced", "threshold moved")
@@ -55,7 +56,7 @@ def outcome(index: int) -> Outcome:
 
 def _reads_otherwise(broken: Protocol) -> bool:
     """Return whether the second reading gives another action in some situation."""
-    from second_reading import row
+    from tests.support.second_reading import row
 
     return any(row(each.facts)[1] is not each.rule.action for each in broken.table.situations())
 
@@ -93,10 +94,11 @@ def page(outcomes: Sequence[Outcome]) -> str:
 def _page(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield "# The check of the checks\n"
     yield (
-        f"`{PROTOCOL.id}` {PROTOCOL.version} broken in one place at a time by `lenadose.mutants`, and held against "
-        "every check: the proof made when a table is built, the laws (`lenadose verify`), the second reading of the "
-        "sheet (`tests/second_reading.py`) and the vectors (`tests/vectors`). This page is made by "
-        "`scripts/mutants.py`.\n"
+        f"`{PROTOCOL.id}` {PROTOCOL.version} broken in one place at a time by "
+        "`tests/support/mutation.py`, and held against "
+        "every check: the proof made when a table is built, the laws (`lenadose verify`), the "
+        "second reading of the sheet (`tests/support/second_reading.py`) and the vectors "
+        "(`tests/verification/vectors`). This page is made by `scripts/mutants.py`.\n"
     )
     head = ("broken", "made", "refused", "laws", "laws or reading", "vectors", "missed")
     yield from table(
@@ -113,7 +115,8 @@ def _page(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield from table(("law", "notices", "alone"), rows)
     survivors = [each for each in replaced if not each.laws]
     share = 100 * (len(replaced) - len(survivors)) / len(replaced)
-    yield f"\nThe laws notice {len(replaced) - len(survivors)} of {len(replaced)} replaced actions ({share:.1f} %).\n"
+    noticed = len(replaced) - len(survivors)
+    yield f"\nThe laws notice {noticed} of {len(replaced)} replaced actions ({share:.1f} %).\n"
     yield f"## Replaced actions that no law notices ({len(survivors)})\n"
     yield "The second reading notices every one of them. The laws forbid, they do not choose:\n"
     by_reason = defaultdict(list)
@@ -147,7 +150,10 @@ def _counts(kind: str, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
 def _reason(words: str) -> str:
     action = words.rpartition(" becomes ")[2]
     if action == "prescriber-decides":
-        return "handed to the prescriber, with no more drug: no law says what a protocol must decide by itself"
+        return (
+            "handed to the prescriber, with no more drug: "
+            "no law says what a protocol must decide by itself"
+        )
     return "treatment stopped or withheld where the sheet gives or waits: no law demands drug"
 
 
@@ -173,7 +179,8 @@ def main() -> int:
     wrong = [each for each in outcomes if _listed(each, text) != _should_be_listed(each)]
     for each in wrong:
         print(
-            f"{each.kind}, {each.words}: is not as docs/mutants.md says; run python scripts/mutants.py"
+            f"{each.kind}, {each.words}: differs from docs/mutants.md; "
+            "run python scripts/mutants.py"
         )
     return 1 if wrong else 0
 

@@ -1,7 +1,7 @@
-"""Write tests/vectors: courses with the decisions that any implementation of a protocol must give.
+"""Write tests/verification/vectors: courses with the decisions that any implementation of a protocol must give.
 
 python scripts/vectors.py          write them (some minutes)
-python scripts/vectors.py --check  exit 1 if the courses for every pair of rules are not what the table says
+python scripts/vectors.py --check  exit 1 if the courses for every pair of rules differ
 """
 
 import json
@@ -11,18 +11,22 @@ from itertools import islice
 from pathlib import Path
 
 from attrs import evolve
-from tests.support.mutation import is_refused, moved_thresholds
 
 from lenadose import Course, Decision, Protocol, course_data, decision_data, get_protocol, replay
 from lenadose.formats.course_json import Json
 from lenadose.formats.decision_json import identity
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.terms.disclaimer import NOT_A_DEVICE
-from lenadose.verification.compare import disagreements
+from lenadose.verification.disagreements import disagreements
 from lenadose.verification.explore import reach
 from lenadose.verification.vectors import covering
 
-FOLDER = Path(__file__).parents[1] / "tests" / "verification" / "vectors"
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.support.mutation import is_refused, moved_thresholds  # noqa: E402, RUF100
+
+FOLDER = ROOT / "tests" / "verification" / "vectors"
 KEPT = (
     "visit",
     "action",
@@ -91,7 +95,7 @@ def main() -> int:
                 or there["protocol"]["hash"] != protocol.hash
             ):
                 print(
-                    f"{path.name}: is not what the table says; run python scripts/vectors.py",
+                    f"{path.name}: differs from the table; run python scripts/vectors.py",
                     file=sys.stderr,
                 )
                 stale = 1

@@ -19,7 +19,7 @@ from lenadose.terms.provenance import Sourced
 
 @frozen
 class Mutant:
-    """A protocol broken in one place: the kind of the change, its words, and the protocol once it is built.
+    """A protocol broken in one place: the kind of change, its words, and how to build it.
 
     `build` raises LenadoseError where the protocol cannot be built.
     """

@@ -10,6 +10,7 @@ from attrs import evolve
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from tests.support.hostile_documents import GARBLED, SPOILED, hostile_documents
+from tests.support.paths import ROOT
 from tests.support.patients import PROTOCOL
 
 from lenadose import (
@@ -62,7 +63,7 @@ def test_every_patient_drawn_can_be_written_down(patient) -> None:
 
 
 def course_data_of(patient) -> object:
-    from patients import DAY0
+    from tests.support.patients import DAY0
 
     from lenadose import Course, Visit
 
@@ -212,8 +213,7 @@ def test_a_broken_protocol_fails_with_a_patient_for_each_broken_law() -> None:
 
 FIVE_LINES = """
 from lenadose import load_protocol
-from lenadose.testing.checks import check_protocol
-from tests.support.paths import ROOT
+from lenadose.testing import check_protocol
 
 def test_mine():
     check_protocol(load_protocol("mine.json"))
@@ -305,7 +305,7 @@ def test_the_courses_that_are_left_close_the_gap() -> None:
 
 
 def test_a_course_that_cannot_be_replayed_has_no_coverage() -> None:
-    from patients import DAY0, day
+    from tests.support.patients import DAY0, day
 
     from lenadose import CallError, Course, Visit
 

@@ -13,7 +13,8 @@ from lenadose.protocol.rules import RuleTable
 from lenadose.report.verification import comparison_data, comparison_page
 from lenadose.terms.facts import Action
 from lenadose.terms.provenance import Sourced, assumed
-from lenadose.verification.compare import Comparison, compare, disagreements
+from lenadose.verification.compare import Comparison, compare
+from lenadose.verification.disagreements import disagreements
 
 PENN = get_protocol("penn-2012")
 

@@ -1,5 +1,4 @@
-"""The places of `reach` are those of real patients: every decision on a course is an answer found there, and every two
-rules that follow each other are a pair that was found."""
+"""The states of `reach` are those of real patients, and so are the pairs of rules."""
 
 import json
 from functools import cache

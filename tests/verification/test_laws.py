@@ -135,7 +135,8 @@ def test_each_law_can_fail_and_shows_a_patient(law) -> None:
         assert "no course of visits reaches it" in shown.words
         return
     assert shown.course is not None
-    # A real course file: it is written, read again, and decided by the broken protocol as the words say.
+    # A real course file: it is written, read again, and decided by the broken protocol as
+    # the words say.
     assert read_course(course_data(shown.course)) == shown.course
     last = replay(shown.course, certificate.protocol)[-1]
     assert last.rule.id in shown.rules

@@ -17,7 +17,9 @@ from lenadose.verification.vectors import pairs
 
 @cache
 def vectors(name: str) -> list[dict]:
-    told = json.loads((ROOT / "tests" / "vectors" / f"{name}.json").read_text("utf-8"))
+    told = json.loads(
+        (ROOT / "tests" / "verification" / "vectors" / f"{name}.json").read_text("utf-8")
+    )
     assert told["protocol"] == {
         "id": name,
         "version": get_protocol(name).version,

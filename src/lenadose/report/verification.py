@@ -13,7 +13,8 @@ from lenadose.report.decision import advice, next_visit
 from lenadose.report.markdown import escape, source, table
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.verification.certificate import Certificate, Counterexample, Verdict
-from lenadose.verification.compare import Comparison, Difference, Disagreement
+from lenadose.verification.compare import Comparison, Difference
+from lenadose.verification.disagreements import Disagreement
 
 
 def certificate_data(certificate: Certificate) -> dict[str, Json]:
@@ -63,7 +64,8 @@ def _certificate(certificate: Certificate) -> Iterator[str]:
     yield f"{protocol.title}. sha256 `{protocol.hash}`. {NOT_A_DEVICE}"
     yield ""
     yield (
-        f"Checked over every state that some course of visits leads to ({certificate.states}) and all that a visit can "
+        f"Checked over every state that some course of visits leads to ({certificate.states}) "
+        f"and all that a visit can "
         f"show there ({certificate.transitions} answers, in {certificate.situations} of the "
         f"{sum(1 for _ in protocol.table.situations())} situations of the table), none sampled, in "
         f"{certificate.seconds:.1f} seconds."
@@ -129,7 +131,8 @@ def course_table(protocol: Protocol, course: Course) -> Iterator[str]:
             (
                 str(each.visit.date),
                 escape(_shown(each.visit, None if each.visit is first else first)),
-                f"response {each.facts.response.label}, safety {each.facts.safety.label}, {each.facts.timing.label}, "
+                f"response {each.facts.response.label}, safety {each.facts.safety.label}, "
+                f"{each.facts.timing.label}, "
                 f"position {each.facts.position.label}",
                 advice(each),
                 f"`{each.rule.id}`",
@@ -191,11 +194,14 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         yield f"## Kinds of disagreement ({len(found)})"
         yield ""
         if found:
-            yield "Each with the shortest course of visits that shows it, and both answers to its last visit."
+            yield "Each with a shortest course of visits, and both decisions on its last visit."
             yield ""
             yield from table(("kind", "what differs", one.id, other.id, "visits"), _kinds(found))
         else:
-            yield "No course of visits was found on which the two decide otherwise: what differs is printed only."
+            yield (
+                "No course of visits was found on which the two decide differently: "
+                "what differs is printed only."
+            )
     for number, each in enumerate(found, 1):
         yield ""
         yield from _disagreement(comparison, number, each)

@@ -24,8 +24,10 @@ from lenadose.verification.explore import reach
 from lenadose.verification.vectors import Pair, pairs
 
 Law = Callable[[tuple[Decision, ...]], object]
-"""A law of one's own: it is given the decisions of a course until now, the newest last, and raises AssertionError where
-they break it."""
+"""A law of your own: a function of the decisions of a course so far, the newest last.
+
+It raises AssertionError where they violate it.
+"""
 
 
 def check_protocol(protocol: Protocol) -> None:
@@ -38,8 +40,8 @@ def check_protocol(protocol: Protocol) -> None:
 def walks(protocol: Protocol, *laws: Law) -> type[TestCase]:
     """Return a test that walks random patients through a protocol and checks the laws.
 
-    It is a Hypothesis stateful test: `TestMine = walks(protocol, my_law)`. A course that breaks a law is made as short
-    as it can be and told as a patient.
+    It is a Hypothesis stateful test: `TestMine = walks(protocol, my_law)`. A course that breaks a
+    law is made as short as it can be and told as a patient.
     """
     stock = stock_of(protocol)
 
@@ -125,7 +127,8 @@ def _report(found: Coverage) -> Iterator[str]:
     yield f"# What the courses cover of {found.protocol.id} {found.protocol.version}"
     yield ""
     yield f"Rules: {len(rows) - len(found.rules_left)} of {len(rows)}. "
-    yield f"Pairs of rules that can follow each other: {len(possible) - len(found.pairs_left)} of {len(possible)}."
+    shown = len(possible) - len(found.pairs_left)
+    yield f"Pairs of rules that can follow each other: {shown} of {len(possible)}."
     yield ""
     left: dict[str, list[str]] = {}
     for one, other in found.pairs_left:

@@ -1,7 +1,8 @@
 """Strategies for patients, visits and courses: valid by construction, biased to movement.
 
-A visit is mostly well, often shows one of the protocol's own dangers, and now and then anything that can be recorded.
-A course is walked while it is drawn, so that it keeps to what was advised: it is accepted under its protocol.
+A visit is mostly well, often shows one of the protocol's own dangers, and now and then anything
+that can be recorded. A course is walked while it is drawn, so that it keeps to what was advised: it
+is accepted under its protocol.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,7 @@
 """Protocols drawn at random: any that can be built, whatever it advises; few of them keep the laws.
 
-A table is cut in two again and again until its pieces are the cases, so exactly one case fits every situation.
+A table is cut in two again and again until its pieces are the cases, so exactly one case fits every
+situation.
 """
 
 from decimal import Decimal

@@ -8,16 +8,17 @@ from lenadose.engine.machine import replay
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
 from lenadose.verification.explore import StateSpace, reach
-from lenadose.verification.laws import LAWS, Law, Violation
+from lenadose.verification.laws import LAWS, Law
 from lenadose.verification.places import course_of
+from lenadose.verification.violation import Violation
 
 
 @frozen
 class Counterexample:
     """A violated law as a course of visits whose last one shows it, with the rows involved.
 
-    `other` is the same course with another last visit, where the law compares two; a row that cannot be reached
-    has no course.
+    `other` is the same course with another last visit, where the law compares two; a row that
+    cannot be reached has no course.
     """
 
     words: str
@@ -46,8 +47,9 @@ class Verdict:
 class Certificate:
     """A proof about exactly this protocol, and its extent.
 
-    A situation is six facts; a state a place in which a patient can be met, reached by a real course of visits; a
-    transition what the table says there to one thing that a visit can show. `seconds` is how long it took.
+    A situation is six facts; a state a place in which a patient can be met, reached by a real
+    course of visits; a transition what the table says there to one thing that a visit can show.
+    `seconds` is how long it took.
     """
 
     protocol: Protocol

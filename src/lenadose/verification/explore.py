@@ -1,9 +1,10 @@
 """Every state in which a patient can be met, each with a shortest course of visits to it.
 
-A place is what matters of a patient's past when the next visit begins; what a visit then shows is one of a few kinds.
-Both are finite. The search is breadth first, and each of its steps is a real step of the machine on a real visit: on
-the first and the last day on which a clock stands so, with counts at the thresholds. So a place that is found comes
-with a course that leads there, and no shorter one does.
+A place is what matters of a patient's past when the next visit begins; what a visit then shows is
+one of a few kinds. Both are finite. The search is breadth first, and each of its steps is a real
+step of the machine on a real visit: on the first and the last day on which a clock stands so, with
+counts at the thresholds. So a place that is found comes with a course that leads there, and no
+shorter one does.
 """
 
 from collections import deque
@@ -167,7 +168,8 @@ def clock_signature(protocol: Protocol, state: State) -> tuple[object, ...]:
     soon = last.on + timedelta(days=1)
 
     def order(phase: Phase, dose: CurrentLevel, interrupted_on: date | None) -> tuple[bool, ...]:
-        # Which of the two clocks changes first, and whether it can still be seen before it does: no more is needed.
+        # Which of the two clocks changes first, and whether it can still be seen before
+        # it does: no more is needed.
         trial = _trial_end(protocol, dose, gain)
         if phase is Phase.INTERRUPTED:
             changes = _too_long(protocol, interrupted_on or last.on)
@@ -272,7 +274,8 @@ def _with_doses_missed(
     lengthened = _lengthened_from(protocol, seen.phase, dose, last.on, dosage.every_days)
     exhausted = _trial_end(protocol, dose, seen.treatment.responded_on or start.on)
     later = _day_of_a_dose(last.on, (max(lengthened, exhausted) - last.on).days, dosage.every_days)
-    # Where the interval is not over tomorrow, and the trial still runs, nothing is gained by making it longer so far.
+    # Where the interval is not over tomorrow, and the trial still runs, nothing is gained by
+    # making it longer so far.
     same = (
         seen.facts.timing is Timing.BEFORE_DUE
         and seen.facts.trial is TherapeuticTrial.RUNNING

@@ -34,8 +34,9 @@ PATIENT = Patient("counterexample", age=40, able_to_become_pregnant=True, regula
 class AbstractState:
     """Where a patient stands when the next visit begins.
 
-    `level` is the one held (in an interruption the one before), `ceiling` the highest that harm has left, `standing`
-    the gravest of the events that count for good. `trial` is how it stands unless the visit shows a response.
+    `level` is the one held (in an interruption the one before), `ceiling` the highest that harm has
+    left, `standing` the gravest of the events that count for good. `trial` is how it stands unless
+    the visit shows a response.
     """
 
     phase: Phase
@@ -51,7 +52,8 @@ class AbstractState:
 class AbstractVisit:
     """The finite content of a visit: response, safety, a lowered ceiling, a lasting mark.
 
-    A danger leaves a mark when it counts for good, or when it is a harm that lowers the ceiling for good.
+    A danger leaves a mark when it counts for good, or when it is a harm that lowers the ceiling for
+    good.
     """
 
     response: Response
@@ -61,7 +63,8 @@ class AbstractVisit:
 
 
 _DANGER = (Safety.STOP, Safety.INTERRUPT)
-# Before a start only a judgement can show partial or worse: what a score alone can show comes first.
+# Before a start only a judgement can show partial or worse: what a score alone can show comes
+# first.
 _PLAIN_FIRST = (
     Response.NONE,
     Response.PARTIAL,

@@ -34,7 +34,8 @@ Effect = tuple[str, Phase, Level | None, bool, Safety | None]
 
 def _effect(told: AbstractDecision) -> Effect:
     showing = told.showing
-    # One row can answer to a harm and to a danger that counts for good: each leaves a mark of its own.
+    # One row can answer to a harm and to a danger that counts for good: each leaves a mark
+    # of its own.
     mark = showing.safety if showing.mark else None
     return told.match.rule.id, told.phase_after, told.level, showing.response in GAIN, mark
 
@@ -100,7 +101,7 @@ class Scenarios:
         return None
 
     def visit(self, seen: Observation, shown: Change) -> Visit:
-        """Return a visit with these fields on the day of an empty one; events resolve if they can."""
+        """Return a visit with these fields on the day of an empty one; old events resolve."""
         day, phase = seen.visit.date, seen.phase
         over = tuple(
             AdverseEvent(each.name, resolved=True)

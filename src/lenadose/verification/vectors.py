@@ -1,7 +1,7 @@
 """Courses by which another implementation shows that it decides alike.
 
-A pair of rules is two rows of which the second can apply at the visit after the first. Each pair that can occur has a
-shortest course.
+A pair of rules is two rows of which the second can apply at the visit after the first. Each pair
+that can occur has a shortest course.
 """
 
 from collections.abc import Iterator
