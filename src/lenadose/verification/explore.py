@@ -41,6 +41,15 @@ from lenadose.verification.scenarios import Scenarios, scenarios
 _FOUR_WEEKS = timedelta(days=28)
 
 
+@frozen(eq=False)
+class Step:
+    """A decision on a visit of a witness, and the states that can follow, without repetition."""
+
+    witness: Witness
+    decision: Decision
+    following: tuple[AbstractState, ...]
+
+
 @frozen(eq=False, slots=False)
 class StateSpace:
     """The reachable states of a protocol, with what can be shown and what can follow in each."""
@@ -50,11 +59,13 @@ class StateSpace:
     """Each place with the shortest course of visits to it, in the order of their length."""
     explored: tuple[Witness, ...]
     """Every witness the search went on from: the clocks of one state can stand in several ways."""
+    steps: tuple[Step, ...] = field(repr=False)
+    """Every step of the search, in order."""
     successors: dict[AbstractState, set[AbstractState]]
     """The places that can follow each place."""
     exits: frozenset[AbstractState]
     """The places from which one visit leads off treatment, or that are off treatment."""
-    scenarios: "Scenarios" = field(repr=False)
+    scenarios: Scenarios = field(repr=False)
     """The visits by which all of it can be shown."""
 
     @cached_property
@@ -104,15 +115,16 @@ def reach(protocol: Protocol) -> StateSpace:
     first = abstract(observe(protocol, begin(protocol, PATIENT), Visit(DAY0)))
     witnesses, successors = {first.place: first}, {first.place: set[AbstractState]()}
     exits: set[AbstractState] = set()
-    shows = scenarios(protocol)
-    after: dict[tuple[object, ...], frozenset[AbstractState]] = {}
+    visits = scenarios(protocol)
+    after: dict[tuple[object, ...], tuple[AbstractState, ...]] = {}
+    steps: list[Step] = []
     known: set[tuple[object, ...]] = set()
-    walked: list[Witness] = []
+    explored: list[Witness] = []
     queue = deque([first])
     while queue:
         witness = queue.popleft()
-        walked.append(witness)
-        for decision in decisions_at(shows, witness):
+        explored.append(witness)
+        for decision in decisions_at(visits, witness):
             state = apply(decision)
             if state.treatment.phase not in TREATED:
                 exits.add(witness.place)
@@ -120,25 +132,34 @@ def reach(protocol: Protocol) -> StateSpace:
             if key not in after:
                 places = []
                 for last_day, seen in next_visits(protocol, decision, state):
-                    next_meeting = abstract(seen, witness, decision.visit)
-                    places.append(next_meeting.place)
-                    kind = (next_meeting.place, last_day, _outlasts_trial(seen))
+                    upcoming = abstract(seen, witness, decision.visit)
+                    places.append(upcoming.place)
+                    kind = (upcoming.place, last_day, _outlasts_trial(seen))
                     if kind not in known:
                         known.add(kind)
-                        witnesses.setdefault(next_meeting.place, next_meeting)
-                        successors.setdefault(next_meeting.place, set())
-                        queue.append(next_meeting)
-                after[key] = frozenset(places)
+                        witnesses.setdefault(upcoming.place, upcoming)
+                        successors.setdefault(upcoming.place, set())
+                        queue.append(upcoming)
+                after[key] = tuple(dict.fromkeys(places))
+            steps.append(Step(witness, decision, after[key]))
             successors[witness.place].update(after[key])
-    return StateSpace(protocol, witnesses, tuple(walked), successors, frozenset(exits), shows)
+    return StateSpace(
+        protocol,
+        witnesses,
+        tuple(explored),
+        tuple(steps),
+        successors,
+        frozenset(exits),
+        visits,
+    )
 
 
-def decisions_at(shows: "Scenarios", witness: Witness) -> Iterator[Decision]:
+def decisions_at(scenarios: Scenarios, witness: Witness) -> Iterator[Decision]:
     """Yield one real decision for each row and each kind of effect it can have in a state."""
     done = set()
-    for showing, effect in shows.effects(witness.place):
+    for showing, effect in scenarios.effects(witness.place):
         if effect not in done:
-            seen = shows.realize(witness, showing)
+            seen = scenarios.realize(witness, showing)
             if seen is not None:
                 done.add(effect)
                 yield recommend(seen)

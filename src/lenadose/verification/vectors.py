@@ -6,62 +6,46 @@ that can occur has a shortest course.
 
 from collections.abc import Iterator
 from itertools import pairwise
-
-from attrs import frozen
+from operator import itemgetter
 
 from lenadose.engine.machine import Decision, apply, replay
 from lenadose.record.course import Course
-from lenadose.verification.explore import StateSpace, clock_signature, decisions_at, next_visits
-from lenadose.verification.places import AbstractState, AbstractVisit, Witness, abstract, course_of
+from lenadose.verification.explore import StateSpace, Step, next_visits
+from lenadose.verification.places import AbstractState, AbstractVisit, abstract, course_of
 
 Pair = tuple[str, str]
 """The ids of two rows: the second applies at the visit after the first."""
 
 
-@frozen(eq=False)
-class _Found:
-    """A pair of rules: the decision by the first, and what the visit after it shows."""
-
-    witness: Witness
-    decision: Decision
-    place: AbstractState
-    showing: AbstractVisit
-
-
 def pairs(space: StateSpace) -> dict[Pair, Course]:
     """Return every pair of rules that can follow each other, each with a shortest course."""
-    found: dict[Pair, _Found] = {}
-    following: dict[tuple[object, ...], tuple[AbstractState, ...]] = {}
     rows = {
-        place: {each.match.rule.id: showing for showing, each in reversed(answers.items())}
-        for place, answers in space.decisions.items()
+        place: {row.match.rule.id: visit for visit, row in reversed(decisions.items())}
+        for place, decisions in space.decisions.items()
     }
-    for witness in space.explored:
-        for decision in decisions_at(space.scenarios, witness):
-            state = apply(decision)
-            key = clock_signature(space.protocol, state)
-            if key not in following:
-                met = (
-                    abstract(seen).place for _, seen in next_visits(space.protocol, decision, state)
-                )
-                following[key] = tuple(dict.fromkeys(met))
-            for place in following[key]:
-                for row, showing in rows[place].items():
-                    found.setdefault(
-                        (decision.rule.id, row), _Found(witness, decision, place, showing)
-                    )
-    return {pair: _course(space, each) for pair, each in sorted(found.items())}
+    first: dict[Pair, tuple[Step, AbstractState, AbstractVisit]] = {}
+    done = set()
+    for step in space.steps:
+        rule = step.decision.rule.id
+        for place in step.following:
+            if (rule, place) not in done:
+                done.add((rule, place))
+                for row, visit in rows[place].items():
+                    first.setdefault((rule, row), (step, place, visit))
+    return {
+        pair: _course(space, *where) for pair, where in sorted(first.items(), key=itemgetter(0))
+    }
 
 
-def _course(space: StateSpace, found: _Found) -> Course:
-    decision = found.decision
+def _course(space: StateSpace, step: Step, place: AbstractState, visit: AbstractVisit) -> Course:
+    decision = step.decision
     for _, empty in next_visits(space.protocol, decision, apply(decision)):
-        witness = abstract(empty, found.witness, decision.visit)
-        if witness.place == found.place:
-            seen = space.realize(witness, found.showing)
+        witness = abstract(empty, step.witness, decision.visit)
+        if witness.place == place:
+            seen = space.realize(witness, visit)
             if seen is not None:
                 return course_of(witness, seen.visit)
-    raise AssertionError("a place that was met is met again")  # pragma: no cover
+    raise AssertionError("a state that was met is met again")  # pragma: no cover
 
 
 def covering(space: StateSpace) -> Iterator[tuple[Course, tuple[Decision, ...]]]:
