@@ -1,4 +1,4 @@
-"""Write tests/verification/vectors: courses with the decisions that any implementation of a protocol must give.
+"""Write tests/verification/vectors: courses with the decisions of each protocol.
 
 python scripts/vectors.py          write them (some minutes)
 python scripts/vectors.py --check  exit 1 if the courses for every pair of rules differ

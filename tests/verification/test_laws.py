@@ -7,6 +7,8 @@ import pytest
 from attrs import evolve
 from tests.support.mutation import is_refused, structural
 from tests.support.patients import PROTOCOL
+from tests.support.verified import certificate as certificate_of_built_in
+from tests.support.verified import state_space
 
 from lenadose import ProtocolError, course_data, get_protocol, parse_course, read_course, replay
 from lenadose.engine.machine import apply
@@ -30,9 +32,6 @@ from lenadose.verification.explore import clock_signature, decisions_at, next_vi
 from lenadose.verification.laws import LAWS
 from lenadose.verification.places import AbstractState, abstract
 
-space = cache(reach)
-proved = cache(verify)
-
 
 def with_actions(changes: dict[str, Action], protocol: Protocol = PROTOCOL) -> Protocol:
     """The protocol with other actions for some of its rows."""
@@ -42,7 +41,7 @@ def with_actions(changes: dict[str, Action], protocol: Protocol = PROTOCOL) -> P
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_every_law_holds_for_every_protocol(name: str) -> None:
-    certificate = proved(get_protocol(name))
+    certificate = certificate_of_built_in(name)
     assert [each.law.name for each in certificate.verdicts if not each.holds] == []
     assert [each.law.number for each in certificate.verdicts] == list(range(1, 16))
     assert (certificate.situations, certificate.states, certificate.transitions) == (
@@ -59,7 +58,7 @@ def test_what_is_not_reached_cannot_be(name: str) -> None:
     """A response restarts the trial; no taper goes on below harm at the second lowest level."""
     found = {
         each.match.facts
-        for answers in space(get_protocol(name)).decisions.values()
+        for answers in state_space(name).decisions.values()
         for each in answers.values()
     }
 
@@ -72,13 +71,14 @@ def test_what_is_not_reached_cannot_be(name: str) -> None:
     assert every - found == {facts for facts in every if cannot_be(facts)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_patients_who_stand_alike_can_be_met_alike(name: str) -> None:
     """States with the same signature have the same next states, whatever is taken."""
     protocol = get_protocol(name)
     following: dict[tuple[object, ...], set[frozenset[AbstractState]]] = defaultdict(set)
-    for witness in space(protocol).explored:
-        for decision in decisions_at(space(protocol).scenarios, witness):
+    for witness in state_space(name).explored:
+        for decision in decisions_at(state_space(name).scenarios, witness):
             state = apply(decision)
             places = frozenset(
                 abstract(seen).place for _, seen in next_visits(protocol, decision, state)
@@ -237,9 +237,11 @@ def test_a_law_about_what_no_visit_can_show_is_not_broken() -> None:
     assert unreached.rules == ("escalation-waits",)
 
 
-def test_every_structural_mutant_is_refused_when_built() -> None:
+@pytest.mark.parametrize("share", [20, pytest.param(1, marks=pytest.mark.slow)])
+def test_structural_mutants_are_refused_when_built(share: int) -> None:
     every = list(structural(PROTOCOL))
     assert len(every) == 944
+    every = every[::share]
     assert [each.words for each in every if not is_refused(each)] == []
     with pytest.raises(ProtocolError):
         every[0].build()
