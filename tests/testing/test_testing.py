@@ -84,6 +84,7 @@ def test_every_course_drawn_is_accepted_by_the_protocol_that_it_names(course) ->
     assert parse_course(json.dumps(course_data(course))) == course
 
 
+@pytest.mark.slow
 def test_courses_reach_nearly_every_rule() -> None:
     """Courses move: in a few hundred all but the rarest rows of the table apply."""
     left = {row.id for row in PROTOCOL.table.rules}
@@ -102,7 +103,7 @@ def test_courses_reach_nearly_every_rule() -> None:
     assert len(left) <= 6
 
 
-@settings(SLOW, max_examples=30)
+@settings(SLOW, max_examples=10)
 @given(protocols())
 def test_every_protocol_drawn_is_written_and_read_back_the_same(protocol: Protocol) -> None:
     read = read_protocol(json.loads(json.dumps(protocol.data)))
@@ -110,7 +111,7 @@ def test_every_protocol_drawn_is_written_and_read_back_the_same(protocol: Protoc
     assert read.hash == protocol.hash
 
 
-@settings(SLOW, max_examples=15)
+@settings(SLOW, max_examples=8)
 @given(st.data())
 def test_any_protocol_decides_any_of_its_courses(data) -> None:
     protocol = data.draw(protocols())
@@ -156,7 +157,7 @@ def refusal(text: str | bytes) -> LenadoseError:
     return refused.value
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(hostile_documents())
 def test_no_hostile_document_is_decided_and_each_is_told_its_place(text: str | bytes) -> None:
     for each in refusal(text).faults:
