@@ -169,7 +169,7 @@ def test_no_hostile_document_is_decided_and_each_is_told_its_place(text: str | b
 
 @pytest.mark.parametrize("way", [*SPOILED, *GARBLED])
 def test_each_way_to_spoil_a_document_is_refused_by_itself(way: str) -> None:
-    """What is spoiled is a course that is right: without the spoiling it is decided."""
+    """A valid course is spoiled: without the spoiling it is decided."""
 
     @settings(max_examples=10)
     @given(st.data())

@@ -112,7 +112,7 @@ def _counterexample(protocol: Protocol, verdict: Verdict, shown: Counterexample)
         yield from course_table(protocol, shown.course)
     if shown.other is not None:
         yield ""
-        yield "Compared with the same patient, shown otherwise at the last visit:"
+        yield "Compared with the same patient, with another last visit:"
         yield ""
         yield from course_table(protocol, shown.other)
     if shown.course is not None:

@@ -41,7 +41,7 @@ def walks(protocol: Protocol, *laws: Law) -> type[TestCase]:
     """Return a test that walks random patients through a protocol and checks the laws.
 
     It is a Hypothesis stateful test: `TestMine = walks(protocol, my_law)`. A course that breaks a
-    law is made as short as it can be and told as a patient.
+    law is shrunk to the shortest and shown as a patient.
     """
     stock = stock_of(protocol)
 
@@ -63,13 +63,13 @@ def walks(protocol: Protocol, *laws: Law) -> type[TestCase]:
                 for law in laws:
                     law(self.decisions)
             except AssertionError:
-                note("\n".join(_told(protocol, self.decisions)))
+                note("\n".join(_described(protocol, self.decisions)))
                 raise
 
     return Walk.TestCase
 
 
-def _told(protocol: Protocol, decisions: tuple[Decision, ...]) -> Iterator[str]:
+def _described(protocol: Protocol, decisions: tuple[Decision, ...]) -> Iterator[str]:
     """Yield a course as a table, then as a file."""
     visits: tuple[Visit, ...] = tuple(each.visit for each in decisions)
     course = Course(visits, decisions[0].seen.patient, protocol.id)
@@ -124,7 +124,7 @@ def coverage(protocol: Protocol, courses: Iterable[Course]) -> Coverage:
 def _report(found: Coverage) -> Iterator[str]:
     """Yield which rules apply how often, and which rule never follows which."""
     rows, possible = found.protocol.table.rules, found.shortest
-    yield f"# What the courses cover of {found.protocol.id} {found.protocol.version}"
+    yield f"# Coverage of the courses: {found.protocol.id} {found.protocol.version}"
     yield ""
     yield f"Rules: {len(rows) - len(found.rules_left)} of {len(rows)}. "
     shown = len(possible) - len(found.pairs_left)

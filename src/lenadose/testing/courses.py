@@ -61,7 +61,7 @@ from lenadose.verification.scenarios import Change, Scenarios, scenarios
 
 T = TypeVar("T")
 
-# What holds a line, a bar or a character that cannot be shown has tests of its own.
+# Text with a line break, a bar or a character that cannot be shown has its own tests.
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"], exclude_characters="|"),
     min_size=1,
@@ -272,9 +272,7 @@ def _scores(seen: Observation) -> st.SearchStrategy[int]:
     nadir = seen.treatment.nadir.activity if seen.treatment.nadir else None
     scores: dict[Response, list[int]] = {}
     for score in range(ACTIVITY[0], ACTIVITY[1] + 1):
-        shown = seen.protocol.response.of(
-            seen.phase, score, start, score if nadir is None else min(nadir, score), None
-        )
+        shown = seen.protocol.response.of(seen.phase, score, start, nadir, None)
         scores.setdefault(shown, []).append(score)
     each = [st.sampled_from([found[0], found[-1], *found]) for found in scores.values()]
     return (

@@ -1,5 +1,6 @@
 """A certificate of the laws, with the shortest course of visits for each one violated."""
 
+from operator import itemgetter
 from time import perf_counter
 
 from attrs import frozen
@@ -62,20 +63,22 @@ class Certificate:
     @property
     def holds(self) -> bool:
         """Whether every law holds."""
-        return all(each.holds for each in self.verdicts)
+        return all(verdict.holds for verdict in self.verdicts)
 
 
 def verify(protocol: Protocol) -> Certificate:
     """Check every law over every reachable state and all that a visit can show there."""
     began = perf_counter()
     space = reach(protocol)
-    answers = [each for shown in space.decisions.values() for each in shown.values()]
+    decisions = [
+        decision for by_visit in space.decisions.values() for decision in by_visit.values()
+    ]
     return Certificate(
         protocol,
         tuple(check_law(law, space) for law in LAWS),
-        len({id(each.match) for each in answers}),
+        len({id(decision.match) for decision in decisions}),
         len(space.witnesses),
-        len(answers),
+        len(decisions),
         perf_counter() - began,
     )
 
@@ -93,9 +96,9 @@ def check_law(law: Law, space: StateSpace) -> Verdict:
             violations.append(
                 (len(violation.visits) or len(space.witnesses[place].visits) + 1, violation)
             )
-    violations.sort(key=lambda each: each[0])
-    shown = (_show(space, violation) for _, violation in violations)
-    first = next((each for each in shown if each is not None), None)
+    violations.sort(key=itemgetter(0))
+    counterexamples = (_show(space, violation) for _, violation in violations)
+    first = next((example for example in counterexamples if example is not None), None)
     return Verdict(law, len(situations), len(states), transitions, first)
 
 
@@ -104,19 +107,19 @@ def _show(space: StateSpace, violation: Violation) -> Counterexample | None:
     if violation.visits:
         first = next(iter(space.witnesses.values()))
         course = course_of(first, *violation.visits)
-        rules = dict.fromkeys(each.rule.id for each in replay(course, space.protocol))
+        rules = dict.fromkeys(decision.rule.id for decision in replay(course, space.protocol))
         return Counterexample(violation.words, tuple(rules), course)
     if violation.decision is None:
         return Counterexample(violation.words, violation.rules, None)
     courses = []
-    for each in (violation.decision, violation.other):
-        if each is not None:
-            witness = space.witnesses[each.place]
-            seen = space.realize(witness, each.showing)
+    for decision in (violation.decision, violation.other):
+        if decision is not None:
+            witness = space.witnesses[decision.place]
+            seen = space.realize(witness, decision.showing)
             if seen is None:
                 return None
             courses.append(course_of(witness, seen.visit))
     rules = dict.fromkeys(
-        each.match.rule.id for each in (violation.decision, violation.other) if each
+        decision.match.rule.id for decision in (violation.decision, violation.other) if decision
     )
     return Counterexample(violation.words, tuple(rules), *courses)

@@ -34,7 +34,7 @@ class Comparison:
 
     @property
     def same(self) -> bool:
-        """Whether the two decide alike; with equal numbers and rows they cannot do otherwise."""
+        """Whether the two decide alike; with equal numbers and rows they cannot differ."""
         return not self.disagreements and not self.numbers
 
 
@@ -42,29 +42,29 @@ def compare(one: Protocol, other: Protocol) -> Comparison:
     """Compare two protocols; where their numbers and rows are equal no search is needed."""
     numbers = (*_differences(_behaviour(one), _behaviour(other)), *_rows(one, other))
     wording = tuple(_differences(_wording(one), _wording(other)))
-    found = tuple(disagreements(one, other)) if numbers else ()
-    return Comparison(one, other, found, numbers, wording)
+    disagreeing = tuple(disagreements(one, other)) if numbers else ()
+    return Comparison(one, other, disagreeing, numbers, wording)
 
 
-# What differs in the data
+# Differences in the data
 
 
 def _flat(value: object, place: str = "") -> Iterator[tuple[str, str]]:
     """Yield every value of the data with its place; entries with an id are named by it."""
     match value:
         case dict():
-            for key, each in value.items():
+            for key, part in value.items():
                 # A number with its source stands at the place of the number.
-                yield from _flat(each, place if key == "value" else f"{place}.{key}".lstrip("."))
-        case list() if value and all(isinstance(each, dict) and "id" in each for each in value):
-            for each in value:
+                yield from _flat(part, place if key == "value" else f"{place}.{key}".lstrip("."))
+        case list() if value and all(isinstance(entry, dict) and "id" in entry for entry in value):
+            for entry in value:
                 yield from _flat(
-                    {key: part for key, part in each.items() if key != "id"},
-                    f"{place}.{each['id']}",
+                    {key: part for key, part in entry.items() if key != "id"},
+                    f"{place}.{entry['id']}",
                 )
         case list():
-            for index, each in enumerate(value):
-                yield from _flat(each, f"{place}[{index}]")
+            for index, entry in enumerate(value):
+                yield from _flat(entry, f"{place}[{index}]")
         case _:
             yield place, str(value)
 

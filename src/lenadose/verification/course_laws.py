@@ -28,8 +28,8 @@ def all_reachable(space: StateSpace) -> Checks:
     start = next(iter(space.witnesses))
     for row in space.protocol.table.rules:
         for case in row.cases:
-            each, source = space.reached.get((row, case)), case.provenance
-            if each is None:
+            decision, source = space.reached.get((row, case)), case.provenance
+            if decision is None:
                 yield (
                     start,
                     None,
@@ -39,32 +39,32 @@ def all_reachable(space: StateSpace) -> Checks:
                 )
             elif not (source.source.strip() and source.words.strip()):
                 yield (
-                    each.place,
-                    each.match,
-                    Violation(f"{case_id(row, case)}: has no source or no words", each),
+                    decision.place,
+                    decision.match,
+                    Violation(f"{case_id(row, case)}: has no source or no words", decision),
                 )
             else:
-                yield each.place, each.match, None
+                yield decision.place, decision.match, None
 
 
 def some_way_off(space: StateSpace) -> Checks:
     """Search backwards from the states that one visit leads off treatment from."""
     before: dict[AbstractState, set[AbstractState]] = {}
     for place, follow in space.successors.items():
-        for each in follow:
-            before.setdefault(each, set()).add(place)
-    found = {
+        for state in follow:
+            before.setdefault(state, set()).add(place)
+    leaving = {
         place for place in space.successors if place.phase not in TREATED or place in space.exits
     }
-    edge = list(found)
+    edge = list(leaving)
     while edge:
-        new = before.get(edge.pop(), set()) - found
-        found |= new
+        new = before.get(edge.pop(), set()) - leaving
+        leaving |= new
         edge += new
     for place in space.successors:
         words = "no course of visits leads off treatment from here"
         first = next(iter(space.decisions[place].values()))
-        yield place, None, None if place in found else Violation(words, first)
+        yield place, None, None if place in leaving else Violation(words, first)
 
 
 def taper_ends(space: StateSpace) -> Checks:
@@ -109,9 +109,9 @@ def no_benefit_ends(space: StateSpace) -> Checks:
     for place, witness in space.witnesses.items():
         if place.phase in TREATED:
             continue
-        for showing, each in space.decisions[place].items():
-            start = (each.ceiling, each.level)
-            if each.action is not Action.START or start in walked:
+        for showing, decision in space.decisions[place].items():
+            start = (decision.ceiling, decision.level)
+            if decision.action is not Action.START or start in walked:
                 continue
             seen = space.realize(witness, showing)
             if seen is None:
@@ -188,12 +188,12 @@ def _shortest_circle(turns: Mapping[_Key, Mapping[Safety, _Key]]) -> list[Safety
     """Return the turns of the shortest path that comes back to a state, or None."""
     ways = {(): _ways(turns, ())}
     ways[()][()] = []
-    found = []
+    circles = []
     for key, way_there in ways[()].items():
         back = _ways(turns, key).get(key)
         if back is not None:
-            found.append(way_there + back)
-    return min(found, key=len, default=None)
+            circles.append(way_there + back)
+    return min(circles, key=len, default=None)
 
 
 def _ways(turns: Mapping[_Key, Mapping[Safety, _Key]], start: _Key) -> dict[_Key, list[Safety]]:

@@ -46,11 +46,13 @@ class Disagreement:
 def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
     """Walk both side by side, breadth first, until their advice differs."""
     visits_of = PairedVisits(one, other)
-    told: set[tuple[object, ...]] = set()
+    kinds: set[tuple[object, ...]] = set()
     patients = [PATIENT]
     if one.safety.test_age_irregular.value != other.safety.test_age_irregular.value:
         patients.append(evolve(PATIENT, regular_cycles=False))
-    ahead = deque(Pair(begin(one, each), begin(other, each), Visit(DAY0), ()) for each in patients)
+    ahead = deque(
+        Pair(begin(one, patient), begin(other, patient), Visit(DAY0), ()) for patient in patients
+    )
     known: set[tuple[object, ...]] = set()
     effects = set()
     while ahead:
@@ -58,8 +60,8 @@ def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
         for a, b in visits_of.decisions(pair):
             visits = (*pair.visits, a.visit)
             about = _parted(a, b)
-            if about is not None and (kind := (about, a.rule.id, b.rule.id)) not in told:
-                told.add(kind)
+            if about is not None and (kind := (about, a.rule.id, b.rule.id)) not in kinds:
+                kinds.add(kind)
                 yield Disagreement(about, Course(visits, pair.one.patient), a, b)
             if about is not None and about != "next visit":
                 continue
@@ -110,7 +112,7 @@ def _following(
     if baseline is None or baseline.activity == USUAL:
         for protocol, decision, state in zip(protocols, decisions, states, strict=True):
             can_take += what_can_be_taken(protocol, decision, state)
-    # What ends on such a day no abstract state says: it is told apart by its name.
+    # What ends on such a day no abstract state says: its name distinguishes it.
     endings = (*_ages(*protocols, last), *_ends_since(*protocols, states))
     due = [decision.next_visit.due for decision in decisions if decision.next_visit]
     for taken, missed in (
@@ -169,8 +171,8 @@ class _Ahead:
 
 def _can_miss(one: Protocol, other: Protocol) -> Iterator[int]:
     """Yield the numbers of missed doses on both sides of a line that the two draw differently."""
-    shares = {each.intervals.missed_share.value for each in (one, other)}
-    lengths = {at_most_days(each.intervals.first_assessment.value) for each in (one, other)}
+    shares = {protocol.intervals.missed_share.value for protocol in (one, other)}
+    lengths = {at_most_days(protocol.intervals.first_assessment.value) for protocol in (one, other)}
     if len(shares) > 1:
         for share, length in product(shares, lengths):
             yield int(share * length)
@@ -194,7 +196,9 @@ _AGES = (
 def _ages(one: Protocol, other: Protocol, day: date) -> Iterator[Ending]:
     """Yield the days around which results of *day* expire, where the two differ in that."""
     for name in _AGES:
-        yield from _ends(name, {getattr(each.safety, name).value for each in (one, other)}, day)
+        yield from _ends(
+            name, {getattr(protocol.safety, name).value for protocol in (one, other)}, day
+        )
 
 
 def _ends_since(one: Protocol, other: Protocol, states: tuple[State, State]) -> Iterator[Ending]:
@@ -206,10 +210,10 @@ def _ends_since(one: Protocol, other: Protocol, states: tuple[State, State]) -> 
                 ("tests_early", state.baseline.on),
             ):
                 yield from _ends(
-                    name, {getattr(each.safety, name).value for each in (one, other)}, since
+                    name, {getattr(protocol.safety, name).value for protocol in (one, other)}, since
                 )
         if state.finished_on is not None:
-            planned = [set(each.intervals.surveillance.value) for each in (one, other)]
+            planned = [set(protocol.intervals.surveillance.value) for protocol in (one, other)]
             if planned[0] != planned[1]:
                 yield from _ends("surveillance", planned[0] | planned[1], state.finished_on)
 

@@ -102,12 +102,12 @@ class StateSpace:
     @cached_property
     def reached(self) -> dict[tuple[Rule, Case], AbstractDecision]:
         """The first decision for each case that is reached."""
-        found: dict[tuple[str, int], AbstractDecision] = {}
-        for answers in self.decisions.values():
-            for each in answers.values():
-                key = (each.match.rule.id, each.match.rule.cases.index(each.match.case))
-                found.setdefault(key, each)
-        return {(each.match.rule, each.match.case): each for each in found.values()}
+        first: dict[tuple[str, int], AbstractDecision] = {}
+        for decisions in self.decisions.values():
+            for decision in decisions.values():
+                key = (decision.match.rule.id, decision.match.rule.cases.index(decision.match.case))
+                first.setdefault(key, decision)
+        return {(decision.match.rule, decision.match.case): decision for decision in first.values()}
 
 
 def reach(protocol: Protocol) -> StateSpace:
@@ -173,9 +173,9 @@ def clock_signature(protocol: Protocol, state: State) -> tuple[object, ...]:
     last, dose = state.previous, state.treatment.dose
     assert last is not None
     for_good = frozenset(
-        each.criterion.safety
-        for each in state.findings.ongoing
-        if each.criterion.lasts is Lasts.FOR_GOOD
+        event.criterion.safety
+        for event in state.findings.ongoing
+        if event.criterion.lasts is Lasts.FOR_GOOD
     )
     key: tuple[object, ...] = (
         state.treatment.phase,
@@ -198,7 +198,7 @@ def clock_signature(protocol: Protocol, state: State) -> tuple[object, ...]:
         changes = interval_end(protocol, phase, dose)
         every_days = dict.fromkeys((1, dose.level.dosage.every_days))
         lengthened = (
-            trial > _lengthened_from(protocol, phase, dose, last.on, each) for each in every_days
+            trial > _lengthened_from(protocol, phase, dose, last.on, days) for days in every_days
         )
         return (
             trial > soon,
@@ -213,11 +213,11 @@ def clock_signature(protocol: Protocol, state: State) -> tuple[object, ...]:
     if state.treatment.phase is Phase.INTERRUPTED:
         return (*key, dose.level, held.level, as_advised)
     # Off the ladder, or with nothing taken, the clocks of the dose that was held before run on.
-    otherwise = (
+    not_followed = (
         order(state.treatment.phase, held, None),
         order(Phase.INTERRUPTED, held, last.came_with.interrupted_on),
     )
-    return (*key, dose.level, dose.off_ladder, held.level, last.advised, as_advised, otherwise)
+    return (*key, dose.level, dose.off_ladder, held.level, last.advised, as_advised, not_followed)
 
 
 def _trial_end(protocol: Protocol, dose: CurrentLevel, last_gain: date) -> date:
@@ -270,10 +270,10 @@ def next_visits(
     for taken in what_can_be_taken(protocol, decision, state):
         seen = observe(protocol, state, _empty(tomorrow, taken))
         days = {tomorrow, *boundary_days(seen)}
-        for day in sorted(each for each in days if each > last):
+        for day in sorted(day for day in days if day > last):
             met = seen if day == tomorrow else observe(protocol, state, _empty(day, taken))
             yield day + timedelta(days=1) in days, met
-        yield from ((False, each) for each in _with_doses_missed(seen, state, taken))
+        yield from ((False, missed) for missed in _with_doses_missed(seen, state, taken))
 
 
 @lru_cache(maxsize=16384)

@@ -33,7 +33,7 @@ class Pair:
 
 
 Both = tuple[Observation, Observation]
-"""What the same visit shows under both protocols."""
+"""The observations of the same visit under both protocols."""
 
 
 @frozen
@@ -51,7 +51,7 @@ class _SafetyShown:
 
     scenarios: Scenarios
     change: Change
-    shown: tuple["_Danger", "_Danger"]
+    dangers: tuple["_Danger", "_Danger"]
 
 
 _Danger = tuple[Safety, Level | None, bool, Safety]
@@ -87,9 +87,9 @@ class PairedVisits:
         for safety in self.safeties(pair, empty):
             for score in self.scores(empty):
                 key = tuple(
-                    _consequence(seen, response, shown, score.activity if keeps_score else None)
-                    for seen, response, shown in zip(
-                        empty, score.responses, safety.shown, strict=True
+                    _consequence(seen, response, danger, score.activity if keeps_score else None)
+                    for seen, response, danger in zip(
+                        empty, score.responses, safety.dangers, strict=True
                     )
                 )
                 if key in done:
@@ -115,20 +115,20 @@ class PairedVisits:
         yield from known
         dated = (*_tests(self.both, pair), *_old_results(self.both, pair))
         if dated:
-            shown = {safety.shown for safety in known}
+            known_dangers = {safety.dangers for safety in known}
             for safety in self._distinct(pair, empty, dated):
-                if safety.shown not in shown:
+                if safety.dangers not in known_dangers:
                     yield safety
 
     def _distinct(
         self, pair: Pair, empty: Both, changes: Iterable[Change]
     ) -> tuple[_SafetyShown, ...]:
-        found: dict[tuple[_Danger, _Danger], _SafetyShown] = {}
+        distinct: dict[tuple[_Danger, _Danger], _SafetyShown] = {}
         for change in changes:
             for of_one in self.sources:
                 safety = self._show(pair, empty, of_one, change)
-                found.setdefault(safety.shown, safety)
-        return tuple(found.values())
+                distinct.setdefault(safety.dangers, safety)
+        return tuple(distinct.values())
 
     def _show(self, pair: Pair, empty: Both, of_one: Scenarios, change: Change) -> _SafetyShown:
         visit = of_one.visit(empty[0], {**of_one.well, **change})
@@ -159,10 +159,10 @@ def _danger(seen: Observation) -> _Danger:
 
 
 def _consequence(
-    empty: Observation, response: Response, shown: _Danger, score: int | None
+    empty: Observation, response: Response, danger: _Danger, score: int | None
 ) -> tuple[object, ...]:
     """Return all that a response, safety facts and a score change for the visits after this one."""
-    safety, ceiling, mark, for_good = shown
+    safety, ceiling, mark, for_good = danger
     match = hypothetical(empty, response, safety, ceiling)
     held = empty.treatment.dose.level if empty.treatment.dose else None
     advice = empty.protocol.advise(match, held, ceiling)
@@ -200,17 +200,17 @@ def _tests(both: tuple[Scenarios, Scenarios], pair: Pair) -> Iterator[Change]:
     """Yield pregnancy tests of the ages that the two judge differently before a start."""
     criteria = [of_one.protocol.safety for of_one in both]
     firsts, seconds = (
-        {each.first_test.value for each in criteria},
-        {each.second_test_age.value for each in criteria},
+        {criteria_of_one.first_test.value for criteria_of_one in criteria},
+        {criteria_of_one.second_test_age.value for criteria_of_one in criteria},
     )
     if pair.visits or len(firsts) == len(seconds) == 1:
         return
     day, (earliest, _) = pair.empty.date, criteria[0].first_test.value
     for first in sorted(
-        {on for bounds in firsts for each in bounds for on in days_around(day, each)}
+        {on for bounds in firsts for age in bounds for on in days_around(day, age)}
     ):
         yield {"pregnancy_tests": (_negative(first), _negative(day))}
-    for second in sorted({on for each in seconds for on in days_around(day, each)}):
+    for second in sorted({on for age in seconds for on in days_around(day, age)}):
         yield {
             "pregnancy_tests": (
                 _negative(day - timedelta(days=at_most_days(earliest))),
@@ -230,7 +230,9 @@ def _old_results(both: tuple[Scenarios, Scenarios], pair: Pair) -> Iterator[Chan
     ):
         if all(getattr(one, name).value == getattr(other, name).value for name in (*ages, early)):
             continue
-        for age in {getattr(each, name).value: None for each in (one, other) for name in ages}:
+        for age in {
+            getattr(criteria, name).value: None for criteria in (one, other) for name in ages
+        }:
             for on in days_around(pair.empty.date, age):
                 if early == "counts_early":
                     yield {"neutrophils": blood_count(Decimal(3), on)}
@@ -300,5 +302,7 @@ def _start_scores(one: Protocol, other: Protocol) -> tuple[int, ...]:
     """Return the scores at a start: one, unless the response criteria differ."""
     if one.response == other.response:
         return (USUAL,)
-    low = {each.response.low_start.value for each in (one, other)}
-    return tuple(dict.fromkeys((USUAL, *sorted(low | {each - 1 for each in low if each > 1}), 40)))
+    low = {protocol.response.low_start.value for protocol in (one, other)}
+    return tuple(
+        dict.fromkeys((USUAL, *sorted(low | {score - 1 for score in low if score > 1}), 40))
+    )

@@ -154,11 +154,11 @@ def abstract(
 
 def worst_for_good(seen: Observation) -> Safety:
     """Return the worst safety of the events on record that count for good."""
-    found = Safety.ACCEPTABLE
-    for each in seen.findings.ongoing:
-        if each.criterion.lasts is Lasts.FOR_GOOD:
-            found = worse_of(found, each.criterion.safety)
-    return found
+    worst = Safety.ACCEPTABLE
+    for event in seen.findings.ongoing:
+        if event.criterion.lasts is Lasts.FOR_GOOD:
+            worst = worse_of(worst, event.criterion.safety)
+    return worst
 
 
 def course_of(witness: Witness, *last: Visit) -> Course:

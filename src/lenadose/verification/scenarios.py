@@ -32,12 +32,18 @@ Effect = tuple[str, Phase, Level | None, bool, Safety | None]
 """The row, the phase and the level after it, whether there is a gain, and the mark left."""
 
 
-def _effect(told: AbstractDecision) -> Effect:
-    showing = told.showing
+def _effect(decision: AbstractDecision) -> Effect:
+    showing = decision.showing
     # One row can answer to a harm and to a danger that counts for good: each leaves a mark
     # of its own.
     mark = showing.safety if showing.mark else None
-    return told.match.rule.id, told.phase_after, told.level, showing.response in GAIN, mark
+    return (
+        decision.match.rule.id,
+        decision.phase_after,
+        decision.level,
+        showing.response in GAIN,
+        mark,
+    )
 
 
 @frozen(eq=False)
@@ -60,18 +66,18 @@ class Scenarios:
     def decide(self, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
         """Return the decision in a state, worked out once."""
         answers = self._answers.setdefault(place, {})
-        told = answers.get(showing)
-        if told is None:
-            told = answers[showing] = decide(self.protocol, place, showing)
-        return told
+        decision = answers.get(showing)
+        if decision is None:
+            decision = answers[showing] = decide(self.protocol, place, showing)
+        return decision
 
     def effects(self, place: AbstractState) -> tuple[tuple[AbstractVisit, Effect], ...]:
         """Return all that can be shown in a state, each with its effect on the patient."""
         if place not in self._effects:
             self._effects[place] = tuple(
-                (each, _effect(self.decide(place, each)))
-                for each in ABSTRACT_VISITS
-                if self.can_show(place, each)
+                (visit, _effect(self.decide(place, visit)))
+                for visit in ABSTRACT_VISITS
+                if self.can_show(place, visit)
             )
         return self._effects[place]
 
@@ -87,36 +93,39 @@ class Scenarios:
 
     def realize(self, witness: Witness, showing: AbstractVisit) -> Observation | None:
         """Return a visit that shows it, or None where no visit can."""
-        told = self.decide(witness.place, showing)
+        decision = self.decide(witness.place, showing)
         skin = self._skin(witness.seen, showing.response)
         for change in self.of(showing):
             visit = self.visit(witness.seen, {**self.well, **change, **skin})
             seen = observe(self.protocol, witness.seen.before, visit)
             if (
-                seen.facts == told.match.facts
-                and seen.ceiling == told.ceiling
+                seen.facts == decision.match.facts
+                and seen.ceiling == decision.ceiling
                 and leaves_mark(seen) == showing.mark
             ):
                 return seen
         return None
 
-    def visit(self, seen: Observation, shown: Change) -> Visit:
+    def visit(self, seen: Observation, fields: Change) -> Visit:
         """Return a visit with these fields on the day of an empty one; old events resolve."""
         day, phase = seen.visit.date, seen.phase
         over = tuple(
-            AdverseEvent(each.name, resolved=True)
-            for each in seen.findings.ongoing
-            if each.criterion.lasts is Lasts.RESOLVED and each.name in RESOLVABLE
+            AdverseEvent(event.name, resolved=True)
+            for event in seen.findings.ongoing
+            if event.criterion.lasts is Lasts.RESOLVED and event.name in RESOLVABLE
         )
-        events = shown["adverse_events"]
+        events = fields["adverse_events"]
         if isinstance(events, tuple):
-            named = {each.name for each in events}
-            shown["adverse_events"] = (*(each for each in over if each.name not in named), *events)
-        if "pregnancy_tests" not in shown:
-            shown["pregnancy_tests"] = self._tests(day, phase)
+            named = {event.name for event in events}
+            fields["adverse_events"] = (
+                *(event for event in over if event.name not in named),
+                *events,
+            )
+        if "pregnancy_tests" not in fields:
+            fields["pregnancy_tests"] = self._tests(day, phase)
         taken, missed = seen.visit.dosage_taken, seen.visit.doses_missed
         # Fields by their names: the visit checks each value, the type checker cannot.
-        return Visit(day, dosage_taken=taken, doses_missed=missed, **shown)  # type: ignore[arg-type]
+        return Visit(day, dosage_taken=taken, doses_missed=missed, **fields)  # type: ignore[arg-type]
 
     def _tests(self, day: date, phase: Phase) -> tuple[PregnancyTest, ...]:
         now = PregnancyTest(TestResult.NEGATIVE)
@@ -154,13 +163,13 @@ def _skin(
     if response is Response.NOT_ASSESSED:
         return {}
     near = 11 if last is None else last
-    scores = sorted(range(ACTIVITY[0], ACTIVITY[1] + 1), key=lambda each: (abs(each - near), each))
+    scores = sorted(
+        range(ACTIVITY[0], ACTIVITY[1] + 1), key=lambda score: (abs(score - near), score)
+    )
     for judged in (None, *(word for word, stands_for in JUDGED.items() if stands_for is response)):
         for score in scores:
-            shown = protocol.response.of(
-                phase, score, start, score if nadir is None else min(nadir, score), judged
-            )
-            if shown is response:
+            result = protocol.response.of(phase, score, start, nadir, judged)
+            if result is response:
                 if judged is None:
                     return {"clasi_activity": score}
                 return {
@@ -213,9 +222,11 @@ def _kinds(protocol: Protocol) -> Iterator[tuple[Safety, bool, bool, Change]]:
                 True,
                 {name: blood_count(_just_below(limits.interrupt_below.value))},
             )
-    for each in safety.events:
-        mark = each.lasts is Lasts.FOR_GOOD if each.safety is Safety.STOP else each.harm
-        yield each.safety, False, mark, {"adverse_events": (_event(each),)}
+    for criterion in safety.events:
+        mark = (
+            criterion.lasts is Lasts.FOR_GOOD if criterion.safety is Safety.STOP else criterion.harm
+        )
+        yield criterion.safety, False, mark, {"adverse_events": (_event(criterion),)}
     positive = PregnancyTest(TestResult.POSITIVE)
     yield safety.positive_test.safety, False, False, {"pregnancy_tests": (positive,)}
     lowers_below, interrupt_below = (
