@@ -12,6 +12,7 @@ from tests.support.verified import state_space
 
 from lenadose import ProtocolError, course_data, get_protocol, parse_course, read_course, replay
 from lenadose.engine.machine import apply
+from lenadose.engine.observe import observe
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.rules import RuleTable
@@ -81,7 +82,8 @@ def test_patients_who_stand_alike_can_be_met_alike(name: str) -> None:
         for decision in decisions_at(state_space(name).scenarios, witness):
             state = apply(decision)
             places = frozenset(
-                abstract(seen).place for _, seen in next_visits(protocol, decision, state)
+                abstract(observe(protocol, state, visit)).place
+                for _, _, visit in next_visits(protocol, decision, state)
             )
             following[clock_signature(protocol, state)].add(places)
     assert len(following) > 200

@@ -5,7 +5,7 @@ differs.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from functools import cache, partial
 from itertools import product
@@ -13,7 +13,6 @@ from itertools import product
 from attrs import evolve, frozen
 
 from lenadose.engine.machine import Decision, apply
-from lenadose.engine.observe import observe
 from lenadose.engine.state import State, begin
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
@@ -21,13 +20,13 @@ from lenadose.record.visit import DosageTaken, Visit
 from lenadose.terms.errors import CallError
 from lenadose.terms.interval import Interval, at_most_days
 from lenadose.verification.explore import (
+    DaysAhead,
     boundary_days,
-    change_days,
     clock_signature,
     what_can_be_taken,
 )
 from lenadose.verification.paired_visits import USUAL, Pair, PairedVisits
-from lenadose.verification.places import DAY0, PATIENT, AbstractState, abstract
+from lenadose.verification.places import DAY0, PATIENT, abstract
 
 
 @frozen
@@ -121,7 +120,7 @@ def _following(
     ):
         visit_on = cache(partial(Visit, dosage_taken=taken, doses_missed=missed))
         ahead = [
-            _Ahead(protocol, state, Visit(tomorrow, dosage_taken=taken), visit_on)
+            DaysAhead(protocol, state, Visit(tomorrow, dosage_taken=taken), visit_on)
             for protocol, state in zip(protocols, states, strict=True)
         ]
         days: dict[date, list[object]] = {tomorrow: []}
@@ -132,41 +131,13 @@ def _following(
             days.setdefault(day, []).append(name)
         for day in sorted(day for day in days if day >= tomorrow):
             try:
-                places = [of_one.place(day) for of_one in ahead]
+                places = [abstract(of_one.seen_on(day)).place for of_one in ahead]
             except CallError:
                 continue  # more doses missed than there were
             key = (states[0].patient, missed, *places, *days[day], *_scored(states[0]))
             if key not in known:
                 known.add(key)
                 yield Pair(*states, visit_on(day), visits)
-
-
-class _Ahead:
-    """Where a patient stands on the days after a visit, under one protocol."""
-
-    def __init__(
-        self,
-        protocol: Protocol,
-        state: State,
-        first: Visit,
-        visit_on: Callable[[date], Visit],
-    ) -> None:
-        self.protocol, self.state, self.visit_on = protocol, state, visit_on
-        self.first = observe(protocol, state, first)
-        self.changes = sorted({first.date, *change_days(self.first)})
-        self.places: dict[date, AbstractState] = {}
-
-    def place(self, day: date) -> AbstractState:
-        """Return where the patient stands on a day."""
-        visit, previous = self.visit_on(day), self.state.previous
-        # With nothing advised and nothing said to be taken, each further day is a day missed;
-        # otherwise nothing changes between two changes of a clock.
-        if not visit.doses_missed and (visit.dosage_taken or (previous and previous.advised)):
-            day = max(change for change in self.changes if change <= day)
-        if day not in self.places:
-            seen = observe(self.protocol, self.state, self.visit_on(day))
-            self.places[day] = abstract(seen).place
-        return self.places[day]
 
 
 def _can_miss(one: Protocol, other: Protocol) -> Iterator[int]:

@@ -8,10 +8,10 @@ shorter one does.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, partial
 
 from attrs import field, frozen
 
@@ -131,14 +131,16 @@ def reach(protocol: Protocol) -> StateSpace:
             key = clock_signature(protocol, state)
             if key not in after:
                 places = []
-                for last_day, seen in next_visits(protocol, decision, state):
-                    upcoming = abstract(seen, witness, decision.visit)
-                    places.append(upcoming.place)
-                    kind = (upcoming.place, last_day, _outlasts_trial(seen))
+                for last_day, alike, visit in next_visits(protocol, decision, state):
+                    place = abstract(alike).place
+                    places.append(place)
+                    kind = (place, last_day, _outlasts_trial(alike))
                     if kind not in known:
                         known.add(kind)
-                        witnesses.setdefault(upcoming.place, upcoming)
-                        successors.setdefault(upcoming.place, set())
+                        seen = observe(protocol, state, visit)
+                        upcoming = abstract(seen, witness, decision.visit)
+                        witnesses.setdefault(place, upcoming)
+                        successors.setdefault(place, set())
                         queue.append(upcoming)
                 after[key] = tuple(dict.fromkeys(places))
             steps.append(Step(witness, decision, after[key]))
@@ -259,27 +261,50 @@ def _too_long(protocol: Protocol, interrupted_on: date) -> date:
 
 def next_visits(
     protocol: Protocol, decision: Decision, state: State
-) -> Iterator[tuple[bool, Observation]]:
-    """Yield the empty next visit for all that can be taken, on each day a clock changes."""
+) -> Iterator[tuple[bool, Observation, Visit]]:
+    """Yield the empty next visit for all that can be taken, on each day a clock changes.
+
+    With it comes whether the next day is one of them too, and an observation that differs from the
+    one of the visit in its date at most.
+    """
     last = decision.visit.date
     if state.treatment.phase not in TREATED:
         due = decision.next_visit.due if decision.next_visit else last + _FOUR_WEEKS
-        yield False, observe(protocol, state, _empty(due))
+        visit = Visit(due)
+        yield False, observe(protocol, state, visit), visit
         return
     tomorrow = last + timedelta(days=1)
     for taken in what_can_be_taken(protocol, decision, state):
-        seen = observe(protocol, state, _empty(tomorrow, taken))
-        days = {tomorrow, *boundary_days(seen)}
+        visit_on = cache(partial(Visit, dosage_taken=taken))
+        ahead = DaysAhead(protocol, state, visit_on(tomorrow), visit_on)
+        days = {tomorrow, *boundary_days(ahead.first)}
         for day in sorted(day for day in days if day > last):
-            met = seen if day == tomorrow else observe(protocol, state, _empty(day, taken))
-            yield day + timedelta(days=1) in days, met
-        yield from ((False, missed) for missed in _with_doses_missed(seen, state, taken))
+            yield day + timedelta(days=1) in days, ahead.seen_on(day), visit_on(day)
+        for seen in _with_doses_missed(ahead.first, state, taken):
+            yield False, seen, seen.visit
 
 
-@lru_cache(maxsize=16384)
-def _empty(day: date, taken: DosageTaken | None = None, missed: int | None = None) -> Visit:
-    """Return a visit that shows nothing; the same ones come again and again."""
-    return Visit(day, dosage_taken=taken, doses_missed=missed)
+class DaysAhead:
+    """The days after a visit, up to the next one: what an empty visit on each of them shows."""
+
+    def __init__(
+        self, protocol: Protocol, state: State, first: Visit, visit_on: Callable[[date], Visit]
+    ) -> None:
+        self.protocol, self.state, self.visit_on = protocol, state, visit_on
+        self.first = observe(protocol, state, first)
+        self._changes = {first.date, *change_days(self.first)}
+        self._seen = {first.date: self.first} if visit_on(first.date) == first else {}
+
+    def seen_on(self, day: date) -> Observation:
+        """Return what a visit shows that is like one on this day, but for its date."""
+        visit, previous = self.visit_on(day), self.state.previous
+        # With nothing advised and nothing said to be taken, each further day is a day missed;
+        # in all other cases nothing changes between two changes of a clock.
+        if not visit.doses_missed and (visit.dosage_taken or (previous and previous.advised)):
+            day = max(change for change in self._changes if change <= day)
+        if day not in self._seen:
+            self._seen[day] = observe(self.protocol, self.state, self.visit_on(day))
+        return self._seen[day]
 
 
 def _with_doses_missed(
@@ -304,7 +329,7 @@ def _with_doses_missed(
     )
     for day in dict.fromkeys((later,) if same else (lengthened, later)):
         missed = doses_between(last.on, day, dosage)
-        yield observe(protocol, state, _empty(day, taken, missed))
+        yield observe(protocol, state, Visit(day, dosage_taken=taken, doses_missed=missed))
 
 
 def boundary_days(seen: Observation) -> Iterator[date]:

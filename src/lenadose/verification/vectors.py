@@ -9,6 +9,7 @@ from itertools import pairwise
 from operator import itemgetter
 
 from lenadose.engine.machine import Decision, apply, replay
+from lenadose.engine.observe import observe
 from lenadose.record.course import Course
 from lenadose.verification.explore import StateSpace, Step, next_visits
 from lenadose.verification.places import AbstractState, AbstractVisit, abstract, course_of
@@ -39,7 +40,9 @@ def pairs(space: StateSpace) -> dict[Pair, Course]:
 
 def _course(space: StateSpace, step: Step, place: AbstractState, visit: AbstractVisit) -> Course:
     decision = step.decision
-    for _, empty in next_visits(space.protocol, decision, apply(decision)):
+    state = apply(decision)
+    for _, _, visit_then in next_visits(space.protocol, decision, state):
+        empty = observe(space.protocol, state, visit_then)
         witness = abstract(empty, step.witness, decision.visit)
         if witness.place == place:
             seen = space.realize(witness, visit)
