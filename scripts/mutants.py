@@ -1,7 +1,7 @@
 """Check the checks: break the first protocol in every place, and see which check notices.
 
 python scripts/mutants.py          write docs/mutants.md (some minutes, on all processors)
-python scripts/mutants.py --every N    hold every N-th broken protocol against the page instead; exit 1 if they differ
+python scripts/mutants.py --every N    check every N-th broken protocol against the page
 """
 
 import sys
@@ -11,17 +11,18 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from attrs import frozen
-from tests.support.mutation import mutants
 
 from lenadose import LenadoseError, get_protocol, parse_course, replay
 from lenadose.protocol.protocol import Protocol
-from lenadose.report.markdown import markdown_table
-from lenadose.verification.certificate import judge
+from lenadose.report.markdown import table
+from lenadose.verification.certificate import check_law
 from lenadose.verification.explore import reach
 from lenadose.verification.laws import LAWS
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
+
+from tests.support.mutation import mutants  # noqa: E402, RUF100
 
 PAGE = ROOT / "docs" / "mutants.md"
 KINDS = ("row deleted", "cell widened", "cell narrowed", "action replaced", "threshold moved")
@@ -29,7 +30,7 @@ KINDS = ("row deleted", "cell widened", "cell narrowed", "action replaced", "thr
 
 @frozen
 class Outcome:
-    """What became of one broken protocol: refused when built, or the laws it breaks and what else tells it apart."""
+    """The fate of a broken protocol: refused, or the laws it breaks and what else notices it."""
 
     kind: str
     words: str
@@ -40,28 +41,28 @@ class Outcome:
 
 
 def outcome(index: int) -> Outcome:
-    """Hold the broken protocol of this number against every check."""
+    """Check the broken protocol of this number in every way."""
     mutant = MUTANTS[index]
     try:
         broken = mutant.build()
     except LenadoseError:
         return Outcome(mutant.kind, mutant.words, True, (), False, False)
-    reached = reach(broken)
-    laws = tuple(law.number for law in LAWS if not judge(law, reached).holds)
+    space = reach(broken)
+    laws = tuple(law.number for law in LAWS if not check_law(law, space).holds)
     return Outcome(
         mutant.kind, mutant.words, False, laws, _reads_otherwise(broken), _decides_otherwise(broken)
     )
 
 
 def _reads_otherwise(broken: Protocol) -> bool:
-    """Tell whether the second reading of the table gives another action in some situation."""
-    from second_reading import row
+    """Return whether the second reading gives another action in some situation."""
+    from tests.support.second_reading import row
 
     return any(row(each.facts)[1] is not each.rule.action for each in broken.table.situations())
 
 
 def _decides_otherwise(broken: Protocol) -> bool:
-    """Tell whether some vector is decided otherwise."""
+    """Return whether some vector is decided differently."""
     return any(_said(broken, course) != decisions for course, decisions in VECTORS)
 
 
@@ -93,13 +94,14 @@ def page(outcomes: Sequence[Outcome]) -> str:
 def _page(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield "# The check of the checks\n"
     yield (
-        f"`{PROTOCOL.id}` {PROTOCOL.version} broken in one place at a time by `lenadose.mutants`, and held against "
-        "every check: the proof made when a table is built, the laws (`lenadose verify`), the second reading of the "
-        "sheet (`tests/second_reading.py`) and the vectors (`tests/vectors`). This page is made by "
-        "`scripts/mutants.py`.\n"
+        f"`{PROTOCOL.id}` {PROTOCOL.version} broken in one place at a time by "
+        "`tests/support/mutation.py`, and held against "
+        "every check: the proof made when a table is built, the laws (`lenadose verify`), the "
+        "second reading of the sheet (`tests/support/second_reading.py`) and the vectors "
+        "(`tests/verification/vectors`). This page is made by `scripts/mutants.py`.\n"
     )
     head = ("broken", "made", "refused", "laws", "laws or reading", "vectors", "missed")
-    yield from markdown_table(
+    yield from table(
         head, (_counts(kind, [each for each in outcomes if each.kind == kind]) for kind in KINDS)
     )
     yield "\n## Which law notices a replaced action\n"
@@ -110,10 +112,11 @@ def _page(outcomes: Sequence[Outcome]) -> Iterator[str]:
         (f"{each.number} {each.name}", str(by_law[each.number]), str(alone[each.number]))
         for each in LAWS
     )
-    yield from markdown_table(("law", "notices", "alone"), rows)
+    yield from table(("law", "notices", "alone"), rows)
     survivors = [each for each in replaced if not each.laws]
     share = 100 * (len(replaced) - len(survivors)) / len(replaced)
-    yield f"\nThe laws notice {len(replaced) - len(survivors)} of {len(replaced)} replaced actions ({share:.1f} %).\n"
+    noticed = len(replaced) - len(survivors)
+    yield f"\nThe laws notice {noticed} of {len(replaced)} replaced actions ({share:.1f} %).\n"
     yield f"## Replaced actions that no law notices ({len(survivors)})\n"
     yield "The second reading notices every one of them. The laws forbid, they do not choose:\n"
     by_reason = defaultdict(list)
@@ -147,7 +150,10 @@ def _counts(kind: str, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
 def _reason(words: str) -> str:
     action = words.rpartition(" becomes ")[2]
     if action == "prescriber-decides":
-        return "handed to the prescriber, with no more drug: no law says what a protocol must decide by itself"
+        return (
+            "handed to the prescriber, with no more drug: "
+            "no law says what a protocol must decide by itself"
+        )
     return "treatment stopped or withheld where the sheet gives or waits: no law demands drug"
 
 
@@ -173,7 +179,8 @@ def main() -> int:
     wrong = [each for each in outcomes if _listed(each, text) != _should_be_listed(each)]
     for each in wrong:
         print(
-            f"{each.kind}, {each.words}: is not as docs/mutants.md says; run python scripts/mutants.py"
+            f"{each.kind}, {each.words}: differs from docs/mutants.md; "
+            "run python scripts/mutants.py"
         )
     return 1 if wrong else 0
 

@@ -1,7 +1,7 @@
-"""Write tests/vectors: courses with the decisions that any implementation of a protocol must give.
+"""Write tests/verification/vectors: courses with the decisions of each protocol.
 
 python scripts/vectors.py          write them (some minutes)
-python scripts/vectors.py --check  exit 1 if the courses for every pair of rules are not what the table says
+python scripts/vectors.py --check  exit 1 if the courses for every pair of rules differ
 """
 
 import json
@@ -11,18 +11,22 @@ from itertools import islice
 from pathlib import Path
 
 from attrs import evolve
-from tests.support.mutation import is_refused, moved_thresholds
 
 from lenadose import Course, Decision, Protocol, course_data, decision_data, get_protocol, replay
 from lenadose.formats.course_json import Json
 from lenadose.formats.decision_json import identity
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.terms.disclaimer import NOT_A_DEVICE
-from lenadose.verification.compare import disagreements
+from lenadose.verification.disagreements import disagreements
 from lenadose.verification.explore import reach
 from lenadose.verification.vectors import covering
 
-FOLDER = Path(__file__).parents[1] / "tests" / "verification" / "vectors"
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.support.mutation import is_refused, moved_thresholds  # noqa: E402, RUF100
+
+FOLDER = ROOT / "tests" / "verification" / "vectors"
 KEPT = (
     "visit",
     "action",
@@ -35,11 +39,11 @@ KEPT = (
     "possible_actions",
     "obtain_first",
 )
-"""What another implementation must say alike; its words are its own."""
+"""The keys that another implementation must reproduce; its words are its own."""
 
 
 def vector(name: str, course: Course, decisions: tuple[Decision, ...]) -> dict[str, Json]:
-    """Give a course with what must be decided at each of its visits."""
+    """Return a course with the decision at each of its visits."""
     said = [
         {key: value for key, value in decision_data(each).items() if key in KEPT}
         for each in decisions
@@ -48,13 +52,13 @@ def vector(name: str, course: Course, decisions: tuple[Decision, ...]) -> dict[s
 
 
 def of_pairs(protocol: Protocol) -> Iterator[dict[str, Json]]:
-    """Give courses that hold every pair of rules that can follow each other, and so every rule."""
+    """Yield courses that contain every pair of rules that can follow each other."""
     for course, decisions in covering(reach(protocol)):
         yield vector(", ".join(each.rule.id for each in decisions), course, decisions)
 
 
 def of_boundaries(protocol: Protocol) -> Iterator[dict[str, Json]]:
-    """Give, for each number of the protocol, a shortest course that is decided otherwise when the number is moved."""
+    """Yield, for each number of the protocol, a shortest course that notices it moved."""
     for mutant in moved_thresholds(protocol):
         if is_refused(mutant):
             continue
@@ -74,7 +78,7 @@ def written(protocol: Protocol, vectors: list[dict[str, Json]]) -> str:
 
 
 def main() -> int:
-    """Write the vectors of every built-in protocol, or with --check compare those that are quickly made."""
+    """Write the vectors of every built-in protocol, or with --check compare the quick ones."""
     check = sys.argv[1:] == ["--check"]
     stale = 0
     for name in BUILT_IN:
@@ -91,7 +95,7 @@ def main() -> int:
                 or there["protocol"]["hash"] != protocol.hash
             ):
                 print(
-                    f"{path.name}: is not what the table says; run python scripts/vectors.py",
+                    f"{path.name}: differs from the table; run python scripts/vectors.py",
                     file=sys.stderr,
                 )
                 stale = 1

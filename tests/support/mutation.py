@@ -1,4 +1,4 @@
-"""Broken protocols made by machine, to check the checks: each differs from a sound one in one place."""
+"""Broken protocols made by machine, each different from a sound one in one place."""
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -19,7 +19,7 @@ from lenadose.terms.provenance import Sourced
 
 @frozen
 class Mutant:
-    """A protocol broken in one place: the kind of the change, its words, and the protocol once it is built.
+    """A protocol broken in one place: the kind of change, its words, and how to build it.
 
     `build` raises LenadoseError where the protocol cannot be built.
     """
@@ -30,7 +30,7 @@ class Mutant:
 
 
 def mutants(protocol: Protocol) -> Iterator[Mutant]:
-    """Give a protocol with each row deleted, cell widened or narrowed, action replaced and threshold moved in turn."""
+    """Yield a protocol with each row deleted, cell, action and threshold changed in turn."""
     yield from structural(protocol)
     yield from wrong_actions(protocol)
     yield from moved_thresholds(protocol)
@@ -41,7 +41,7 @@ def _with_rows(protocol: Protocol, rows: tuple[Rule, ...]) -> Callable[[], Proto
 
 
 def structural(protocol: Protocol) -> Iterator[Mutant]:
-    """Give each row deleted, and each cell widened or narrowed by one word that some situation of the case shows."""
+    """Yield each row deleted, and each cell widened or narrowed by one term."""
     rows = protocol.table.rules
     for index, row in enumerate(rows):
         others = rows[:index], rows[index + 1 :]
@@ -58,7 +58,7 @@ def structural(protocol: Protocol) -> Iterator[Mutant]:
 
 
 def _counting(case: Case, name: str) -> Iterator[Term]:
-    """Give the words of a fact whose adding or taking away changes the possible situations of a case."""
+    """Return the terms of a fact that change the possible situations of a case."""
     place = [each for each, _ in DIMENSIONS].index(name)
     for word in DIMENSIONS[place][1]:
         for phase in Phase:
@@ -73,7 +73,7 @@ def _counting(case: Case, name: str) -> Iterator[Term]:
 
 
 def wrong_actions(protocol: Protocol) -> Iterator[Mutant]:
-    """Give each case with each other action; the rest of its row keeps its own."""
+    """Yield each case with each other action; the rest of its row keeps its own."""
     rows = protocol.table.rules
     for index, row in enumerate(rows):
         for number, case in enumerate(row.cases):
@@ -89,7 +89,7 @@ def wrong_actions(protocol: Protocol) -> Iterator[Mutant]:
 
 
 def moved_thresholds(protocol: Protocol) -> Iterator[Mutant]:
-    """Give each number moved by one step down and up."""
+    """Yield each number moved by one step down and up."""
     for group in ("intervals", "response", "safety"):
         for place, describe_change in _moved(getattr(protocol, group)):
             yield Mutant(
@@ -104,7 +104,7 @@ def _built(
 
 
 def _moved(value: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Give each number of a group moved, with its place and the new value in words."""
+    """Yield each number of a group moved, with its place and the new value in words."""
     for each in fields(type(value)):
         found = getattr(value, each.name)
         if isinstance(found, Sourced):
@@ -137,7 +137,7 @@ def _nested(value: Any, name: str, describe_change: Callable[[], Any]) -> Callab
 
 
 def _steps(value: object) -> Iterator[object]:
-    """Give a number one step lower and one step higher, as far as there are such numbers."""
+    """Yield a number one step lower and one step higher, as far as there are such numbers."""
     match value:
         case Interval():
             if value.count > 1:
@@ -165,7 +165,7 @@ def _steps(value: object) -> Iterator[object]:
 
 
 def is_refused(mutant: Mutant) -> bool:
-    """Tell whether a broken protocol cannot even be built."""
+    """Return whether a broken protocol cannot even be built."""
     try:
         mutant.build()
     except LenadoseError:

@@ -1,4 +1,4 @@
-"""What other people's tests are given: strategies that keep their promise, and checks that can fail."""
+"""The strategies keep their promise, and the checks can fail."""
 
 import json
 import subprocess
@@ -10,6 +10,7 @@ from attrs import evolve
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from tests.support.hostile_documents import GARBLED, SPOILED, hostile_documents
+from tests.support.paths import ROOT
 from tests.support.patients import PROTOCOL
 
 from lenadose import (
@@ -62,7 +63,7 @@ def test_every_patient_drawn_can_be_written_down(patient) -> None:
 
 
 def course_data_of(patient) -> object:
-    from patients import DAY0
+    from tests.support.patients import DAY0
 
     from lenadose import Course, Visit
 
@@ -83,8 +84,9 @@ def test_every_course_drawn_is_accepted_by_the_protocol_that_it_names(course) ->
     assert parse_course(json.dumps(course_data(course))) == course
 
 
+@pytest.mark.slow
 def test_courses_reach_nearly_every_rule() -> None:
-    """What is drawn moves: in a few hundred courses all but the rarest rows of the table apply."""
+    """Courses move: in a few hundred all but the rarest rows of the table apply."""
     left = {row.id for row in PROTOCOL.table.rules}
 
     @settings(
@@ -101,7 +103,7 @@ def test_courses_reach_nearly_every_rule() -> None:
     assert len(left) <= 6
 
 
-@settings(SLOW, max_examples=30)
+@settings(SLOW, max_examples=10)
 @given(protocols())
 def test_every_protocol_drawn_is_written_and_read_back_the_same(protocol: Protocol) -> None:
     read = read_protocol(json.loads(json.dumps(protocol.data)))
@@ -109,7 +111,7 @@ def test_every_protocol_drawn_is_written_and_read_back_the_same(protocol: Protoc
     assert read.hash == protocol.hash
 
 
-@settings(SLOW, max_examples=15)
+@settings(SLOW, max_examples=8)
 @given(st.data())
 def test_any_protocol_decides_any_of_its_courses(data) -> None:
     protocol = data.draw(protocols())
@@ -155,7 +157,7 @@ def refusal(text: str | bytes) -> LenadoseError:
     return refused.value
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(hostile_documents())
 def test_no_hostile_document_is_decided_and_each_is_told_its_place(text: str | bytes) -> None:
     for each in refusal(text).faults:
@@ -167,7 +169,7 @@ def test_no_hostile_document_is_decided_and_each_is_told_its_place(text: str | b
 
 @pytest.mark.parametrize("way", [*SPOILED, *GARBLED])
 def test_each_way_to_spoil_a_document_is_refused_by_itself(way: str) -> None:
-    """What is spoiled is a course that is right: without the spoiling it is decided."""
+    """A valid course is spoiled: without the spoiling it is decided."""
 
     @settings(max_examples=10)
     @given(st.data())
@@ -212,8 +214,7 @@ def test_a_broken_protocol_fails_with_a_patient_for_each_broken_law() -> None:
 
 FIVE_LINES = """
 from lenadose import load_protocol
-from lenadose.testing.checks import check_protocol
-from tests.support.paths import ROOT
+from lenadose.testing import check_protocol
 
 def test_mine():
     check_protocol(load_protocol("mine.json"))
@@ -305,7 +306,7 @@ def test_the_courses_that_are_left_close_the_gap() -> None:
 
 
 def test_a_course_that_cannot_be_replayed_has_no_coverage() -> None:
-    from patients import DAY0, day
+    from tests.support.patients import DAY0, day
 
     from lenadose import CallError, Course, Visit
 

@@ -1,4 +1,4 @@
-"""Certificates and comparisons as data and as pages: each fault, and each difference, is told as a patient."""
+"""Certificates and comparisons as data and as pages, each finding as a patient."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -13,11 +13,12 @@ from lenadose.report.decision import advice, next_visit
 from lenadose.report.markdown import cite, escape, markdown_table
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.verification.certificate import Certificate, Counterexample, Verdict
-from lenadose.verification.compare import Comparison, Difference, Disagreement
+from lenadose.verification.compare import Comparison, Difference
+from lenadose.verification.disagreements import Disagreement
 
 
 def certificate_data(certificate: Certificate) -> dict[str, Json]:
-    """Give a certificate as plain data; the courses in it are course files."""
+    """Return a certificate as plain data; the courses in it are course files."""
     return {
         **identity(certificate.protocol),
         "holds": certificate.holds,
@@ -52,7 +53,7 @@ def _verdict(verdict: Verdict) -> Json:
 
 
 def certificate_page(certificate: Certificate) -> str:
-    """Write a certificate in Markdown: the laws and over what each was checked, then every broken one as a patient."""
+    """Return a certificate in Markdown: the laws, then each violated one as a patient."""
     return "\n".join(_certificate(certificate)) + "\n"
 
 
@@ -63,7 +64,8 @@ def _certificate(certificate: Certificate) -> Iterator[str]:
     yield f"{protocol.title}. sha256 `{protocol.hash}`. {NOT_A_DEVICE}"
     yield ""
     yield (
-        f"Checked over every state that some course of visits leads to ({certificate.states}) and all that a visit can "
+        f"Checked over every state that some course of visits leads to ({certificate.states}) "
+        f"and all that a visit can "
         f"show there ({certificate.transitions} answers, in {certificate.situations} of the "
         f"{sum(1 for _ in protocol.table.situations())} situations of the table), none sampled, in "
         f"{certificate.seconds:.1f} seconds."
@@ -110,7 +112,7 @@ def _counterexample(protocol: Protocol, verdict: Verdict, shown: Counterexample)
         yield from course_table(protocol, shown.course)
     if shown.other is not None:
         yield ""
-        yield "Compared with the same patient, shown otherwise at the last visit:"
+        yield "Compared with the same patient, with another last visit:"
         yield ""
         yield from course_table(protocol, shown.other)
     if shown.course is not None:
@@ -121,7 +123,7 @@ def _counterexample(protocol: Protocol, verdict: Verdict, shown: Counterexample)
 
 
 def course_table(protocol: Protocol, course: Course) -> Iterator[str]:
-    """Write a course as it is decided by a protocol: what each visit showed, and what was said to it."""
+    """Yield a course as a table: what each visit showed, and the decision on it."""
     first = course.visits[0]
     yield from markdown_table(
         ("visit", "shown", "facts", "decision", "rule"),
@@ -129,7 +131,8 @@ def course_table(protocol: Protocol, course: Course) -> Iterator[str]:
             (
                 str(each.visit.date),
                 escape(_shown(each.visit, None if each.visit is first else first)),
-                f"response {each.facts.response.label}, safety {each.facts.safety.label}, {each.facts.timing.label}, "
+                f"response {each.facts.response.label}, safety {each.facts.safety.label}, "
+                f"{each.facts.timing.label}, "
                 f"position {each.facts.position.label}",
                 advice(each),
                 f"`{each.rule.id}`",
@@ -147,7 +150,7 @@ def course_block(course: Course) -> Iterator[str]:
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Json]:
-    """Give a comparison as plain data; the courses in it are course files, the decisions are whole."""
+    """Return a comparison as plain data, with course files and whole decisions."""
     return {
         "protocols": [identity(each)["protocol"] for each in (comparison.one, comparison.other)],
         "same": comparison.same,
@@ -170,7 +173,7 @@ def _difference(each: Difference) -> Json:
 
 
 def comparison_page(comparison: Comparison) -> str:
-    """Write a comparison in Markdown: whether the two decide alike, and each kind of disagreement with its course."""
+    """Return a comparison in Markdown, with a course for each kind of disagreement."""
     return "\n".join(_comparison(comparison)) + "\n"
 
 
@@ -191,13 +194,16 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         yield f"## Kinds of disagreement ({len(found)})"
         yield ""
         if found:
-            yield "Each with the shortest course of visits that shows it, and both answers to its last visit."
+            yield "Each with a shortest course of visits, and both decisions on its last visit."
             yield ""
             yield from markdown_table(
                 ("kind", "what differs", one.id, other.id, "visits"), _kinds(found)
             )
         else:
-            yield "No course of visits was found on which the two decide otherwise: what differs is printed only."
+            yield (
+                "No course of visits was found on which the two decide differently: "
+                "what differs is printed only."
+            )
     for number, each in enumerate(found, 1):
         yield ""
         yield from _disagreement(comparison, number, each)
@@ -212,7 +218,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
 
 
 def _kinds(found: Sequence[Disagreement]) -> Iterator[tuple[str, ...]]:
-    """Give a line for each kind of disagreement."""
+    """Yield a line for each kind of disagreement."""
     for number, each in enumerate(found, 1):
         answers = (
             f"{advice(decision)} (`{decision.rule.id}`)" for decision in (each.one, each.other)
@@ -258,7 +264,7 @@ def _said(protocol: Protocol, decision: Decision) -> tuple[str, ...]:
 
 
 def _shown(visit: Visit, first: Visit | None) -> str:
-    """Say in a few words what a visit showed; of what was measured only what is not as at the first visit."""
+    """Return in a few words what a visit showed; of measurements only what differs."""
     parts = ["no score" if visit.clasi_activity is None else f"CLASI {visit.clasi_activity}"]
     if visit.judgement is not None:
         parts.append(f"judged {visit.judgement.response.label}")

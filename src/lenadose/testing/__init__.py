@@ -1,4 +1,4 @@
-"""Strategies and checks for the tests of those who use the library, with pytest and Hypothesis (extra `testing`).
+"""Strategies and checks for tests of protocols, with pytest and Hypothesis.
 
 from lenadose import load_protocol
 from lenadose.testing import check_protocol

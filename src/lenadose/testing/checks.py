@@ -1,4 +1,4 @@
-"""One-line tests of a protocol: the laws, a walk under laws of one's own, and how much of the table courses cover."""
+"""Tests of a protocol: the laws, random walks under laws of your own, and coverage."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,22 +24,24 @@ from lenadose.verification.explore import reach
 from lenadose.verification.vectors import Pair, pairs
 
 Law = Callable[[tuple[Decision, ...]], object]
-"""A law of one's own: it is given the decisions of a course until now, the newest last, and raises AssertionError where
-they break it."""
+"""A law of your own: a function of the decisions of a course so far, the newest last.
+
+It raises AssertionError where they violate it.
+"""
 
 
 def check_protocol(protocol: Protocol) -> None:
-    """Hold all laws against a protocol; raises AssertionError with each broken law told as a course of visits."""
+    """Check all laws; raise AssertionError with a course of visits for each one violated."""
     certificate = verify(protocol)
     if not certificate.holds:
         raise AssertionError("\n".join(broken_laws(certificate)))
 
 
 def walks(protocol: Protocol, *laws: Law) -> type[TestCase]:
-    """Give a test that walks random patients through a protocol, and holds the laws against every course so far.
+    """Return a test that walks random patients through a protocol and checks the laws.
 
-    It is a Hypothesis stateful test: `TestMine = walks(protocol, my_law)`. A course that breaks a law is made as short
-    as it can be and told as a patient.
+    It is a Hypothesis stateful test: `TestMine = walks(protocol, my_law)`. A course that breaks a
+    law is shrunk to the shortest and shown as a patient.
     """
     stock = stock_of(protocol)
 
@@ -61,14 +63,14 @@ def walks(protocol: Protocol, *laws: Law) -> type[TestCase]:
                 for law in laws:
                     law(self.decisions)
             except AssertionError:
-                note("\n".join(_told(protocol, self.decisions)))
+                note("\n".join(_described(protocol, self.decisions)))
                 raise
 
     return Walk.TestCase
 
 
-def _told(protocol: Protocol, decisions: tuple[Decision, ...]) -> Iterator[str]:
-    """Tell a course as a patient, with the file of it."""
+def _described(protocol: Protocol, decisions: tuple[Decision, ...]) -> Iterator[str]:
+    """Yield a course as a table, then as a file."""
     visits: tuple[Visit, ...] = tuple(each.visit for each in decisions)
     course = Course(visits, decisions[0].seen.patient, protocol.id)
     yield from course_table(protocol, course)
@@ -78,7 +80,7 @@ def _told(protocol: Protocol, decisions: tuple[Decision, ...]) -> Iterator[str]:
 
 @frozen(slots=False)
 class Coverage:
-    """How often courses let each rule of a protocol apply, and each pair of rules that can follow each other."""
+    """How often each rule, and each pair of rules that can follow each other, applies."""
 
     protocol: Protocol
     rules: Mapping[str, int]
@@ -91,7 +93,7 @@ class Coverage:
 
     @property
     def rules_left(self) -> tuple[str, ...]:
-        """The rules that no course lets apply."""
+        """The rules that apply in no course."""
         return tuple(row.id for row in self.protocol.table.rules if row.id not in self.rules)
 
     @property
@@ -104,7 +106,9 @@ class Coverage:
 
 
 def coverage(protocol: Protocol, courses: Iterable[Course]) -> Coverage:
-    """Count the rules, and the pairs of rules one after another, that apply in courses; printed, it is a report.
+    """Count the rules, and the pairs of consecutive rules, that apply in courses.
+
+    Printed, the result is a report.
 
     Raises CallError for a course that cannot be replayed under the protocol.
     """
@@ -118,12 +122,13 @@ def coverage(protocol: Protocol, courses: Iterable[Course]) -> Coverage:
 
 
 def _report(found: Coverage) -> Iterator[str]:
-    """Write which rules apply how often, and which rule never follows which."""
+    """Yield which rules apply how often, and which rule never follows which."""
     rows, possible = found.protocol.table.rules, found.shortest
-    yield f"# What the courses cover of {found.protocol.id} {found.protocol.version}"
+    yield f"# Coverage of the courses: {found.protocol.id} {found.protocol.version}"
     yield ""
     yield f"Rules: {len(rows) - len(found.rules_left)} of {len(rows)}. "
-    yield f"Pairs of rules that can follow each other: {len(possible) - len(found.pairs_left)} of {len(possible)}."
+    shown = len(possible) - len(found.pairs_left)
+    yield f"Pairs of rules that can follow each other: {shown} of {len(possible)}."
     yield ""
     left: dict[str, list[str]] = {}
     for one, other in found.pairs_left:

@@ -1,7 +1,8 @@
-"""Patients, visits and courses drawn at random: valid by construction, and biased to what moves a patient.
+"""Strategies for patients, visits and courses: valid by construction, biased to movement.
 
-A visit is mostly well, often shows one of the protocol's own dangers, and now and then anything that can be recorded.
-A course is walked while it is drawn, so that it keeps to what was advised: it is accepted under its protocol.
+A visit is mostly well, often shows one of the protocol's own dangers, and now and then anything
+that can be recorded. A course is walked while it is drawn, so that it keeps to what was advised: it
+is accepted under its protocol.
 """
 
 from collections.abc import Iterator
@@ -61,7 +62,7 @@ from lenadose.verification.scenarios import Change, Scenarios, scenarios
 
 T = TypeVar("T")
 
-# What holds a line, a bar or a character that cannot be shown has tests of its own.
+# Text with a line break, a bar or a character that cannot be shown has its own tests.
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"], exclude_characters="|"),
     min_size=1,
@@ -74,7 +75,7 @@ _EARLIEST, _LATEST = date(YEARS[0], 1, 1), date(YEARS[1], 12, 31)
 
 @cache
 def one_in(number: int) -> st.SearchStrategy[bool]:
-    """Draw yes one time in so many; the simplest answer is no."""
+    """Draw True one time in *number*; the simplest value is False."""
     return st.integers(1, number).map(lambda drawn: drawn == number)
 
 
@@ -160,15 +161,15 @@ def courses(protocol: Protocol | None = None, longest: int = 8) -> st.SearchStra
 
 @frozen(eq=False)
 class Stock:
-    """What the visits under a protocol are drawn from: its repertoire, what is not well, and what can be taken."""
+    """The strategies that the visits under a protocol are drawn from."""
 
-    shows: Scenarios
+    scenarios: Scenarios
     changes: st.SearchStrategy[Change]
     taken: st.SearchStrategy[DosageTaken]
 
 
 def stock_of(protocol: Protocol) -> Stock:
-    """Collect what visits are drawn from, dangers that count for good more seldom than others."""
+    """Collect the strategies; dangers that count for good are rarer than others."""
     shows = scenarios(protocol)
     kinds: dict[Safety, list[Change]] = {each: [] for each in reversed(Safety)}
     for (safety, _, _), changes in shows.changes.items():
@@ -193,8 +194,8 @@ _OFTEN = {
 
 @st.composite
 def visit_after(draw: st.DrawFn, stock: Stock, state: State) -> Visit:
-    """Draw any visit that can follow a state: mostly what a protocol's thresholds and events call for."""
-    protocol, last = stock.shows.protocol, state.previous
+    """Draw any visit that can follow a state, mostly at the thresholds of a protocol."""
+    protocol, last = stock.scenarios.protocol, state.previous
     taken, missed = None, None
     if last is None:
         day = draw(_any_first_day) if draw(one_in(4)) else DAY0
@@ -215,12 +216,12 @@ def visit_after(draw: st.DrawFn, stock: Stock, state: State) -> Visit:
         missed = draw(st.integers(0, most) | st.sampled_from([most // 5, min(most, most // 5 + 1)]))
         seen = observe(protocol, state, Visit(day, dosage_taken=taken, doses_missed=missed))
     well: Change = {
-        **stock.shows.well,
+        **stock.scenarios.well,
         "clasi_activity": None if draw(one_in(12)) else draw(_scores(seen)),
     }
     # Before a start nothing happens while the patient is not well: there that is more seldom.
     change = draw(stock.changes) if draw(one_in(4 if state.baseline else 10)) else {}
-    usual = stock.shows.visit(seen, {**well, **change})
+    usual = stock.scenarios.visit(seen, {**well, **change})
     # At most visits nothing else is shown, at some one field is anything, at a few all are.
     loose = draw(_loose)
     return (
@@ -237,7 +238,7 @@ def _any_day_after(day: date) -> st.SearchStrategy[date]:
 
 
 def _likely_days(protocol: Protocol, state: State) -> list[date]:
-    """Give the days after the visit before on which it is due or a clock changes."""
+    """Return the days after the visit before on which it is due or a clock changes."""
     assert state.previous is not None
     tomorrow = state.previous.on + timedelta(days=1)
     longest = min(tomorrow + timedelta(days=400), _LATEST)
@@ -253,7 +254,7 @@ def _likely_days(protocol: Protocol, state: State) -> list[date]:
 
 
 def _clocks(protocol: Protocol, state: State) -> Iterator[date]:
-    """Give the days on which the interval, the trial of therapy or the time to resume is over."""
+    """Yield the days on which the interval, the trial or the time to resume is over."""
     dose, start = state.treatment.dose, state.baseline
     if dose is None or start is None:
         return
@@ -272,9 +273,7 @@ def _scores(seen: Observation) -> st.SearchStrategy[int]:
     nadir = seen.treatment.nadir.activity if seen.treatment.nadir else None
     scores: dict[Response, list[int]] = {}
     for score in range(ACTIVITY[0], ACTIVITY[1] + 1):
-        shown = seen.protocol.response.of(
-            seen.phase, score, start, score if nadir is None else min(nadir, score), None
-        )
+        shown = seen.protocol.response.of(seen.phase, score, start, nadir, None)
         scores.setdefault(shown, []).append(score)
     each = [st.sampled_from([found[0], found[-1], *found]) for found in scores.values()]
     return (
@@ -378,7 +377,7 @@ def _tests(day: date) -> st.SearchStrategy[tuple[PregnancyTest, ...]]:
 
 @lru_cache(maxsize=1024)
 def _anything(day: date) -> dict[str, st.SearchStrategy[Any]]:
-    """Give for each field of a visit all that can be recorded on a day, missing included."""
+    """Return for each field of a visit all that can be recorded on a day, missing included."""
     return {
         "clasi_activity": or_missing(st.integers(*ACTIVITY)),
         "adverse_events": or_missing(st.lists(_events, max_size=3).map(_without_contradiction)),

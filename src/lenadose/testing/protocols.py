@@ -1,6 +1,7 @@
 """Protocols drawn at random: any that can be built, whatever it advises; few of them keep the laws.
 
-A table is cut in two again and again until its pieces are the cases, so exactly one case fits every situation.
+A table is cut in two again and again until its pieces are the cases, so exactly one case fits every
+situation.
 """
 
 from decimal import Decimal
@@ -70,7 +71,7 @@ def protocols(draw: st.DrawFn) -> Protocol:
 
 @st.composite
 def tables(draw: st.DrawFn) -> RuleTable:
-    """Draw any decision table: that of a built-in protocol, with other actions now and then, or one cut at random."""
+    """Draw any decision table: a built-in one with changed actions, or one cut at random."""
     if draw(st.booleans()):
         rows = list(draw(st.sampled_from([get_protocol(id).table.rules for id in BUILT_IN])))
         for index in draw(st.lists(st.integers(0, len(rows) - 1), max_size=3)):
@@ -97,7 +98,7 @@ Piece = tuple[frozenset[Term], ...]
 
 @st.composite
 def _halves(draw: st.DrawFn, piece: Piece) -> tuple[Piece, ...]:
-    """Cut a piece in two by one fact, each part with a situation that is possible; or leave it as it is."""
+    """Cut a piece in two by one fact, each part with a possible situation; or leave it whole."""
     fact = draw(st.integers(0, len(DIMENSIONS) - 1))
     words = [word for word in DIMENSIONS[fact][1] if word in piece[fact]]
     first = frozenset(draw(st.sets(st.sampled_from(words))))

@@ -1,5 +1,6 @@
-"""The laws proved of a protocol: a certificate, with the shortest course of visits for every law that is broken."""
+"""A certificate of the laws, with the shortest course of visits for each one violated."""
 
+from operator import itemgetter
 from time import perf_counter
 
 from attrs import frozen
@@ -8,16 +9,17 @@ from lenadose.engine.machine import replay
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
 from lenadose.verification.explore import StateSpace, reach
-from lenadose.verification.laws import LAWS, Law, Violation
+from lenadose.verification.laws import LAWS, Law
 from lenadose.verification.places import course_of
+from lenadose.verification.violation import Violation
 
 
 @frozen
 class Counterexample:
-    """A law broken, as a patient: a course of visits whose last one shows it, and the rows involved.
+    """A violated law as a course of visits whose last one shows it, with the rows involved.
 
-    `other` is the same course with another last visit, where the law compares two; a row that cannot be reached
-    has no course.
+    `other` is the same course with another last visit, where the law compares two; a row that
+    cannot be reached has no course.
     """
 
     words: str
@@ -28,7 +30,7 @@ class Counterexample:
 
 @frozen
 class Verdict:
-    """A law held against a protocol: over how many situations, states and transitions, and what breaks it."""
+    """The result of a law: how much was checked, and the counterexample, if any."""
 
     law: Law
     situations: int
@@ -44,10 +46,11 @@ class Verdict:
 
 @frozen(slots=False)
 class Certificate:
-    """What was proved of exactly this protocol, and over what.
+    """A proof about exactly this protocol, and its extent.
 
-    A situation is six facts; a state a place in which a patient can be met, reached by a real course of visits; a
-    transition what the table says there to one thing that a visit can show. `seconds` is how long it took.
+    A situation is six facts; a state a place in which a patient can be met, reached by a real
+    course of visits; a transition what the table says there to one thing that a visit can show.
+    `seconds` is how long it took.
     """
 
     protocol: Protocol
@@ -60,57 +63,63 @@ class Certificate:
     @property
     def holds(self) -> bool:
         """Whether every law holds."""
-        return all(each.holds for each in self.verdicts)
+        return all(verdict.holds for verdict in self.verdicts)
 
 
 def verify(protocol: Protocol) -> Certificate:
-    """Check every law over every place that can be reached and all that a visit can show there; nothing is sampled."""
+    """Check every law over every reachable state and all that a visit can show there."""
     began = perf_counter()
-    reached = reach(protocol)
-    answers = [each for shown in reached.answers.values() for each in shown.values()]
+    space = reach(protocol)
+    decisions = [
+        decision for by_visit in space.decisions.values() for decision in by_visit.values()
+    ]
     return Certificate(
         protocol,
-        tuple(judge(law, reached) for law in LAWS),
-        len({id(each.match) for each in answers}),
-        len(reached.meetings),
-        len(answers),
+        tuple(check_law(law, space) for law in LAWS),
+        len({id(decision.match) for decision in decisions}),
+        len(space.witnesses),
+        len(decisions),
         perf_counter() - began,
     )
 
 
-def judge(law: Law, reached: StateSpace) -> Verdict:
-    """Hold a law against all that is reached; of several counterexamples the shortest is given."""
+def check_law(law: Law, space: StateSpace) -> Verdict:
+    """Check a law over the state space; the shortest counterexample is kept."""
     situations, states, transitions = set(), set(), 0
-    breaches: list[tuple[int, Violation]] = []
-    for place, match, breach in law.check(reached):
+    violations: list[tuple[int, Violation]] = []
+    for place, match, violation in law.check(space):
         transitions += 1
         states.add(place)
         if match is not None:
             situations.add(id(match))
-        if breach is not None:
-            breaches.append((len(breach.visits) or len(reached.meetings[place].visits) + 1, breach))
-    breaches.sort(key=lambda each: each[0])
-    shown = (_show(reached, breach) for _, breach in breaches)
-    first = next((each for each in shown if each is not None), None)
+        if violation is not None:
+            violations.append(
+                (len(violation.visits) or len(space.witnesses[place].visits) + 1, violation)
+            )
+    violations.sort(key=itemgetter(0))
+    counterexamples = (_show(space, violation) for _, violation in violations)
+    first = next((example for example in counterexamples if example is not None), None)
     return Verdict(law, len(situations), len(states), transitions, first)
 
 
-def _show(reached: StateSpace, breach: Violation) -> Counterexample | None:
-    """Tell a breach as a course of visits, or give None where no visit can show it."""
-    if breach.visits:
-        first = next(iter(reached.meetings.values()))
-        course = course_of(first, *breach.visits)
-        rules = dict.fromkeys(each.rule.id for each in replay(course, reached.protocol))
-        return Counterexample(breach.words, tuple(rules), course)
-    if breach.answer is None:
-        return Counterexample(breach.words, breach.rules, None)
+def _show(space: StateSpace, violation: Violation) -> Counterexample | None:
+    """Return a violation as a course of visits, or None where no visit can show it."""
+    if violation.visits:
+        first = next(iter(space.witnesses.values()))
+        course = course_of(first, *violation.visits)
+        rules = dict.fromkeys(decision.rule.id for decision in replay(course, space.protocol))
+        return Counterexample(violation.words, tuple(rules), course)
+    if violation.decision is None:
+        return Counterexample(violation.words, violation.rules, None)
     courses = []
-    for each in (breach.answer, breach.other):
-        if each is not None:
-            meeting = reached.meetings[each.place]
-            seen = reached.realize(meeting, each.showing)
+    for decision in (violation.decision, violation.other):
+        if decision is not None:
+            witness = space.witnesses[decision.place]
+            seen = space.realize(witness, decision.showing)
             if seen is None:
                 return None
-            courses.append(course_of(meeting, seen.visit))
-    rules = dict.fromkeys(each.match.rule.id for each in (breach.answer, breach.other) if each)
-    return Counterexample(breach.words, tuple(rules), *courses)
+            courses.append(course_of(witness, seen.visit))
+    rules = dict.fromkeys(
+        decision.match.rule.id for decision in (violation.decision, violation.other) if decision
+    )
+    return Counterexample(violation.words, tuple(rules), *courses)

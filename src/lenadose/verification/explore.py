@@ -1,16 +1,17 @@
-"""Every place in which a patient can be met, each with a shortest course of visits that leads there.
+"""Every state in which a patient can be met, each with a shortest course of visits to it.
 
-A place is what matters of a patient's past when the next visit begins; what a visit then shows is one of a few kinds.
-Both are finite. The search is breadth first, and each of its steps is a real step of the machine on a real visit: on
-the first and the last day on which a clock stands so, with counts at the thresholds. So a place that is found comes
-with a course that leads there, and no shorter one does.
+A place is what matters of a patient's past when the next visit begins; what a visit then shows is
+one of a few kinds. Both are finite. The search is breadth first, and each of its steps is a real
+step of the machine on a real visit: on the first and the last day on which a clock stands so, with
+counts at the thresholds. So a place that is found comes with a course that leads there, and no
+shorter one does.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, partial
 
 from attrs import field, frozen
 
@@ -33,51 +34,62 @@ from lenadose.verification.places import (
     AbstractState,
     AbstractVisit,
     Witness,
-    meet,
+    abstract,
 )
 from lenadose.verification.scenarios import Scenarios, scenarios
 
 _FOUR_WEEKS = timedelta(days=28)
 
 
+@frozen(eq=False)
+class Step:
+    """A decision on a visit of a witness, and the states that can follow, without repetition."""
+
+    witness: Witness
+    decision: Decision
+    following: tuple[AbstractState, ...]
+
+
 @frozen(eq=False, slots=False)
 class StateSpace:
-    """All that can be reached under a protocol: each place, what can be shown there, and the places that follow."""
+    """The reachable states of a protocol, with what can be shown and what can follow in each."""
 
     protocol: Protocol
-    meetings: dict[AbstractState, Witness]
+    witnesses: dict[AbstractState, Witness]
     """Each place with the shortest course of visits to it, in the order of their length."""
-    walked: tuple[Witness, ...]
-    """Every meeting that was walked on from: one place can be met with its clocks standing in several ways."""
-    leads: dict[AbstractState, set[AbstractState]]
+    explored: tuple[Witness, ...]
+    """Every witness the search went on from: the clocks of one state can stand in several ways."""
+    steps: tuple[Step, ...] = field(repr=False)
+    """Every step of the search, in order."""
+    successors: dict[AbstractState, set[AbstractState]]
     """The places that can follow each place."""
-    ends: frozenset[AbstractState]
+    exits: frozenset[AbstractState]
     """The places from which one visit leads off treatment, or that are off treatment."""
-    shows: "Scenarios" = field(repr=False)
+    scenarios: Scenarios = field(repr=False)
     """The visits by which all of it can be shown."""
 
     @cached_property
-    def answers(self) -> dict[AbstractState, dict[AbstractVisit, AbstractDecision]]:
-        """What the table says to everything that can be shown in each place."""
+    def decisions(self) -> dict[AbstractState, dict[AbstractVisit, AbstractDecision]]:
+        """The decision on everything that can be shown in each state."""
         return {
             place: {
-                showing: self.answer(place, showing)
+                showing: self.decide(place, showing)
                 for showing in ABSTRACT_VISITS
-                if self.shows.can_show(place, showing)
+                if self.scenarios.can_show(place, showing)
             }
-            for place in self.meetings
+            for place in self.witnesses
         }
 
-    def answer(self, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
-        """Give what the table says in a place to what a visit shows."""
-        return self.shows.answer(place, showing)
+    def decide(self, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
+        """Return the decision in a state on what a visit shows."""
+        return self.scenarios.decide(place, showing)
 
-    def realize(self, meeting: Witness, showing: AbstractVisit) -> Observation | None:
-        """Make a visit that shows it, or give None where no visit can."""
-        return self.shows.realize(meeting, showing)
+    def realize(self, witness: Witness, showing: AbstractVisit) -> Observation | None:
+        """Return a visit that shows it, or None where no visit can."""
+        return self.scenarios.realize(witness, showing)
 
-    def meet_when_due(self, decision: Decision, meeting: Witness) -> Witness:
-        """Meet the patient again: on treatment when the interval is over, else at the next visit."""
+    def meet_when_due(self, decision: Decision, witness: Witness) -> Witness:
+        """Return the next meeting: on treatment when the interval is over, else the next visit."""
         state, day = apply(decision), decision.visit.date
         due = decision.next_visit.due if decision.next_visit else day + _FOUR_WEEKS
         if state.treatment.dose is not None and state.treatment.phase in ON_TREATMENT:
@@ -85,72 +97,87 @@ class StateSpace:
                 interval_end(self.protocol, state.treatment.phase, state.treatment.dose),
                 day + timedelta(days=1),
             )
-        return meet(observe(self.protocol, state, Visit(due)), meeting, decision.visit)
+        return abstract(observe(self.protocol, state, Visit(due)), witness, decision.visit)
 
     @cached_property
     def reached(self) -> dict[tuple[Rule, Case], AbstractDecision]:
-        """The first answer for each case that is reached."""
-        found: dict[tuple[str, int], AbstractDecision] = {}
-        for answers in self.answers.values():
-            for each in answers.values():
-                key = (each.match.rule.id, each.match.rule.cases.index(each.match.case))
-                found.setdefault(key, each)
-        return {(each.match.rule, each.match.case): each for each in found.values()}
+        """The first decision for each case that is reached."""
+        first: dict[tuple[str, int], AbstractDecision] = {}
+        for decisions in self.decisions.values():
+            for decision in decisions.values():
+                key = (decision.match.rule.id, decision.match.rule.cases.index(decision.match.case))
+                first.setdefault(key, decision)
+        return {(decision.match.rule, decision.match.case): decision for decision in first.values()}
 
 
 def reach(protocol: Protocol) -> StateSpace:
-    """Find every place that some course of visits leads to."""
-    first = meet(observe(protocol, begin(protocol, PATIENT), Visit(DAY0)))
-    meetings, leads = {first.place: first}, {first.place: set[AbstractState]()}
-    ends: set[AbstractState] = set()
-    shows = scenarios(protocol)
-    after: dict[tuple[object, ...], frozenset[AbstractState]] = {}
+    """Return every state that some course of visits leads to."""
+    first = abstract(observe(protocol, begin(protocol, PATIENT), Visit(DAY0)))
+    witnesses, successors = {first.place: first}, {first.place: set[AbstractState]()}
+    exits: set[AbstractState] = set()
+    visits = scenarios(protocol)
+    after: dict[tuple[object, ...], tuple[AbstractState, ...]] = {}
+    steps: list[Step] = []
     known: set[tuple[object, ...]] = set()
-    walked: list[Witness] = []
+    explored: list[Witness] = []
     queue = deque([first])
     while queue:
-        meeting = queue.popleft()
-        walked.append(meeting)
-        for decision in decisions_at(shows, meeting):
+        witness = queue.popleft()
+        explored.append(witness)
+        for decision in decisions_at(visits, witness):
             state = apply(decision)
             if state.treatment.phase not in TREATED:
-                ends.add(meeting.place)
-            key = clocks(protocol, state)
+                exits.add(witness.place)
+            key = clock_signature(protocol, state)
             if key not in after:
                 places = []
-                for last_day, seen in next_visits(protocol, decision, state):
-                    next_meeting = meet(seen, meeting, decision.visit)
-                    places.append(next_meeting.place)
-                    kind = (next_meeting.place, last_day, _outlasts_trial(seen))
+                for last_day, alike, visit in next_visits(protocol, decision, state):
+                    place = abstract(alike).place
+                    places.append(place)
+                    kind = (place, last_day, _outlasts_trial(alike))
                     if kind not in known:
                         known.add(kind)
-                        meetings.setdefault(next_meeting.place, next_meeting)
-                        leads.setdefault(next_meeting.place, set())
-                        queue.append(next_meeting)
-                after[key] = frozenset(places)
-            leads[meeting.place].update(after[key])
-    return StateSpace(protocol, meetings, tuple(walked), leads, frozenset(ends), shows)
+                        seen = observe(protocol, state, visit)
+                        upcoming = abstract(seen, witness, decision.visit)
+                        witnesses.setdefault(place, upcoming)
+                        successors.setdefault(place, set())
+                        queue.append(upcoming)
+                after[key] = tuple(dict.fromkeys(places))
+            steps.append(Step(witness, decision, after[key]))
+            successors[witness.place].update(after[key])
+    return StateSpace(
+        protocol,
+        witnesses,
+        tuple(explored),
+        tuple(steps),
+        successors,
+        frozenset(exits),
+        visits,
+    )
 
 
-def decisions_at(shows: "Scenarios", meeting: Witness) -> Iterator[Decision]:
-    """Give one real decision for each row that can apply in a place, and each kind of effect that it can have there."""
+def decisions_at(scenarios: Scenarios, witness: Witness) -> Iterator[Decision]:
+    """Yield one real decision for each row and each kind of effect it can have in a state."""
     done = set()
-    for showing, effect in shows.effects(meeting.place):
+    for showing, effect in scenarios.effects(witness.place):
         if effect not in done:
-            seen = shows.realize(meeting, showing)
+            seen = scenarios.realize(witness, showing)
             if seen is not None:
                 done.add(effect)
                 yield recommend(seen)
 
 
-def clocks(protocol: Protocol, state: State) -> tuple[object, ...]:
-    """Give all that tells where the patient can be met next: the dose and the clocks, in days from the last visit."""
+def clock_signature(protocol: Protocol, state: State) -> tuple[object, ...]:
+    """Return what decides where the patient can be met next: the dose and the clocks.
+
+    The clocks count in days from the last visit.
+    """
     last, dose = state.previous, state.treatment.dose
     assert last is not None
     for_good = frozenset(
-        each.criterion.safety
-        for each in state.findings.ongoing
-        if each.criterion.lasts is Lasts.FOR_GOOD
+        event.criterion.safety
+        for event in state.findings.ongoing
+        if event.criterion.lasts is Lasts.FOR_GOOD
     )
     key: tuple[object, ...] = (
         state.treatment.phase,
@@ -164,7 +191,8 @@ def clocks(protocol: Protocol, state: State) -> tuple[object, ...]:
     soon = last.on + timedelta(days=1)
 
     def order(phase: Phase, dose: CurrentLevel, interrupted_on: date | None) -> tuple[bool, ...]:
-        # Which of the two clocks changes first, and whether it can still be seen before it does: no more is needed.
+        # Which of the two clocks changes first, and whether it can still be seen before
+        # it does: no more is needed.
         trial = _trial_end(protocol, dose, gain)
         if phase is Phase.INTERRUPTED:
             changes = _too_long(protocol, interrupted_on or last.on)
@@ -172,7 +200,7 @@ def clocks(protocol: Protocol, state: State) -> tuple[object, ...]:
         changes = interval_end(protocol, phase, dose)
         every_days = dict.fromkeys((1, dose.level.dosage.every_days))
         lengthened = (
-            trial > _lengthened_from(protocol, phase, dose, last.on, each) for each in every_days
+            trial > _lengthened_from(protocol, phase, dose, last.on, days) for days in every_days
         )
         return (
             trial > soon,
@@ -187,15 +215,15 @@ def clocks(protocol: Protocol, state: State) -> tuple[object, ...]:
     if state.treatment.phase is Phase.INTERRUPTED:
         return (*key, dose.level, held.level, as_advised)
     # Off the ladder, or with nothing taken, the clocks of the dose that was held before run on.
-    otherwise = (
+    not_followed = (
         order(state.treatment.phase, held, None),
         order(Phase.INTERRUPTED, held, last.came_with.interrupted_on),
     )
-    return (*key, dose.level, dose.off_ladder, held.level, last.advised, as_advised, otherwise)
+    return (*key, dose.level, dose.off_ladder, held.level, last.advised, as_advised, not_followed)
 
 
 def _trial_end(protocol: Protocol, dose: CurrentLevel, last_gain: date) -> date:
-    """Give the day from which the trial of therapy is exhausted, unless there is a response."""
+    """Return the day from which the trial of therapy is exhausted, unless there is a response."""
     intervals = protocol.intervals
     return max(
         intervals.trial.value.after(last_gain), intervals.trial_at_level.value.after(dose.since)
@@ -203,7 +231,7 @@ def _trial_end(protocol: Protocol, dose: CurrentLevel, last_gain: date) -> date:
 
 
 def _outlasts_trial(seen: Observation) -> bool:
-    """Tell whether the interval that runs ends only after the trial of therapy."""
+    """Return whether the interval that runs ends only after the trial of therapy."""
     if seen.due_on is None or seen.treatment.dose is None or seen.baseline is None:
         return False
     return seen.due_on > _trial_end(
@@ -214,7 +242,7 @@ def _outlasts_trial(seen: Observation) -> bool:
 def _lengthened_from(
     protocol: Protocol, phase: Phase, dose: CurrentLevel, last: date, every_days: int
 ) -> date:
-    """Give the first day of a dose after a visit on which the interval is lengthened, if none was taken since."""
+    """Return the first day of a dose on which the interval is lengthened if none was taken."""
     interval: Interval = getattr(protocol.intervals, interval_name(phase, dose)).value
     share = protocol.intervals.missed_share.value
     length = (interval.after(dose.interval_from) - dose.interval_from).days
@@ -222,44 +250,67 @@ def _lengthened_from(
 
 
 def _day_of_a_dose(last: date, days: int, every_days: int) -> date:
-    """Give the first day, so many days or more after another one, that is a whole number of doses after it."""
+    """Return the first day at least *days* after *last* that is a whole number of doses later."""
     return last + timedelta(days=max(1, -(-days // every_days)) * every_days)
 
 
 def _too_long(protocol: Protocol, interrupted_on: date) -> date:
-    """Give the day from which an interruption has lasted too long to be simply resumed."""
+    """Return the day from which an interruption is too long to be simply resumed."""
     return protocol.intervals.resumable.value.after(interrupted_on) + timedelta(days=1)
 
 
 def next_visits(
     protocol: Protocol, decision: Decision, state: State
-) -> Iterator[tuple[bool, Observation]]:
-    """Give the next visit, still empty, on each day on which a clock changes and for all that can have been taken."""
+) -> Iterator[tuple[bool, Observation, Visit]]:
+    """Yield the empty next visit for all that can be taken, on each day a clock changes.
+
+    With it comes whether the next day is one of them too, and an observation that differs from the
+    one of the visit in its date at most.
+    """
     last = decision.visit.date
     if state.treatment.phase not in TREATED:
         due = decision.next_visit.due if decision.next_visit else last + _FOUR_WEEKS
-        yield False, observe(protocol, state, _empty(due))
+        visit = Visit(due)
+        yield False, observe(protocol, state, visit), visit
         return
     tomorrow = last + timedelta(days=1)
     for taken in what_can_be_taken(protocol, decision, state):
-        seen = observe(protocol, state, _empty(tomorrow, taken))
-        days = {tomorrow, *boundaries(protocol, seen)}
-        for day in sorted(each for each in days if each > last):
-            met = seen if day == tomorrow else observe(protocol, state, _empty(day, taken))
-            yield day + timedelta(days=1) in days, met
-        yield from ((False, each) for each in _with_doses_missed(seen, state, taken))
+        visit_on = cache(partial(Visit, dosage_taken=taken))
+        ahead = DaysAhead(protocol, state, visit_on(tomorrow), visit_on)
+        days = {tomorrow, *boundary_days(ahead.first)}
+        for day in sorted(day for day in days if day > last):
+            yield day + timedelta(days=1) in days, ahead.seen_on(day), visit_on(day)
+        for seen in _with_doses_missed(ahead.first, state, taken):
+            yield False, seen, seen.visit
 
 
-@lru_cache(maxsize=16384)
-def _empty(day: date, taken: DosageTaken | None = None, missed: int | None = None) -> Visit:
-    """Give a visit that shows nothing; the same ones come again and again."""
-    return Visit(day, dosage_taken=taken, doses_missed=missed)
+class DaysAhead:
+    """The days after a visit, up to the next one: what an empty visit on each of them shows."""
+
+    def __init__(
+        self, protocol: Protocol, state: State, first: Visit, visit_on: Callable[[date], Visit]
+    ) -> None:
+        self.protocol, self.state, self.visit_on = protocol, state, visit_on
+        self.first = observe(protocol, state, first)
+        self._changes = {first.date, *change_days(self.first)}
+        self._seen = {first.date: self.first} if visit_on(first.date) == first else {}
+
+    def seen_on(self, day: date) -> Observation:
+        """Return what a visit shows that is like one on this day, but for its date."""
+        visit, previous = self.visit_on(day), self.state.previous
+        # With nothing advised and nothing said to be taken, each further day is a day missed;
+        # in all other cases nothing changes between two changes of a clock.
+        if not visit.doses_missed and (visit.dosage_taken or (previous and previous.advised)):
+            day = max(change for change in self._changes if change <= day)
+        if day not in self._seen:
+            self._seen[day] = observe(self.protocol, self.state, self.visit_on(day))
+        return self._seen[day]
 
 
 def _with_doses_missed(
     seen: Observation, state: State, taken: DosageTaken | None
 ) -> Iterator[Observation]:
-    """Give the next visit where all doses since the last one were missed: the interval is then not over for long."""
+    """Yield the next visits with all doses missed: the interval is then not over for long."""
     protocol, last, dose, start = seen.protocol, state.previous, seen.treatment.dose, seen.baseline
     assert last is not None
     advised = last.advised.dosage if last.advised else None
@@ -269,7 +320,8 @@ def _with_doses_missed(
     lengthened = _lengthened_from(protocol, seen.phase, dose, last.on, dosage.every_days)
     exhausted = _trial_end(protocol, dose, seen.treatment.responded_on or start.on)
     later = _day_of_a_dose(last.on, (max(lengthened, exhausted) - last.on).days, dosage.every_days)
-    # Where the interval is not over tomorrow, and the trial still runs, nothing is gained by making it longer so far.
+    # Where the interval is not over tomorrow, and the trial still runs, nothing is gained by
+    # making it longer so far.
     same = (
         seen.facts.timing is Timing.BEFORE_DUE
         and seen.facts.trial is TherapeuticTrial.RUNNING
@@ -277,28 +329,32 @@ def _with_doses_missed(
     )
     for day in dict.fromkeys((later,) if same else (lengthened, later)):
         missed = doses_between(last.on, day, dosage)
-        yield observe(protocol, state, _empty(day, taken, missed))
+        yield observe(protocol, state, Visit(day, dosage_taken=taken, doses_missed=missed))
 
 
-def boundaries(protocol: Protocol, seen: Observation) -> Iterator[date]:
-    """Give the last day before each clock changes, and the day on which it does."""
-    dose, start = seen.treatment.dose, seen.baseline
-    if dose is None or start is None:
-        return
-    changes = [_trial_end(protocol, dose, seen.treatment.responded_on or start.on)]
-    if seen.due_on is not None:
-        changes.append(seen.due_on)
-    if seen.treatment.interrupted_on is not None:
-        changes.append(_too_long(protocol, seen.treatment.interrupted_on))
-    for day in changes:
+def boundary_days(seen: Observation) -> Iterator[date]:
+    """Yield the last day before each clock changes, and the day on which it does."""
+    for day in change_days(seen):
         yield day - timedelta(days=1)
         yield day
+
+
+def change_days(seen: Observation) -> Iterator[date]:
+    """Yield the day on which each clock changes."""
+    dose, baseline = seen.treatment.dose, seen.baseline
+    if dose is None or baseline is None:
+        return
+    yield _trial_end(seen.protocol, dose, seen.treatment.responded_on or baseline.on)
+    if seen.due_on is not None:
+        yield seen.due_on
+    if seen.treatment.interrupted_on is not None:
+        yield _too_long(seen.protocol, seen.treatment.interrupted_on)
 
 
 def what_can_be_taken(
     protocol: Protocol, decision: Decision, state: State
 ) -> Iterator[DosageTaken | None]:
-    """Give what can have been taken since a visit: what was advised, any other level, no level at all, nothing."""
+    """Yield what can be taken after a visit: the dosage advised, another level, none, nothing."""
     yield None
     if state.treatment.phase is Phase.INTERRUPTED and not (
         state.previous and state.previous.advice.hands_over

@@ -1,4 +1,4 @@
-"""A place: what matters of a patient's past when the next visit begins."""
+"""The finite abstraction of a patient: states, visits and decisions without numbers and dates."""
 
 from datetime import date
 from itertools import product
@@ -27,15 +27,16 @@ from lenadose.terms.facts import (
 
 DAY0 = date(2026, 1, 5)
 PATIENT = Patient("counterexample", age=40, able_to_become_pregnant=True, regular_cycles=True)
-"""The patient of every course that is made here; what she is changes no fact but the pregnancy tests asked for."""
+"""The patient of every course made here; only the pregnancy tests asked for depend on it."""
 
 
 @frozen(cache_hash=True)
 class AbstractState:
     """Where a patient stands when the next visit begins.
 
-    `level` is the one held (in an interruption the one before), `ceiling` the highest that harm has left, `standing`
-    the gravest of the events that count for good. `trial` is how it stands unless the visit shows a response.
+    `level` is the one held (in an interruption the one before), `ceiling` the highest that harm has
+    left, `standing` the gravest of the events that count for good. `trial` is how it stands unless
+    the visit shows a response.
     """
 
     phase: Phase
@@ -49,9 +50,10 @@ class AbstractState:
 
 @frozen(cache_hash=True)
 class AbstractVisit:
-    """What a visit shows: the response, safety, whether clearance lowers the ceiling, and whether it leaves a mark.
+    """The finite content of a visit: response, safety, a lowered ceiling, a lasting mark.
 
-    A danger leaves a mark when it counts for good, or when it is a harm that lowers the ceiling for good.
+    A danger leaves a mark when it counts for good, or when it is a harm that lowers the ceiling for
+    good.
     """
 
     response: Response
@@ -61,7 +63,8 @@ class AbstractVisit:
 
 
 _DANGER = (Safety.STOP, Safety.INTERRUPT)
-# Before a start only a judgement can show partial or worse: what a score alone can show comes first.
+# Before a start only a judgement can show partial or worse: what a score alone can show comes
+# first.
 _PLAIN_FIRST = (
     Response.NONE,
     Response.PARTIAL,
@@ -74,12 +77,12 @@ ABSTRACT_VISITS = tuple(
     for response, safety, lowered in product(_PLAIN_FIRST, reversed(Safety), (False, True))
     for mark in ((False, True) if safety in _DANGER else (False,))
 )
-"""All that a visit can show, what is plain and well before what is not."""
+"""Every abstract visit, the plain and well ones first."""
 
 
 @frozen
 class AbstractDecision:
-    """What the table says in a place to what a visit shows."""
+    """The decision of the table on an abstract visit in a state."""
 
     place: "AbstractState"
     showing: AbstractVisit
@@ -94,8 +97,8 @@ class AbstractDecision:
         return self.match.rule.action
 
 
-def answer(protocol: Protocol, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
-    """Give what the table says in a place to what a visit shows; numbers and dates are out of sight here."""
+def decide(protocol: Protocol, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
+    """Return the decision of the table, without any number or date."""
     ceiling = (
         lower_of(place.ceiling, protocol.safety.clearance_ceiling.value)
         if showing.lowered
@@ -117,7 +120,7 @@ def answer(protocol: Protocol, place: AbstractState, showing: AbstractVisit) -> 
 
 @frozen(eq=False)
 class Witness:
-    """A place on a certain day, after certain visits; `seen` is a visit on that day that shows nothing."""
+    """A state on a day after certain visits; `seen` is a visit on that day that shows nothing."""
 
     place: AbstractState
     seen: Observation
@@ -132,32 +135,32 @@ class Witness:
         return (*self.before.visits, self.visit_before)
 
 
-def meet(
+def abstract(
     seen: Observation, before: Witness | None = None, visit_before: Visit | None = None
 ) -> Witness:
-    """Give the place of a patient who is met at a visit that shows nothing yet."""
+    """Return the abstract state of a patient at a visit that shows nothing yet."""
     dose, facts = seen.treatment.dose, seen.facts
     place = AbstractState(
         seen.phase,
         dose.level if dose and seen.phase in TREATED else None,
         dose is None or seen.phase not in TREATED or dose.off_ladder is None,
         seen.before.ceiling,
-        _for_good(seen),
+        worst_for_good(seen),
         facts.timing,
         facts.trial,
     )
     return Witness(place, seen, before, visit_before)
 
 
-def _for_good(seen: Observation) -> Safety:
-    """Give the gravest of the events on record that count for good."""
-    found = Safety.ACCEPTABLE
-    for each in seen.findings.ongoing:
-        if each.criterion.lasts is Lasts.FOR_GOOD:
-            found = worse_of(found, each.criterion.safety)
-    return found
+def worst_for_good(seen: Observation) -> Safety:
+    """Return the worst safety of the events on record that count for good."""
+    worst = Safety.ACCEPTABLE
+    for event in seen.findings.ongoing:
+        if event.criterion.lasts is Lasts.FOR_GOOD:
+            worst = worse_of(worst, event.criterion.safety)
+    return worst
 
 
-def course_of(meeting: Witness, *last: Visit) -> Course:
-    """Give the course of visits that leads to a meeting, and what is shown there and after it."""
-    return Course((*meeting.visits, *last), PATIENT, meeting.seen.protocol.id)
+def course_of(witness: Witness, *last: Visit) -> Course:
+    """Return the course of visits that leads to a witness, with the visits after it."""
+    return Course((*witness.visits, *last), PATIENT, witness.seen.protocol.id)

@@ -1,4 +1,4 @@
-"""Visits by which everything that a protocol tells apart can be shown."""
+"""Visits that show everything a protocol distinguishes."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -22,31 +22,38 @@ from lenadose.verification.places import (
     AbstractState,
     AbstractVisit,
     Witness,
-    _for_good,
-    answer,
+    decide,
+    worst_for_good,
 )
 
 Change = dict[str, object]
 
 Effect = tuple[str, Phase, Level | None, bool, Safety | None]
-"""The row that applies, the phase and the level after it, whether there is a gain, and the mark that is left."""
+"""The row, the phase and the level after it, whether there is a gain, and the mark left."""
 
 
-def _effect(told: AbstractDecision) -> Effect:
-    showing = told.showing
-    # One row can answer to a harm and to a danger that counts for good: each leaves a mark of its own.
+def _effect(decision: AbstractDecision) -> Effect:
+    showing = decision.showing
+    # One row can answer to a harm and to a danger that counts for good: each leaves a mark
+    # of its own.
     mark = showing.safety if showing.mark else None
-    return told.match.rule.id, told.phase_after, told.level, showing.response in GAIN, mark
+    return (
+        decision.match.rule.id,
+        decision.phase_after,
+        decision.level,
+        showing.response in GAIN,
+        mark,
+    )
 
 
 @frozen(eq=False)
 class Scenarios:
-    """The visits by which all can be shown, made of a protocol's own thresholds and events."""
+    """The visits of a protocol, made of its own thresholds and events."""
 
     protocol: Protocol
     well: Change
     changes: dict[tuple[Safety, bool, bool], list[Change]] = field(repr=False)
-    """What makes a well visit show a safety, with or without a lowered ceiling and a mark; the plainest first."""
+    """Changes to a well visit by safety, lowered ceiling and mark; the plainest first."""
     # What was worked out once, by what it depends on.
     _answers: dict[AbstractState, dict[AbstractVisit, AbstractDecision]] = field(
         init=False, repr=False, factory=dict
@@ -56,66 +63,69 @@ class Scenarios:
     )
     _skins: dict[tuple[object, ...], Change] = field(init=False, repr=False, factory=dict)
 
-    def answer(self, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
-        """Give what the table says in a place to what a visit shows; it is worked out once."""
+    def decide(self, place: AbstractState, showing: AbstractVisit) -> AbstractDecision:
+        """Return the decision in a state, worked out once."""
         answers = self._answers.setdefault(place, {})
-        told = answers.get(showing)
-        if told is None:
-            told = answers[showing] = answer(self.protocol, place, showing)
-        return told
+        decision = answers.get(showing)
+        if decision is None:
+            decision = answers[showing] = decide(self.protocol, place, showing)
+        return decision
 
     def effects(self, place: AbstractState) -> tuple[tuple[AbstractVisit, Effect], ...]:
-        """Give all that can be shown in a place, each with what comes of it for the patient."""
+        """Return all that can be shown in a state, each with its effect on the patient."""
         if place not in self._effects:
             self._effects[place] = tuple(
-                (each, _effect(self.answer(place, each)))
-                for each in ABSTRACT_VISITS
-                if self.can_show(place, each)
+                (visit, _effect(self.decide(place, visit)))
+                for visit in ABSTRACT_VISITS
+                if self.can_show(place, visit)
             )
         return self._effects[place]
 
     def of(self, showing: AbstractVisit) -> list[Change]:
-        """Give the changes to a well visit that may show it."""
+        """Return the changes to a well visit that may show it."""
         return self.changes.get((showing.safety, showing.lowered, showing.mark), [])
 
     def can_show(self, place: AbstractState, showing: AbstractVisit) -> bool:
-        """Tell whether a visit can show it: never less than the gravest of the events that count for good."""
+        """Return whether a visit can show it: at least the worst event that counts for good."""
         if not self.of(showing) or worse_of(place.ongoing, showing.safety) is not showing.safety:
             return False
         return showing.mark or place.ongoing is not Safety.STOP
 
-    def realize(self, meeting: Witness, showing: AbstractVisit) -> Observation | None:
-        """Make a visit that shows it, or give None where no visit can."""
-        told = self.answer(meeting.place, showing)
-        skin = self._skin(meeting.seen, showing.response)
+    def realize(self, witness: Witness, showing: AbstractVisit) -> Observation | None:
+        """Return a visit that shows it, or None where no visit can."""
+        decision = self.decide(witness.place, showing)
+        skin = self._skin(witness.seen, showing.response)
         for change in self.of(showing):
-            visit = self.visit(meeting.seen, {**self.well, **change, **skin})
-            seen = observe(self.protocol, meeting.seen.before, visit)
+            visit = self.visit(witness.seen, {**self.well, **change, **skin})
+            seen = observe(self.protocol, witness.seen.before, visit)
             if (
-                seen.facts == told.match.facts
-                and seen.ceiling == told.ceiling
-                and marks(seen) == showing.mark
+                seen.facts == decision.match.facts
+                and seen.ceiling == decision.ceiling
+                and leaves_mark(seen) == showing.mark
             ):
                 return seen
         return None
 
-    def visit(self, seen: Observation, shown: Change) -> Visit:
-        """Make a visit that shows this, on the day of an empty one; what can be over is reported over."""
+    def visit(self, seen: Observation, fields: Change) -> Visit:
+        """Return a visit with these fields on the day of an empty one; old events resolve."""
         day, phase = seen.visit.date, seen.phase
         over = tuple(
-            AdverseEvent(each.name, resolved=True)
-            for each in seen.findings.ongoing
-            if each.criterion.lasts is Lasts.RESOLVED and each.name in RESOLVABLE
+            AdverseEvent(event.name, resolved=True)
+            for event in seen.findings.ongoing
+            if event.criterion.lasts is Lasts.RESOLVED and event.name in RESOLVABLE
         )
-        events = shown["adverse_events"]
+        events = fields["adverse_events"]
         if isinstance(events, tuple):
-            named = {each.name for each in events}
-            shown["adverse_events"] = (*(each for each in over if each.name not in named), *events)
-        if "pregnancy_tests" not in shown:
-            shown["pregnancy_tests"] = self._tests(day, phase)
+            named = {event.name for event in events}
+            fields["adverse_events"] = (
+                *(event for event in over if event.name not in named),
+                *events,
+            )
+        if "pregnancy_tests" not in fields:
+            fields["pregnancy_tests"] = self._tests(day, phase)
         taken, missed = seen.visit.dosage_taken, seen.visit.doses_missed
         # Fields by their names: the visit checks each value, the type checker cannot.
-        return Visit(day, dosage_taken=taken, doses_missed=missed, **shown)  # type: ignore[arg-type]
+        return Visit(day, dosage_taken=taken, doses_missed=missed, **fields)  # type: ignore[arg-type]
 
     def _tests(self, day: date, phase: Phase) -> tuple[PregnancyTest, ...]:
         now = PregnancyTest(TestResult.NEGATIVE)
@@ -128,7 +138,7 @@ class Scenarios:
         )
 
     def _skin(self, seen: Observation, response: Response) -> Change:
-        """Give the score nearest to the one before that shows the response, or else a score with a judgement."""
+        """Return the nearest score that shows the response, or a score with a judgement."""
         start = (
             seen.baseline.activity
             if seen.baseline and seen.phase is not Phase.BEFORE_START
@@ -153,13 +163,13 @@ def _skin(
     if response is Response.NOT_ASSESSED:
         return {}
     near = 11 if last is None else last
-    scores = sorted(range(ACTIVITY[0], ACTIVITY[1] + 1), key=lambda each: (abs(each - near), each))
+    scores = sorted(
+        range(ACTIVITY[0], ACTIVITY[1] + 1), key=lambda score: (abs(score - near), score)
+    )
     for judged in (None, *(word for word, stands_for in JUDGED.items() if stands_for is response)):
         for score in scores:
-            shown = protocol.response.of(
-                phase, score, start, score if nadir is None else min(nadir, score), judged
-            )
-            if shown is response:
+            result = protocol.response.of(phase, score, start, nadir, judged)
+            if result is response:
                 if judged is None:
                     return {"clasi_activity": score}
                 return {
@@ -170,11 +180,11 @@ def _skin(
 
 
 def scenarios(protocol: Protocol) -> Scenarios:
-    """Collect the visits that a protocol's thresholds and events call for."""
+    """Collect the visits that the thresholds and events of a protocol call for."""
     safety = protocol.safety
     well: Change = {
-        "neutrophils": count(max(safety.neutrophils.caution_below.value, Decimal(3))),
-        "platelets": count(max(safety.platelets.caution_below.value, Decimal(240))),
+        "neutrophils": blood_count(max(safety.neutrophils.caution_below.value, Decimal(3))),
+        "platelets": blood_count(max(safety.platelets.caution_below.value, Decimal(240))),
         "creatinine_clearance": _clearance(max(safety.clearance_lowers_below.value, Decimal(95))),
         "adverse_events": (),
     }
@@ -191,30 +201,32 @@ def scenarios(protocol: Protocol) -> Scenarios:
 
 
 def _kinds(protocol: Protocol) -> Iterator[tuple[Safety, bool, bool, Change]]:
-    """Give each band of each count, each event and each gap: the safety that it stands for, and how to show it."""
+    """Yield each band of each count, each event and each gap, with the safety it stands for."""
     safety = protocol.safety
     yield Safety.ACCEPTABLE, False, False, {}
     counts = (("neutrophils", safety.neutrophils), ("platelets", safety.platelets))
     for name, limits in counts:
         if limits.interrupt_below.value < limits.caution_below.value:
-            yield Safety.CAUTION, False, False, {name: count(limits.interrupt_below.value)}
+            yield Safety.CAUTION, False, False, {name: blood_count(limits.interrupt_below.value)}
             yield (
                 Safety.CAUTION,
                 False,
                 False,
-                {name: count(_just_below(limits.caution_below.value))},
+                {name: blood_count(_just_below(limits.caution_below.value))},
             )
-        yield Safety.ACCEPTABLE, False, False, {name: count(limits.caution_below.value)}
+        yield Safety.ACCEPTABLE, False, False, {name: blood_count(limits.caution_below.value)}
         if limits.interrupt_below.value:
             yield (
                 Safety.INTERRUPT,
                 False,
                 True,
-                {name: count(_just_below(limits.interrupt_below.value))},
+                {name: blood_count(_just_below(limits.interrupt_below.value))},
             )
-    for each in safety.events:
-        mark = each.lasts is Lasts.FOR_GOOD if each.safety is Safety.STOP else each.harm
-        yield each.safety, False, mark, {"adverse_events": (_event(each),)}
+    for criterion in safety.events:
+        mark = (
+            criterion.lasts is Lasts.FOR_GOOD if criterion.safety is Safety.STOP else criterion.harm
+        )
+        yield criterion.safety, False, mark, {"adverse_events": (_event(criterion),)}
     positive = PregnancyTest(TestResult.POSITIVE)
     yield safety.positive_test.safety, False, False, {"pregnancy_tests": (positive,)}
     lowers_below, interrupt_below = (
@@ -242,28 +254,28 @@ def _kinds(protocol: Protocol) -> Iterator[tuple[Safety, bool, bool, Change]]:
         yield Safety.NOT_ASSESSED, False, False, {field_name: None}
 
 
-def marks(seen: Observation) -> bool:
-    """Tell whether what a visit shows is a danger that counts for good, or a harm."""
+def leaves_mark(seen: Observation) -> bool:
+    """Return whether a visit shows a dose-limiting event, or a danger that counts for good."""
     if seen.facts.safety is Safety.STOP:
-        return _for_good(seen) is Safety.STOP
+        return worst_for_good(seen) is Safety.STOP
     return seen.facts.safety is Safety.INTERRUPT and bool(dose_limiting_causes(seen))
 
 
 def _event(criterion: EventCriterion) -> AdverseEvent:
-    """Give an event that meets a criterion."""
+    """Return an event that meets a criterion."""
     term = criterion.terms[0] if criterion.terms else "nausea"
     grade = criterion.least_grade or (None if term in UNGRADED else 1)
     return AdverseEvent(term, grade, None if grade is None else CTCAE_EDITIONS[-2])
 
 
 def _just_below(limit: Decimal) -> Decimal:
-    """Give a readable number a little below a limit: 0.9 below 1.0, 49 below 50."""
+    """Return a readable number a little below a limit: 0.9 below 1.0, 49 below 50."""
     step = Decimal(1) if limit >= 10 else Decimal("0.1")
     return limit - step if limit > step else limit / 2
 
 
-def count(amount: Decimal, on: date | None = None) -> Measurement:
-    """Give a blood count in 10⁹/L."""
+def blood_count(amount: Decimal, on: date | None = None) -> Measurement:
+    """Return a blood count in 10⁹/L."""
     return Measurement(amount, "10*9/L", on)
 
 

@@ -1,77 +1,64 @@
-"""Courses by which another implementation shows that it decides alike: every rule, and every rule after every other.
+"""Courses by which another implementation shows that it decides alike.
 
-A pair of rules is two rows of which the second can apply at the visit after the first. Each pair that can occur has a
-shortest course.
+A pair of rules is two rows of which the second can apply at the visit after the first. Each pair
+that can occur has a shortest course.
 """
 
 from collections.abc import Iterator
 from itertools import pairwise
-
-from attrs import frozen
+from operator import itemgetter
 
 from lenadose.engine.machine import Decision, apply, replay
+from lenadose.engine.observe import observe
 from lenadose.record.course import Course
-from lenadose.verification.explore import StateSpace, clocks, decisions_at, next_visits
-from lenadose.verification.places import AbstractState, AbstractVisit, Witness, course_of, meet
+from lenadose.verification.explore import StateSpace, Step, next_visits
+from lenadose.verification.places import AbstractState, AbstractVisit, abstract, course_of
 
 Pair = tuple[str, str]
 """The ids of two rows: the second applies at the visit after the first."""
 
 
-@frozen(eq=False)
-class _Found:
-    """Where a pair was found: the decision by the first row, and what the visit after it shows."""
-
-    meeting: Witness
-    decision: Decision
-    place: AbstractState
-    showing: AbstractVisit
-
-
-def pairs(reached: StateSpace) -> dict[Pair, Course]:
-    """Give every pair of rules that can follow each other, each with a shortest course that ends with it."""
-    found: dict[Pair, _Found] = {}
-    following: dict[tuple[object, ...], tuple[AbstractState, ...]] = {}
+def pairs(space: StateSpace) -> dict[Pair, Course]:
+    """Return every pair of rules that can follow each other, each with a shortest course."""
     rows = {
-        place: {each.match.rule.id: showing for showing, each in reversed(answers.items())}
-        for place, answers in reached.answers.items()
+        place: {row.match.rule.id: visit for visit, row in reversed(decisions.items())}
+        for place, decisions in space.decisions.items()
     }
-    for meeting in reached.walked:
-        for decision in decisions_at(reached.shows, meeting):
-            state = apply(decision)
-            key = clocks(reached.protocol, state)
-            if key not in following:
-                met = (
-                    meet(seen).place for _, seen in next_visits(reached.protocol, decision, state)
-                )
-                following[key] = tuple(dict.fromkeys(met))
-            for place in following[key]:
-                for row, showing in rows[place].items():
-                    found.setdefault(
-                        (decision.rule.id, row), _Found(meeting, decision, place, showing)
-                    )
-    return {pair: _course(reached, each) for pair, each in sorted(found.items())}
+    first: dict[Pair, tuple[Step, AbstractState, AbstractVisit]] = {}
+    done = set()
+    for step in space.steps:
+        rule = step.decision.rule.id
+        for place in step.following:
+            if (rule, place) not in done:
+                done.add((rule, place))
+                for row, visit in rows[place].items():
+                    first.setdefault((rule, row), (step, place, visit))
+    return {
+        pair: _course(space, *where) for pair, where in sorted(first.items(), key=itemgetter(0))
+    }
 
 
-def _course(reached: StateSpace, found: _Found) -> Course:
-    decision = found.decision
-    for _, empty in next_visits(reached.protocol, decision, apply(decision)):
-        meeting = meet(empty, found.meeting, decision.visit)
-        if meeting.place == found.place:
-            seen = reached.realize(meeting, found.showing)
+def _course(space: StateSpace, step: Step, place: AbstractState, visit: AbstractVisit) -> Course:
+    decision = step.decision
+    state = apply(decision)
+    for _, _, visit_then in next_visits(space.protocol, decision, state):
+        empty = observe(space.protocol, state, visit_then)
+        witness = abstract(empty, step.witness, decision.visit)
+        if witness.place == place:
+            seen = space.realize(witness, visit)
             if seen is not None:
-                return course_of(meeting, seen.visit)
-    raise AssertionError("a place that was met is met again")  # pragma: no cover
+                return course_of(witness, seen.visit)
+    raise AssertionError("a state that was met is met again")  # pragma: no cover
 
 
-def covering(reached: StateSpace) -> Iterator[tuple[Course, tuple[Decision, ...]]]:
-    """Give courses that together hold every pair, the longest first, and none whose pairs the others hold already."""
-    shortest = pairs(reached)
+def covering(space: StateSpace) -> Iterator[tuple[Course, tuple[Decision, ...]]]:
+    """Yield courses that together contain every pair, the longest first, none of them redundant."""
+    shortest = pairs(space)
     left = set(shortest)
     by_length = sorted(shortest.items(), key=lambda each: (-len(each[1].visits), each[0]))
     for pair, course in by_length:
         if pair in left:
-            decisions = replay(course, reached.protocol)
+            decisions = replay(course, space.protocol)
             rules = [each.rule.id for each in decisions]
             left -= set(pairwise(rules))
             yield course, decisions
