@@ -1,4 +1,6 @@
-"""Hypothesis is deterministic by default; `HYPOTHESIS_PROFILE=long pytest` searches longer and at random."""
+"""Hypothesis is deterministic by default; `HYPOTHESIS_PROFILE=long pytest` searches longer and at
+random.
+"""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The package as published: a complete source distribution that installs and passes a smoke test."""
+"""The package as published: a complete source distribution that installs and passes a test."""
 
 import subprocess
 import sys

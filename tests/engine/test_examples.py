@@ -1,4 +1,6 @@
-"""Every example is a patient, and the library says to each what was worked out by hand from the protocol sheet."""
+"""Every example is a patient, and the library says to each what was worked out by hand from the
+protocol sheet.
+"""
 
 import json
 

@@ -1,4 +1,6 @@
-"""The machine, told as patients: one story a rule of time, dose, safety or record, at its boundaries."""
+"""The machine, told as patients: one story a rule of time, dose, safety or record, at its
+boundaries.
+"""
 
 from datetime import date
 from decimal import Decimal
@@ -712,9 +714,7 @@ def test_a_pregnancy_reported_ended_ends_the_tests_before_that_day_only() -> Non
     )
 
 
-def test_a_positive_test_from_before_the_reported_end_counts_no_more_however_late_it_is_reported() -> (
-    None
-):
+def test_a_positive_test_from_before_the_reported_end_no_longer_counts() -> None:
     ended = (event("pregnancy", resolved=True),)
     visits = [
         seen(0, 11, pregnancy_tests=(POSITIVE,)),

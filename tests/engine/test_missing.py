@@ -125,7 +125,9 @@ def test_the_possible_actions_are_those_of_all_completions(
 
 
 def check_request(decision: Decision) -> None:
-    """Data is requested exactly when a completion would change the action; a known danger is acted on at once."""
+    """Data is requested exactly when a completion would change the action; a known danger is acted
+    on at once.
+    """
     open_question = len(decision.possible_actions) > 1
     off = decision.facts.phase is Phase.OFF_TREATMENT
     danger = decision.facts.safety in (Safety.STOP, Safety.INTERRUPT) and not off

@@ -1,4 +1,6 @@
-"""The table and the numbers of the protocol against a second reading of the sheet, on both sides of every threshold."""
+"""The table and the numbers of the protocol against a second reading of the sheet, on both sides
+of every threshold.
+"""
 
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
@@ -69,7 +71,7 @@ GRADED_ONLY = ("peripheral sensory neuropathy", "rash", "fatigue")
 def compare(
     cases: Iterable[tuple[Any, ...]], library: Callable[..., object], sheet: Callable[..., object]
 ) -> int:
-    """Assert that the library and the sheet say the same of every case; give how many there were."""
+    """Assert that the library and the sheet agree on every case; return the number of cases."""
     compared = 0
     for case in cases:
         assert library(*case) == sheet(*case), case
@@ -171,7 +173,8 @@ def test_clearance() -> None:
 
 
 def test_clearance_below_30_keeps_the_ceiling_that_30_to_60_sets() -> None:
-    # The sheet names the band 30 to < 60. Below 30 treatment is interrupted whatever the ceiling: no action depends on
+    # The sheet names the band 30 to < 60. Below 30 treatment is interrupted whatever the ceiling:
+    # no action depends on
     # it, and a ceiling that rose again as the kidneys fail would read as a mistake.
     ceiling = ceiling_shown(known(creatinine_clearance=clearance(Decimal("29.9"))))
     assert ceiling == LEVELS[1]
@@ -199,7 +202,9 @@ def test_events() -> None:
 
 
 def test_what_stops_for_good_outlasts_the_list() -> None:
-    """An event that the sheet records for good still stops when nobody reports it any more; another one does not."""
+    """An event that the sheet records for good still stops when nobody reports it any more;
+    another one does not.
+    """
 
     def library(term: str, grade: int | None) -> bool:
         first = seen(0, 10, adverse_events=(event(term, grade),))

@@ -1,4 +1,6 @@
-"""The sheet, PROTOCOL.md, read a second time without looking at the rows: the oracle for the table and its numbers."""
+"""The sheet, PROTOCOL.md, read a second time without looking at the rows: the oracle for the table
+and its numbers.
+"""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -204,7 +206,9 @@ def row(facts: Facts) -> tuple[str, Action]:
 
 
 def response(phase: Phase, a: int | None, b: int, m: int) -> Response:
-    """Section 4: the response by the score alone; before the first start there is nothing to compare with."""
+    """Section 4: the response by the score alone; before the first start there is nothing to
+    compare with.
+    """
     if a is None:
         return Response.NOT_ASSESSED
     if a == 0:
@@ -222,7 +226,9 @@ def response(phase: Phase, a: int | None, b: int, m: int) -> Response:
 
 
 def response_as_judged(phase: Phase, shown: Response, judged: Response) -> Response:
-    """Section 4: what a judgement (partial, none or worse) makes of the response that the score shows."""
+    """Section 4: what a judgement (partial, none or worse) makes of the response that the score
+    shows.
+    """
     if shown is Response.COMPLETE:
         return shown
     if shown is Response.NOT_ASSESSED:
@@ -266,7 +272,9 @@ INTERRUPTS = frozenset(
 
 
 def event_safety(term: str, grade: int | None = None, grade_at_start: int = 0) -> Safety:
-    """Section 4: what one event allows, where it has just been reported; no grade where the word alone decides."""
+    """Section 4: what one event allows, where it has just been reported; no grade where the word
+    alone decides.
+    """
     if term in STOPS_FOR_GOOD or term in STOPS_WHILE_IT_LASTS:
         return Safety.STOP
     if grade is not None and grade >= 4:
@@ -280,7 +288,9 @@ def event_safety(term: str, grade: int | None = None, grade_at_start: int = 0) -
 
 
 def counts_too_old(days_since_watched_from: int | None, age_days: int) -> bool:
-    """Section 4: the calendar of counts, from the last start, resumption or rise; None where there was none."""
+    """Section 4: the calendar of counts, from the last start, resumption or rise; None where there
+    was none.
+    """
     closely = days_since_watched_from is not None and days_since_watched_from <= 56
     return age_days > (7 if closely else 28)
 
@@ -312,7 +322,9 @@ def months_after(day: date, months: int) -> date:
 
 
 def interval_end(begun: date, phase: Phase, doses_missed: int = 0, every_days: int = 1) -> date:
-    """Section 2: when the interval has run out: 4 weeks, in taper a month, and the days missed once over a fifth."""
+    """Section 2: when the interval has run out: 4 weeks, in taper a month, and the days missed
+    once over a fifth.
+    """
     end = (
         months_after(begun, TAPER_MONTHS)
         if phase is Phase.TAPER
@@ -337,7 +349,9 @@ def late(due: date, on: date) -> bool:
 def trial_exhausted(
     on: date, started: date, last_response: date | None, at_level_since: date
 ) -> bool:
-    """Section 2: 12 weeks since the start or the last partial or complete response, 8 of them at this level."""
+    """Section 2: 12 weeks since the start or the last partial or complete response, 8 of them at
+    this level.
+    """
     since = started if last_response is None else max(started, last_response)
     return (on - since).days >= 84 and (on - at_level_since).days >= 56
 
