@@ -43,13 +43,12 @@ WORKS = {
 PEERS = ("transitions", "python-statemachine", "zen-engine")
 
 BOUNDS = {
-    "lenadose next COURSE": "half of it is the making of the frozen classes that a decision needs, "
-    "at import; the rest is Python's own start and the proof of the table",
-    "lenadose verify": "every outcome is decided by the real machine, whose step is slower than the "
-    "tuned one was",
+    "lenadose next COURSE": "the classes that a decision needs are made at import, half of the "
+    "time; Python's own start and the proof of the table are the rest",
+    "lenadose verify": "every outcome is decided by the machine itself, step by step",
     "lenadose diff of the two": "scores are compared pair by pair, each through the criteria",
     "`explain` of a decision": "pairs of changed fields are tried through the machine itself",
-    "a decision with its rationale as JSON": "a line of the rationale for every criterion looked at",
+    "a decision with its rationale as JSON": "a line for every criterion looked at",
     "`step`": "some thirty frozen values a visit, and criteria that are data instead of code; "
     "docs/decisions/0004-speed-budget.md says why",
     "a visit of a cohort": "plain numpy in the place of packed bits and compiled code",
