@@ -21,8 +21,10 @@ def add_months(days: Ints, months: int) -> Ints:
     """Return the same days of the month *months* later, or the last day of a shorter month."""
     dates = (days - EPOCH).astype("datetime64[D]")
     month = dates.astype("datetime64[M]")
-    begins = (month + months).astype("datetime64[D]")
-    last = (month + (months + 1)).astype("datetime64[D]") - begins - 1
+    moved = month + np.timedelta64(months, "M")
+    begins = moved.astype("datetime64[D]")
+    next_begins = (moved + np.timedelta64(1, "M")).astype("datetime64[D]")
+    last = next_begins - begins - np.timedelta64(1, "D")
     later = begins + np.minimum(dates - month.astype("datetime64[D]"), last)
     return np.asarray(later.astype(np.int64) + EPOCH, np.int32)
 
