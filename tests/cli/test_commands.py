@@ -362,6 +362,7 @@ def test_a_command_imports_only_what_it_uses() -> None:
         "lenadose",
         "lenadose.cli",
         "lenadose.cli.main",
+        "lenadose.cli.streams",
     }
     assert not {"attr", "typing", "json"} & help_only
     unused = {"rich", "lenadose.verification", "lenadose.formats.schema", "lenadose.plot"}

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Container
 from typing import TYPE_CHECKING
 
+from lenadose.cli.streams import complain
 from lenadose.terms.errors import CallError, describe, fault
 
 if TYPE_CHECKING:
@@ -140,7 +141,6 @@ def _cohort(call: "Namespace") -> int:
         raise fault(
             str(error.name), "is not installed, and a cohort needs it", "install lenadose[cohort]"
         ) from None
-    from lenadose.cli.main import complain
     from lenadose.formats.decision_json import identity
     from lenadose.terms.disclaimer import NOT_A_DEVICE
 

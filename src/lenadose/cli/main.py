@@ -8,10 +8,10 @@ the imports are most of what a person waits for.
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+
+from lenadose.cli.streams import complain, leave_stdout
 
 TYPE_CHECKING = False  # importing typing for it would take longer than the parser
 if TYPE_CHECKING:
@@ -140,24 +140,11 @@ def _run(call: argparse.Namespace) -> int:
         complain(str(error))
         return 2
     except BrokenPipeError:
-        _leave_stdout()  # the reader has seen enough
+        leave_stdout()  # the reader has seen enough
         return 0
     except OSError as error:
-        _leave_stdout()
+        leave_stdout()
         reason = (error.strerror or str(error)).lower()
         complain(f"standard output: {reason}; write the answer to another place")
         return 2
     return code
-
-
-def complain(words: str) -> None:
-    """Print a line on standard error, if it is open."""
-    # With standard error closed, print would turn to standard output, where only answers go.
-    if sys.stderr is not None:
-        with suppress(OSError):
-            print(words, file=sys.stderr, flush=True)
-
-
-def _leave_stdout() -> None:
-    """Let Python close standard output at exit without another complaint."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
