@@ -203,4 +203,4 @@ PEERS = {
     "python-statemachine": with_statemachine,
     "zen-engine": with_zen,
 }
-"""What makes the function of each peer; it raises ImportError where the peer is not installed."""
+"""The maker of each peer; it raises ImportError where the peer is not installed."""

@@ -1,8 +1,8 @@
 """Measure what a user waits for, in turn with another checkout; write docs/benchmarks.md.
 
-    git clone . /tmp/before && git -C /tmp/before checkout 182feaf
+    git clone . ../before && git -C ../before checkout 182feaf
     pip install -r benchmarks/requirements.txt
-    python benchmarks/run.py --baseline /tmp/before [--quick]
+    python benchmarks/run.py --baseline ../before [--quick]
 
 Both checkouts run under this Python. Times are processor times, medians of the rounds; a ratio is
 taken round by round, and given with the smallest and the largest.
@@ -54,7 +54,7 @@ BOUNDS = {
     "docs/decisions/0004-speed-budget.md says why",
     "a visit of a cohort": "plain numpy in the place of packed bits and compiled code",
 }
-"""What bounds a figure that misses its goal."""
+"""The bound of each figure that misses its goal as a ratio."""
 
 
 def environment(checkout: Path) -> dict[str, str]:
