@@ -15,7 +15,8 @@ API = ROOT / "tests" / "typing" / "api.py"
 MISSPELT = "from lenadose import replai\n\nreplai\n"
 
 MYPY = (sys.executable, "-m", "mypy", "--strict")
-PYRIGHT = shutil.which("pyright")
+# basedpyright is pyright with its own Node.js, so that nothing else has to be installed.
+PYRIGHT = shutil.which("basedpyright", path=str(Path(sys.executable).parent))
 
 
 def check(checker: tuple[str, ...], path: Path) -> subprocess.CompletedProcess[str]:
@@ -26,7 +27,7 @@ def check(checker: tuple[str, ...], path: Path) -> subprocess.CompletedProcess[s
 
 def pyright() -> tuple[str, ...]:
     if PYRIGHT is None:
-        pytest.skip("pyright is not installed")
+        pytest.skip("basedpyright is not installed")
     return (PYRIGHT, "--level", "error", "--pythonpath", sys.executable)
 
 
