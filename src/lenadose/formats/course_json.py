@@ -89,12 +89,13 @@ def _term(value: object, kind: type[Term]) -> Term:
 
 def course_data(course: Course) -> dict[str, Json]:
     """Return a course as the data it is read from, without its unknown facts."""
-    data = _recorded(course)
+    data = plain_record(course)
     assert isinstance(data, dict)
     return {key: data[key] for key in ("protocol", "patient", "visits") if key in data}
 
 
-def _recorded(value: object) -> Json:
+def plain_record(value: object) -> Json:
+    """Return a recorded value as plain data, without what is not known."""
     match value:
         case Term():
             return value.label
@@ -103,7 +104,7 @@ def _recorded(value: object) -> Json:
         case Decimal():
             return number(value)
         case tuple():
-            return [_recorded(member) for member in value]
+            return [plain_record(member) for member in value]
         case bool() | int() | str():
             return value
     parts = (
@@ -111,7 +112,7 @@ def _recorded(value: object) -> Json:
         for attribute in fields(type(value))  # type: ignore[arg-type]  # the rest are attrs classes
         if attribute.init
     )
-    return {name: _recorded(part) for name, part in parts if part is not None}
+    return {name: plain_record(part) for name, part in parts if part is not None}
 
 
 def number(value: Decimal) -> int | float:

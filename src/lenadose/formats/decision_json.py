@@ -9,7 +9,7 @@ from lenadose.explanation.arguments import Argument, for_and_against
 from lenadose.explanation.phrases import describe_change, describe_unreachable
 from lenadose.explanation.rationale import Rationale, rationale
 from lenadose.explanation.sensitivity import HOW_COUNTED, stakes
-from lenadose.formats.course_json import Json, _recorded, number
+from lenadose.formats.course_json import Json, number, plain_record
 from lenadose.protocol.advice import VisitWindow
 from lenadose.protocol.protocol import Protocol
 from lenadose.terms.disclaimer import NOT_A_DEVICE
@@ -93,8 +93,8 @@ def _alternative(decision: Decision, other: Alternative) -> Json:
         "changes": [
             {
                 "field": change.field,
-                "from": None if change.before is None else _recorded(change.before),
-                "to": None if change.after is None else _recorded(change.after),
+                "from": None if change.before is None else plain_record(change.before),
+                "to": None if change.after is None else plain_record(change.after),
                 "means": change.means.code,
                 "words": describe_change(decision, other, change),
             }

@@ -12,7 +12,7 @@ from attrs import Factory, field, frozen
 
 from lenadose.record.visit import ACTIVITY, JudgedResponse
 from lenadose.terms.facts import Phase, Response
-from lenadose.terms.provenance import Sourced, _number, within
+from lenadose.terms.provenance import Sourced, sourced_number, within
 
 JUDGED = {
     JudgedResponse.IMPROVED: Response.PARTIAL,
@@ -120,37 +120,44 @@ class ResponseCriteria:
     """When the skin counts as worse or as partly better; complete is an activity of 0."""
 
     complete_at: Sourced[int] = field(
-        validator=_points, metadata=_number("points", "CLASI activity of a complete response")
+        validator=_points,
+        metadata=sourced_number("points", "CLASI activity of a complete response"),
     )
     worse_points: Sourced[int] = field(
-        validator=_points, metadata=_number("points", "least rise above the lowest that is worse")
+        validator=_points,
+        metadata=sourced_number("points", "least rise above the lowest that is worse"),
     )
     worse_share: Sourced[Fraction] = field(
         validator=_share,
-        metadata=_number(
+        metadata=sourced_number(
             "of the gain",
             "least share of the gain lost that is worse, in titration and interrupted",
         ),
     )
     partial_points: Sourced[int] = field(
-        validator=_points, metadata=_number("points", "least fall that is a partial response")
+        validator=_points,
+        metadata=sourced_number("points", "least fall that is a partial response"),
     )
     partial_share: Sourced[Fraction] = field(
         validator=_share,
-        metadata=_number("of the start", "least fall, as a share, that is a partial response"),
+        metadata=sourced_number(
+            "of the start", "least fall, as a share, that is a partial response"
+        ),
     )
     low_start: Sourced[int] = field(
         validator=_points,
-        metadata=_number("points", "activity at the start below which only the share counts"),
+        metadata=sourced_number(
+            "points", "activity at the start below which only the share counts"
+        ),
     )
     low_share: Sourced[Fraction] = field(
         validator=_share,
-        metadata=_number(
+        metadata=sourced_number(
             "of the start", "least fall, as a share, from a low start that is a partial response"
         ),
     )
     reduction_needs: Sourced[Response] = field(
-        metadata=_number("", "least response for which the dose is reduced")
+        metadata=sourced_number("", "least response for which the dose is reduced")
     )
     """Used by a law that checks the rows; the rows themselves decide."""
 

@@ -24,7 +24,7 @@ from lenadose.terms.dosage import Level
 from lenadose.terms.errors import Fault, ProtocolError, describe
 from lenadose.terms.facts import Position, Safety, Term
 from lenadose.terms.interval import Interval
-from lenadose.terms.provenance import Provenance, Sourced, _number, within
+from lenadose.terms.provenance import Provenance, Sourced, sourced_number, within
 from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
 from lenadose.terms.validation import Validated, duplicates, is_identifier, refused, whole
 
@@ -130,10 +130,10 @@ class CountLimits(Validated):
 
     interrupt_below: Sourced[Decimal] = field(
         validator=within(0, PLATELETS.largest),
-        metadata=_number("× 10⁹/L", "treatment is interrupted below"),
+        metadata=sourced_number("× 10⁹/L", "treatment is interrupted below"),
     )
     caution_below: Sourced[Decimal] = field(
-        validator=within(0, PLATELETS.largest), metadata=_number("× 10⁹/L", "caution below")
+        validator=within(0, PLATELETS.largest), metadata=sourced_number("× 10⁹/L", "caution below")
     )
 
     def contradictions(self) -> Iterator[Fault]:
@@ -170,49 +170,57 @@ class SafetyCriteria(Validated):
     platelets: CountLimits
     neutrophils_same_day_below: Sourced[Decimal] = field(
         validator=within(0, NEUTROPHILS.largest),
-        metadata=_number("× 10⁹/L", "neutrophils: same-day assessment below"),
+        metadata=sourced_number("× 10⁹/L", "neutrophils: same-day assessment below"),
     )
     clearance_interrupt_below: Sourced[Decimal] = field(
         validator=within(0, CREATININE_CLEARANCE.largest),
-        metadata=_number("mL/min", "creatinine clearance: treatment is interrupted below"),
+        metadata=sourced_number("mL/min", "creatinine clearance: treatment is interrupted below"),
     )
     clearance_lowers_below: Sourced[Decimal] = field(
         validator=within(0, CREATININE_CLEARANCE.largest),
-        metadata=_number("mL/min", "creatinine clearance: the ceiling is lowered below"),
+        metadata=sourced_number("mL/min", "creatinine clearance: the ceiling is lowered below"),
     )
-    clearance_ceiling: Sourced[Level] = field(metadata=_number("", "the lowered ceiling"))
+    clearance_ceiling: Sourced[Level] = field(metadata=sourced_number("", "the lowered ceiling"))
     clearance_age: Sourced[Interval] = field(
-        metadata=_number("", "greatest age of a creatinine clearance")
+        metadata=sourced_number("", "greatest age of a creatinine clearance")
     )
     counts_age_early: Sourced[Interval] = field(
-        metadata=_number("", "greatest age of a count early after a start, a resumption or a rise")
+        metadata=sourced_number(
+            "", "greatest age of a count early after a start, a resumption or a rise"
+        )
     )
     counts_early: Sourced[Interval] = field(
-        metadata=_number(
+        metadata=sourced_number(
             "", "how long after a start, a resumption or a rise is early, last day included"
         )
     )
-    counts_age: Sourced[Interval] = field(metadata=_number("", "greatest age of a count otherwise"))
+    counts_age: Sourced[Interval] = field(
+        metadata=sourced_number("", "greatest age of a count otherwise")
+    )
     first_test: Sourced[tuple[Interval, Interval]] = field(
-        metadata=_number("", "age of the first pregnancy test at a start")
+        metadata=sourced_number("", "age of the first pregnancy test at a start")
     )
     second_test_age: Sourced[Interval] = field(
-        metadata=_number("", "greatest age of the second pregnancy test at a start")
+        metadata=sourced_number("", "greatest age of the second pregnancy test at a start")
     )
     test_age_early: Sourced[Interval] = field(
-        metadata=_number("", "greatest age of a pregnancy test early in a course")
+        metadata=sourced_number("", "greatest age of a pregnancy test early in a course")
     )
     tests_early: Sourced[Interval] = field(
-        metadata=_number(
+        metadata=sourced_number(
             "",
             "how long after the start of a course is early for pregnancy tests, last day included",
         )
     )
     test_age: Sourced[Interval] = field(
-        metadata=_number("", "greatest age of a pregnancy test afterwards, with regular cycles")
+        metadata=sourced_number(
+            "", "greatest age of a pregnancy test afterwards, with regular cycles"
+        )
     )
     test_age_irregular: Sourced[Interval] = field(
-        metadata=_number("", "greatest age of a pregnancy test afterwards, with irregular cycles")
+        metadata=sourced_number(
+            "", "greatest age of a pregnancy test afterwards, with irregular cycles"
+        )
     )
     positive_test: EventCriterion
     not_asked: Provenance

@@ -15,14 +15,14 @@ from lenadose.explanation.phrases import describe_argument, smallest_changes
 from lenadose.explanation.rationale import InputUsed, Rationale, rationale
 from lenadose.protocol.protocol import Protocol, conditions
 from lenadose.report.markdown import (
-    _sentence,
     cite,
     escape,
     field_label,
     format_value,
     markdown_table,
+    sentence,
+    sets_in,
 )
-from lenadose.report.protocol import _sets_of
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.terms.facts import DIMENSIONS, Action, EvidenceLevel
 from lenadose.terms.units import PRINTED
@@ -75,12 +75,12 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
     if urgent(decision):
         yield f"**{escape(urgent(decision))}**"
         yield ""
-    yield escape(_sentence(why.reason))
+    yield escape(sentence(why.reason))
     yield ""
     if seen.patient.id:
         yield f"- Patient: {escape(seen.patient.id)}"
     yield f"- Rule: `{decision.rule.id}` ({cite(decision.case.provenance)})"
-    yield f"- It applies when: {conditions(decision.case)}{_sets_of(decision.case)}"
+    yield f"- It applies when: {conditions(decision.case)}{sets_in(decision.case)}"
     facts = (f"{name} {getattr(decision.facts, name).label}" for name, _ in DIMENSIONS)
     yield f"- Facts: {', '.join(facts)}"
     ladder = protocol.ladder
@@ -223,7 +223,7 @@ def _smallest_changes(decision: Decision, alternative: Alternative) -> str:
 
 
 def _argued(arguments: Iterable[Argument]) -> str:
-    return escape(" ".join(map(_sentence, map(describe_argument, arguments))))
+    return escape(" ".join(map(sentence, map(describe_argument, arguments))))
 
 
 def _why_not(decision: Decision, action: Action) -> Iterator[str]:
@@ -234,7 +234,7 @@ def _why_not(decision: Decision, action: Action) -> Iterator[str]:
     if urgent(decision):
         yield f"**{escape(urgent(decision))}**"
         yield ""
-    yield f"Advised is {advice(decision)}. {escape(_sentence(rationale(decision).reason))}"
+    yield f"Advised is {advice(decision)}. {escape(sentence(rationale(decision).reason))}"
     yield ""
     yield f"Rule: `{decision.rule.id}` ({cite(decision.case.provenance)})"
     candidates = {candidate.action: candidate for candidate in for_and_against(decision)}
@@ -259,7 +259,7 @@ def _why_not(decision: Decision, action: Action) -> Iterator[str]:
         yield ""
         other = alternative(decision, action)
         rest = f" {_ELSE}" if other.reachable else ""
-        yield f"{_sentence(_smallest_changes(decision, other))}{rest}"
+        yield f"{sentence(_smallest_changes(decision, other))}{rest}"
         if other.seen is not None:
             yield ""
             yield f"Then `{other.seen.match.rule.id}` applies: {advice(recommend(other.seen))}."

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from lenadose.explanation.criteria_met import Value
+from lenadose.protocol.rules import Case
 from lenadose.terms.dosage import format_decimal
+from lenadose.terms.facts import SET_NAMES, Term
 from lenadose.terms.provenance import ASSUMED_BY, Provenance
 
 
@@ -38,7 +40,8 @@ def cite(provenance: Provenance) -> str:
     return f"{label}{source}: {provenance.words}"
 
 
-def _sentence(words: str) -> str:
+def sentence(words: str) -> str:
+    """Return words as a sentence: a capital first, a full stop last."""
     return f"{words[:1].upper()}{words[1:]}."
 
 
@@ -46,3 +49,18 @@ def markdown_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> It
     """Yield the lines of a table."""
     for row in (head, ("---",) * len(head), *rows):
         yield f"| {' | '.join(cell or '–' for cell in row)} |"
+
+
+def set_legend(sets: Iterable[frozenset[Term]] = SET_NAMES) -> str:
+    """Return what the names of sets in the table stand for."""
+    return "; ".join(f"*{SET_NAMES[terms]}*: {_any_of(terms)}" for terms in sets) + "."
+
+
+def _any_of(terms: frozenset[Term]) -> str:
+    return " or ".join(term.label for term in sorted(terms, key=lambda term: term.rank))
+
+
+def sets_in(case: Case) -> str:
+    """Return what the names of sets in a case stand for, in brackets."""
+    named = [terms for terms in case.words if terms in SET_NAMES]
+    return f" ({set_legend(named).removesuffix('.')})" if named else ""

@@ -1,13 +1,12 @@
 """A protocol as a page, with its decision table, its diagram and its assumptions."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from lenadose.explanation.sensitivity import HOW_COUNTED, Sensitivity, stakes
 from lenadose.protocol.protocol import Protocol, case_id, conditions
-from lenadose.protocol.rules import Case
-from lenadose.report.markdown import cite, markdown_table
+from lenadose.report.markdown import cite, markdown_table, set_legend
 from lenadose.terms.disclaimer import NOT_A_DEVICE
-from lenadose.terms.facts import SET_NAMES, EvidenceLevel, Phase, Term
+from lenadose.terms.facts import EvidenceLevel, Phase
 
 
 def protocol_page(protocol: Protocol) -> str:
@@ -40,7 +39,7 @@ def _protocol_page(protocol: Protocol) -> Iterator[str]:
         )
     yield "\n## Decision table\n"
     exactly_one = "Exactly one row applies to every possible visit; the order has no meaning."
-    yield f"{exactly_one} {_legend()}\n"
+    yield f"{exactly_one} {set_legend()}\n"
     yield from markdown_table(("row", "when", "action", "source"), _rows(protocol))
     yield "\n## Sources\n"
     yield from _sources(protocol)
@@ -61,21 +60,6 @@ def _sources(protocol: Protocol) -> Iterator[str]:
         yield f"- {source.id}: {source.citation} ({source.confidence})"
 
 
-def _legend(sets: Iterable[frozenset[Term]] = SET_NAMES) -> str:
-    """Return what the names of sets in the table stand for."""
-    return "; ".join(f"*{SET_NAMES[terms]}*: {_any_of(terms)}" for terms in sets) + "."
-
-
-def _any_of(terms: frozenset[Term]) -> str:
-    return " or ".join(term.label for term in sorted(terms, key=lambda term: term.rank))
-
-
-def _sets_of(case: Case) -> str:
-    """Return what the names of sets in a case stand for, in brackets."""
-    named = [terms for terms in case.words if terms in SET_NAMES]
-    return f" ({_legend(named).removesuffix('.')})" if named else ""
-
-
 def decision_table(protocol: Protocol) -> str:
     """Return the decision table alone, short enough for a first page: row, when, action, tag."""
     rows = (
@@ -88,7 +72,9 @@ def decision_table(protocol: Protocol) -> str:
         for row in protocol.table.rules
         for case in row.cases
     )
-    return "\n".join(markdown_table(("row", "when", "action", "tag"), rows)) + f"\n\n{_legend()}\n"
+    return (
+        "\n".join(markdown_table(("row", "when", "action", "tag"), rows)) + f"\n\n{set_legend()}\n"
+    )
 
 
 def transitions(protocol: Protocol) -> dict[tuple[Phase, Phase], list[str]]:

@@ -81,5 +81,6 @@ class within:
             raise refused(f"{attribute.name}.value", reason, fix)
 
 
-def _number(unit: str, words: str) -> dict[str, str]:
+def sourced_number(unit: str, words: str) -> dict[str, str]:
+    """Return the metadata of a number: its unit and its words in the ledger."""
     return {"unit": unit, "words": words}
