@@ -7,7 +7,6 @@ differs.
 from collections import deque
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
-from functools import cache, partial
 from itertools import product
 
 from attrs import evolve, frozen
@@ -118,9 +117,8 @@ def _following(
         *((dosage, None) for dosage in dict.fromkeys(can_take)),
         *((None, doses) for doses in _can_miss(*protocols)),
     ):
-        visit_on = cache(partial(Visit, dosage_taken=taken, doses_missed=missed))
         ahead = [
-            DaysAhead(protocol, state, Visit(tomorrow, dosage_taken=taken), visit_on)
+            DaysAhead(protocol, state, tomorrow, taken, missed)
             for protocol, state in zip(protocols, states, strict=True)
         ]
         days: dict[date, list[object]] = {tomorrow: []}
@@ -137,7 +135,8 @@ def _following(
             key = (states[0].patient, missed, *places, *days[day], *_scored(states[0]))
             if key not in known:
                 known.add(key)
-                yield Pair(*states, visit_on(day), visits)
+                empty = Visit(day, dosage_taken=taken, doses_missed=missed)
+                yield Pair(*states, empty, visits)
 
 
 def _can_miss(one: Protocol, other: Protocol) -> Iterator[int]:
