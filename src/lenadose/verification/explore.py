@@ -8,10 +8,10 @@ shorter one does.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property, partial
 
 from attrs import evolve, field, frozen
 
@@ -40,6 +40,9 @@ from lenadose.verification.scenarios import Scenarios, scenarios
 
 _FOUR_WEEKS = timedelta(days=28)
 
+EmptyVisit = Callable[..., Visit]
+"""A function that builds a visit from its day, the dosage taken and the doses missed."""
+
 
 @frozen(eq=False)
 class Step:
@@ -60,7 +63,7 @@ class StateSpace:
     explored: tuple[Witness, ...]
     """Every witness the search went on from: the clocks of one state can stand in several ways."""
     steps: tuple[Step, ...] = field(repr=False)
-    """Every step of the search, in order."""
+    """The steps of the search, in order: one for each rule and what can follow it."""
     successors: dict[AbstractState, set[AbstractState]]
     """The places that can follow each place."""
     exits: frozenset[AbstractState]
@@ -116,8 +119,9 @@ def reach(protocol: Protocol) -> StateSpace:
     witnesses, successors = {first.place: first}, {first.place: set[AbstractState]()}
     exits: set[AbstractState] = set()
     visits = scenarios(protocol)
+    empty = cache(Visit)  # the same days come again and again
     after: dict[tuple[object, ...], tuple[AbstractState, ...]] = {}
-    steps: list[Step] = []
+    steps: dict[tuple[str, tuple[object, ...]], Step] = {}
     known: set[tuple[object, ...]] = set()
     explored: list[Witness] = []
     queue = deque([first])
@@ -131,7 +135,7 @@ def reach(protocol: Protocol) -> StateSpace:
             key = clock_signature(protocol, state)
             if key not in after:
                 places = []
-                for last_day, day, alike in next_visits(protocol, decision, state):
+                for last_day, day, alike in next_visits(protocol, decision, state, empty):
                     place = abstract(alike).place
                     places.append(place)
                     kind = (place, last_day, _outlasts_trial(alike))
@@ -143,13 +147,14 @@ def reach(protocol: Protocol) -> StateSpace:
                         successors.setdefault(place, set())
                         queue.append(upcoming)
                 after[key] = tuple(dict.fromkeys(places))
-            steps.append(Step(witness, decision, after[key]))
+            if (decision.rule.id, key) not in steps:
+                steps[decision.rule.id, key] = Step(witness, decision, after[key])
             successors[witness.place].update(after[key])
     return StateSpace(
         protocol,
         witnesses,
         tuple(explored),
-        tuple(steps),
+        tuple(steps.values()),
         successors,
         frozenset(exits),
         visits,
@@ -260,7 +265,7 @@ def _too_long(protocol: Protocol, interrupted_on: date) -> date:
 
 
 def next_visits(
-    protocol: Protocol, decision: Decision, state: State
+    protocol: Protocol, decision: Decision, state: State, empty: EmptyVisit = Visit
 ) -> Iterator[tuple[bool, date, Observation]]:
     """Yield the empty next visit for all that can be taken, on each day a clock changes.
 
@@ -274,7 +279,7 @@ def next_visits(
         return
     tomorrow = last + timedelta(days=1)
     for taken in what_can_be_taken(protocol, decision, state):
-        ahead = DaysAhead(protocol, state, tomorrow, taken)
+        ahead = DaysAhead(protocol, state, tomorrow, taken, empty=empty)
         days = {tomorrow, *boundary_days(ahead.first)}
         for day in sorted(day for day in days if day > last):
             yield day + timedelta(days=1) in days, day, ahead.seen_on(day)
@@ -292,10 +297,11 @@ class DaysAhead:
         tomorrow: date,
         taken: DosageTaken | None,
         missed: int | None = None,
+        empty: EmptyVisit = Visit,
     ) -> None:
         self.protocol, self.state = protocol, state
-        self.first = observe(protocol, state, Visit(tomorrow, dosage_taken=taken))
-        self._missed = missed
+        self.first = observe(protocol, state, empty(tomorrow, dosage_taken=taken))
+        self._visit_on = partial(empty, dosage_taken=taken, doses_missed=missed)
         # With nothing advised and nothing said to be taken, each further day is a day missed;
         # in all other cases nothing changes between two changes of a clock.
         previous = state.previous
@@ -308,8 +314,7 @@ class DaysAhead:
         if self._is_steady:
             day = max(change for change in self._changes if change <= day)
         if day not in self._seen:
-            visit = evolve(self.first.visit, date=day, doses_missed=self._missed)
-            self._seen[day] = observe(self.protocol, self.state, visit)
+            self._seen[day] = observe(self.protocol, self.state, self._visit_on(day))
         return self._seen[day]
 
 
