@@ -82,8 +82,8 @@ def test_patients_who_stand_alike_can_be_met_alike(name: str) -> None:
         for decision in decisions_at(state_space(name).scenarios, witness):
             state = apply(decision)
             places = frozenset(
-                abstract(observe(protocol, state, visit)).place
-                for _, _, visit in next_visits(protocol, decision, state)
+                abstract(observe(protocol, state, evolve(alike.visit, date=day))).place
+                for _, day, alike in next_visits(protocol, decision, state)
             )
             following[clock_signature(protocol, state)].add(places)
     assert len(following) > 200

@@ -7,7 +7,7 @@ differs.
 from collections import deque
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
-from functools import cache, partial
+from functools import cache
 from itertools import product
 
 from attrs import evolve, frozen
@@ -21,6 +21,7 @@ from lenadose.terms.errors import CallError
 from lenadose.terms.interval import Interval, at_most_days
 from lenadose.verification.explore import (
     DaysAhead,
+    EmptyVisit,
     boundary_days,
     clock_signature,
     what_can_be_taken,
@@ -54,6 +55,7 @@ def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
     )
     known: set[tuple[object, ...]] = set()
     effects = set()
+    empty_visit = cache(Visit)  # the same days come again and again
     while ahead:
         pair = ahead.popleft()
         for a, b in visits_of.decisions(pair):
@@ -74,7 +76,7 @@ def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
             if effect in effects:
                 continue
             effects.add(effect)
-            ahead.extend(_following((one, other), (a, b), states, visits, known))
+            ahead.extend(_following((one, other), (a, b), states, visits, known, empty_visit))
 
 
 def _parted(a: Decision, b: Decision) -> str | None:
@@ -100,6 +102,7 @@ def _following(
     states: tuple[State, State],
     visits: tuple[Visit, ...],
     known: set[tuple[object, ...]],
+    empty_visit: EmptyVisit,
 ) -> Iterator[Pair]:
     """Yield the next visit on each day on which a clock of either protocol changes.
 
@@ -118,9 +121,8 @@ def _following(
         *((dosage, None) for dosage in dict.fromkeys(can_take)),
         *((None, doses) for doses in _can_miss(*protocols)),
     ):
-        visit_on = cache(partial(Visit, dosage_taken=taken, doses_missed=missed))
         ahead = [
-            DaysAhead(protocol, state, Visit(tomorrow, dosage_taken=taken), visit_on)
+            DaysAhead(protocol, state, tomorrow, taken, missed, empty_visit)
             for protocol, state in zip(protocols, states, strict=True)
         ]
         days: dict[date, list[object]] = {tomorrow: []}
@@ -137,7 +139,8 @@ def _following(
             key = (states[0].patient, missed, *places, *days[day], *_scored(states[0]))
             if key not in known:
                 known.add(key)
-                yield Pair(*states, visit_on(day), visits)
+                empty = empty_visit(day, dosage_taken=taken, doses_missed=missed)
+                yield Pair(*states, empty, visits)
 
 
 def _can_miss(one: Protocol, other: Protocol) -> Iterator[int]:

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache, cached_property, partial
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from lenadose.engine.machine import Decision, apply, recommend
 from lenadose.engine.observe import Observation, interval_end, interval_name, observe
@@ -40,6 +40,9 @@ from lenadose.verification.scenarios import Scenarios, scenarios
 
 _FOUR_WEEKS = timedelta(days=28)
 
+EmptyVisit = Callable[..., Visit]
+"""A function that builds a visit from its day, the dosage taken and the doses missed."""
+
 
 @frozen(eq=False)
 class Step:
@@ -60,7 +63,7 @@ class StateSpace:
     explored: tuple[Witness, ...]
     """Every witness the search went on from: the clocks of one state can stand in several ways."""
     steps: tuple[Step, ...] = field(repr=False)
-    """Every step of the search, in order."""
+    """The steps of the search, in order: one for each rule and what can follow it."""
     successors: dict[AbstractState, set[AbstractState]]
     """The places that can follow each place."""
     exits: frozenset[AbstractState]
@@ -116,8 +119,9 @@ def reach(protocol: Protocol) -> StateSpace:
     witnesses, successors = {first.place: first}, {first.place: set[AbstractState]()}
     exits: set[AbstractState] = set()
     visits = scenarios(protocol)
+    empty = cache(Visit)  # the same days come again and again
     after: dict[tuple[object, ...], tuple[AbstractState, ...]] = {}
-    steps: list[Step] = []
+    steps: dict[tuple[str, tuple[object, ...]], Step] = {}
     known: set[tuple[object, ...]] = set()
     explored: list[Witness] = []
     queue = deque([first])
@@ -131,25 +135,26 @@ def reach(protocol: Protocol) -> StateSpace:
             key = clock_signature(protocol, state)
             if key not in after:
                 places = []
-                for last_day, alike, visit in next_visits(protocol, decision, state):
+                for last_day, day, alike in next_visits(protocol, decision, state, empty):
                     place = abstract(alike).place
                     places.append(place)
                     kind = (place, last_day, _outlasts_trial(alike))
                     if kind not in known:
                         known.add(kind)
-                        seen = observe(protocol, state, visit)
+                        seen = observe(protocol, state, evolve(alike.visit, date=day))
                         upcoming = abstract(seen, witness, decision.visit)
                         witnesses.setdefault(place, upcoming)
                         successors.setdefault(place, set())
                         queue.append(upcoming)
                 after[key] = tuple(dict.fromkeys(places))
-            steps.append(Step(witness, decision, after[key]))
+            if (decision.rule.id, key) not in steps:
+                steps[decision.rule.id, key] = Step(witness, decision, after[key])
             successors[witness.place].update(after[key])
     return StateSpace(
         protocol,
         witnesses,
         tuple(explored),
-        tuple(steps),
+        tuple(steps.values()),
         successors,
         frozenset(exits),
         visits,
@@ -260,50 +265,56 @@ def _too_long(protocol: Protocol, interrupted_on: date) -> date:
 
 
 def next_visits(
-    protocol: Protocol, decision: Decision, state: State
-) -> Iterator[tuple[bool, Observation, Visit]]:
+    protocol: Protocol, decision: Decision, state: State, empty: EmptyVisit = Visit
+) -> Iterator[tuple[bool, date, Observation]]:
     """Yield the empty next visit for all that can be taken, on each day a clock changes.
 
-    With it comes whether the next day is one of them too, and an observation that differs from the
-    one of the visit in its date at most.
+    Each comes as whether the next day is one of them too, its day, and an observation that differs
+    from the one of that day in its date at most.
     """
     last = decision.visit.date
     if state.treatment.phase not in TREATED:
         due = decision.next_visit.due if decision.next_visit else last + _FOUR_WEEKS
-        visit = Visit(due)
-        yield False, observe(protocol, state, visit), visit
+        yield False, due, observe(protocol, state, Visit(due))
         return
     tomorrow = last + timedelta(days=1)
     for taken in what_can_be_taken(protocol, decision, state):
-        visit_on = cache(partial(Visit, dosage_taken=taken))
-        ahead = DaysAhead(protocol, state, visit_on(tomorrow), visit_on)
+        ahead = DaysAhead(protocol, state, tomorrow, taken, empty=empty)
         days = {tomorrow, *boundary_days(ahead.first)}
         for day in sorted(day for day in days if day > last):
-            yield day + timedelta(days=1) in days, ahead.seen_on(day), visit_on(day)
+            yield day + timedelta(days=1) in days, day, ahead.seen_on(day)
         for seen in _with_doses_missed(ahead.first, state, taken):
-            yield False, seen, seen.visit
+            yield False, seen.visit.date, seen
 
 
 class DaysAhead:
     """The days after a visit, up to the next one: what an empty visit on each of them shows."""
 
     def __init__(
-        self, protocol: Protocol, state: State, first: Visit, visit_on: Callable[[date], Visit]
+        self,
+        protocol: Protocol,
+        state: State,
+        tomorrow: date,
+        taken: DosageTaken | None,
+        missed: int | None = None,
+        empty: EmptyVisit = Visit,
     ) -> None:
-        self.protocol, self.state, self.visit_on = protocol, state, visit_on
-        self.first = observe(protocol, state, first)
-        self._changes = {first.date, *change_days(self.first)}
-        self._seen = {first.date: self.first} if visit_on(first.date) == first else {}
+        self.protocol, self.state = protocol, state
+        self.first = observe(protocol, state, empty(tomorrow, dosage_taken=taken))
+        self._visit_on = partial(empty, dosage_taken=taken, doses_missed=missed)
+        # With nothing advised and nothing said to be taken, each further day is a day missed;
+        # in all other cases nothing changes between two changes of a clock.
+        previous = state.previous
+        self._is_steady = not missed and bool(taken or (previous and previous.advised))
+        self._changes = {tomorrow, *change_days(self.first)}
+        self._seen = {} if missed else {tomorrow: self.first}
 
     def seen_on(self, day: date) -> Observation:
         """Return what a visit shows that is like one on this day, but for its date."""
-        visit, previous = self.visit_on(day), self.state.previous
-        # With nothing advised and nothing said to be taken, each further day is a day missed;
-        # in all other cases nothing changes between two changes of a clock.
-        if not visit.doses_missed and (visit.dosage_taken or (previous and previous.advised)):
+        if self._is_steady:
             day = max(change for change in self._changes if change <= day)
         if day not in self._seen:
-            self._seen[day] = observe(self.protocol, self.state, self.visit_on(day))
+            self._seen[day] = observe(self.protocol, self.state, self._visit_on(day))
         return self._seen[day]
 
 

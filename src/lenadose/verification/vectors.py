@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from operator import itemgetter
 
+from attrs import evolve
+
 from lenadose.engine.machine import Decision, apply, replay
 from lenadose.engine.observe import observe
 from lenadose.record.course import Course
@@ -41,8 +43,8 @@ def pairs(space: StateSpace) -> dict[Pair, Course]:
 def _course(space: StateSpace, step: Step, place: AbstractState, visit: AbstractVisit) -> Course:
     decision = step.decision
     state = apply(decision)
-    for _, _, visit_then in next_visits(space.protocol, decision, state):
-        empty = observe(space.protocol, state, visit_then)
+    for _, day, alike in next_visits(space.protocol, decision, state):
+        empty = observe(space.protocol, state, evolve(alike.visit, date=day))
         witness = abstract(empty, step.witness, decision.visit)
         if witness.place == place:
             seen = space.realize(witness, visit)
