@@ -205,7 +205,7 @@ WELL: Shown = {
 
 def under(protocol: Protocol, state: State) -> State:
     """Return the same state under another protocol."""
-    return evolve(state, protocol_name=protocol.name, protocol_hash=protocol.decision_hash)
+    return evolve(state, protocol_name=protocol.name, decision_hash=protocol.decision_hash)
 
 
 def by_trial(

@@ -530,3 +530,8 @@ def test_the_ledger_is_written_whole() -> None:
     assert isinstance(told, list)
     assert len(told) > 60
     assert all(each["tag"] != "stated" for each in told)  # type: ignore[index,call-overload]
+
+
+def test_a_bare_number_is_asked_for_its_unit() -> None:
+    with pytest.raises(DocumentError, match=r"neutrophils: a bare number, 3\.2; .* with its unit"):
+        parse_course('{"visits": [{"date": "2026-01-05", "neutrophils": 3.2}]}')

@@ -63,7 +63,7 @@ def test_a_changed_limit_changes_the_fact_the_page_and_the_cohort() -> None:
 
 
 def by_hand(criteria: ResponseCriteria, phase: Phase, a: int, b: int, m: int) -> Response:
-    """Return the response as PROTOCOL.md, section 4, words it."""
+    """Return the response as the protocol sheet words it."""
     if a <= criteria.complete_at.value:
         return Response.COMPLETE
     points = a - m >= criteria.worse_points.value

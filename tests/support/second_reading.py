@@ -1,4 +1,4 @@
-"""The sheet, PROTOCOL.md, read a second time without looking at the rows: the oracle for the table
+"""The protocol sheet, read a second time without looking at the rows: the oracle for the table
 and its numbers.
 """
 

@@ -164,7 +164,7 @@ def apply(decision: Decision) -> State:
     finished_on = None if effects.starts else before.finished_on
     return State(
         before.protocol_name,
-        before.protocol_hash,
+        before.decision_hash,
         before.patient,
         ceiling,
         treatment,

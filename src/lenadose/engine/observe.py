@@ -104,10 +104,10 @@ def observe(protocol: Protocol, state: State, visit: Visit) -> Observation:
     Raises CallError for a state of another protocol, a visit that is not after the one before, a
     dosage taken before the first visit, and more doses missed than there were.
     """
-    if state.protocol_hash != protocol.decision_hash:
+    if state.decision_hash != protocol.decision_hash:
         raise fault(
             "state",
-            f"belongs to {state.protocol_name} ({state.protocol_hash[:8]}), which decides "
+            f"belongs to {state.protocol_name} ({state.decision_hash[:8]}), which decides "
             f"otherwise than {protocol.name} ({protocol.decision_hash[:8]})",
             "continue it under its own protocol, or replay the course under the other",
         )

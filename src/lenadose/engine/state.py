@@ -136,12 +136,12 @@ class DoseLimitingEvent:
 class State:
     """All that the next decision needs of the past; it changes only by `apply`.
 
-    `protocol_hash` is the hash of what its protocol decides. `ceiling` is the highest level that
+    `decision_hash` is the hash of what its protocol decides. `ceiling` is the highest level that
     dose-limiting events have left, None where they have left none.
     """
 
     protocol_name: str
-    protocol_hash: str
+    decision_hash: str
     patient: Patient
     ceiling: Level | None
     treatment: Treatment = Treatment()

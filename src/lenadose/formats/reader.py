@@ -208,8 +208,7 @@ class Reader:
 
         def read(document: object) -> Any:
             if not isinstance(document, dict):
-                fix = f"give an object with {', '.join(attributes)}"
-                raise fault("", f"{describe(document)} is not an object", fix)
+                raise _not_an_object(document, tuple(attributes))
             values: dict[str, Any] = {}
             faults: dict[str, list[Fault]] = {}
             for key, attribute in attributes.items():
@@ -280,3 +279,12 @@ def unknown_key(key: object, known: Iterable[str]) -> Fault:
 def _member(document: object, index: int) -> str:
     id = document.get("id") if isinstance(document, dict) else None
     return id if isinstance(id, str) and len(id) <= 60 and re.match(NAME, id) else f"[{index}]"
+
+
+def _not_an_object(document: object, keys: tuple[str, ...]) -> LenadoseError:
+    is_number = isinstance(document, int | float | Decimal) and not isinstance(document, bool)
+    if is_number and "unit" in keys:
+        fix = 'give the value with its unit: {"value": ..., "unit": ...}'
+        return fault("", f"a bare number, {describe(document)}", fix)
+    fix = f"give an object with {', '.join(keys)}"
+    return fault("", f"{describe(document)} is not an object", fix)

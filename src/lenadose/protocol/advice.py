@@ -98,7 +98,10 @@ def advise(
 def level_after(
     ladder: DoseLadder, match: MatchedRule, held: Level | None, ceiling: Level | None
 ) -> Level | None:
-    """Return the level until the next visit: one step from *held* at most, save to a ceiling."""
+    """Return the level until the next visit.
+
+    It is at most one step from *held*, unless a ceiling is lower.
+    """
     action = match.rule.action
     if action is Action.START:
         return lower_of(ladder.start, ceiling)

@@ -35,7 +35,7 @@ class Scores:
 
     @property
     def whole(self) -> int:
-        """One: the measure that a limit in points is a share of."""
+        """One point, the unit of a limit that is not a share."""
         return 1
 
     @property
@@ -117,7 +117,7 @@ _points, _share = within(*ACTIVITY), within(0, 1)
 
 @frozen
 class ResponseCriteria:
-    """When the skin counts as worse or as partly better; complete is an activity of 0."""
+    """When the response counts as complete, worse or partial."""
 
     complete_at: Sourced[int] = field(
         validator=_points,

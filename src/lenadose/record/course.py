@@ -45,7 +45,8 @@ class Course(RecordPart):
     """The protocol it is read by, the patient, and one visit or more in order of their dates.
 
     Raises CallError for no visits, dates that do not increase, a dosage taken before the first
-    visit, and more doses missed than there were days.
+    visit, and more doses missed than were scheduled (one a day if no
+    dosage was recorded).
     """
 
     visits: tuple[Visit, ...] = field(validator=list_of(Visit, "a visit"), metadata={"minItems": 1})

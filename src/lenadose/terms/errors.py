@@ -55,7 +55,7 @@ class LenadoseError(ValueError):
 
 
 class ProtocolError(LenadoseError):
-    """A fault of the author: a protocol that does not decide every situation exactly once."""
+    """A fault of the author: a protocol, or a part of one, that is not valid."""
 
 
 class CallError(LenadoseError):

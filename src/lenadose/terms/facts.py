@@ -21,7 +21,7 @@ class Term(Enum):
     code: str
     rank: int
 
-    # A member is one object; Enum would hash its name anew, some twenty times a decision.
+    # A member is one object; Enum would hash its name again, some twenty times a decision.
     __hash__ = object.__hash__
 
     def __init__(self, label: str) -> None:
@@ -61,7 +61,7 @@ class Safety(Term):
 
 
 class Timing(Term):
-    """Whether the interval has run out, or an interruption is too long simply to be resumed."""
+    """Whether the interval is over; in an interruption, whether it is too long to be resumed."""
 
     BEFORE_DUE = "before due"
     DUE = "due"

@@ -73,7 +73,7 @@ class Interval:
 
     @_span.default
     def _measure(self) -> timedelta:
-        """Return its length; of months the least that they can have."""
+        """Return the length; for months, the shortest possible."""
         return timedelta(days=28 * self.count if self.days is None else self.days)
 
     @property

@@ -1,4 +1,4 @@
-"""The laws of section 6 of PROTOCOL.md, which hold for a protocol in every reachable state."""
+"""The fifteen laws that hold for a protocol in every reachable state."""
 
 from collections.abc import Callable
 
@@ -150,4 +150,4 @@ LAWS = (
     ),
     Law(15, "in-its-phase", "An action occurs only in its phases.", each_decision(in_its_phase)),
 )
-"""The laws, in the order of the sheet."""
+"""The laws in order of their numbers."""
