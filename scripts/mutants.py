@@ -14,7 +14,7 @@ from attrs import frozen
 
 from lenadose import LenadoseError, get_protocol, parse_course, replay
 from lenadose.protocol.protocol import Protocol
-from lenadose.report.markdown import table
+from lenadose.report.markdown import markdown_table
 from lenadose.verification.certificate import check_law
 from lenadose.verification.explore import reach
 from lenadose.verification.laws import LAWS
@@ -22,6 +22,7 @@ from lenadose.verification.laws import LAWS
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+# After the path is set, or the tests are not found.
 from tests.support.mutation import mutants  # noqa: E402, RUF100
 
 PAGE = ROOT / "docs" / "mutants.md"
@@ -101,7 +102,7 @@ def _page(outcomes: Sequence[Outcome]) -> Iterator[str]:
         "(`tests/verification/vectors`). This page is made by `scripts/mutants.py`.\n"
     )
     head = ("broken", "made", "refused", "laws", "laws or reading", "vectors", "missed")
-    yield from table(
+    yield from markdown_table(
         head, (_counts(kind, [each for each in outcomes if each.kind == kind]) for kind in KINDS)
     )
     yield "\n## Which law notices a replaced action\n"
@@ -112,7 +113,7 @@ def _page(outcomes: Sequence[Outcome]) -> Iterator[str]:
         (f"{each.number} {each.name}", str(by_law[each.number]), str(alone[each.number]))
         for each in LAWS
     )
-    yield from table(("law", "notices", "alone"), rows)
+    yield from markdown_table(("law", "notices", "alone"), rows)
     survivors = [each for each in replaced if not each.laws]
     share = 100 * (len(replaced) - len(survivors)) / len(replaced)
     noticed = len(replaced) - len(survivors)

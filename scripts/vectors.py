@@ -24,6 +24,7 @@ from lenadose.verification.vectors import covering
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+# After the path is set, or the tests are not found.
 from tests.support.mutation import is_refused, moved_thresholds  # noqa: E402, RUF100
 
 FOLDER = ROOT / "tests" / "verification" / "vectors"

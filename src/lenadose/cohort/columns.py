@@ -187,7 +187,7 @@ def _document(row: Mapping[str, object]) -> tuple[dict[str, dict[str, object]], 
         values = document
         for group in groups:
             values = values.setdefault(group, {})  # type: ignore[assignment]  # nested once
-        values[key] = _plain(value, column)  # type: ignore[assignment]
+        values[key] = _plain(value, column)  # type: ignore[assignment]  # nested once
     return document, faults
 
 

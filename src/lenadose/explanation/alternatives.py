@@ -302,6 +302,7 @@ class _Search:
             (None, *fields["clasi_activity"]), (None, *fields["judgement"])
         ):
             judgement = judged.value if judged else visit.judgement
+            # An option of this field holds a score, which the type checker cannot know.
             response = criteria.of(
                 seen.phase,
                 score.value if score else visit.clasi_activity,  # type: ignore[arg-type]

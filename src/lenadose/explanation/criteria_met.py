@@ -95,7 +95,7 @@ def _compared(
     known = Scores(**{name: score or 0 for name, score in scores.items()})
     unknown = scores["activity"] is None and comparison.measure != "baseline"
     threshold, working = comparison.threshold(known), ""
-    if comparison.share_of != "whole":
+    if comparison.share_of is not None:
         share = "all" if comparison.limit == 1 else comparison.limit
         whole = getattr(known, comparison.share_of)
         working = f"{share} of {MEASURES[comparison.share_of]}, {whole}"

@@ -228,6 +228,7 @@ class Options:
             lists += (resolved, *((*resolved, each) for each in events if each.name not in names))
 
         def effect(option: Option) -> Hashable:
+            # An option of this field holds events, which the type checker cannot know.
             visit = Visit(self.visit.date, adverse_events=option.value)  # type: ignore[arg-type]
             after = update_findings(safety, before.findings, visit, neuropathy)
             return (

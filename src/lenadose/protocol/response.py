@@ -34,11 +34,6 @@ class Scores:
     nadir: int
 
     @property
-    def whole(self) -> int:
-        """One point, the unit of a limit that is not a share."""
-        return 1
-
-    @property
     def rise(self) -> int:
         """The points above the lowest."""
         return self.activity - self.nadir
@@ -79,17 +74,18 @@ class Comparison:
     measure: str
     relation: Relation
     limit: Fraction
-    share_of: str = "whole"
+    share_of: str | None = None
 
     def threshold(self, scores: Scores) -> Fraction:
         """Return the threshold in points."""
-        return self.limit * int(getattr(scores, self.share_of))
+        return self.limit * (getattr(scores, self.share_of) if self.share_of else 1)
 
     def is_met(self, scores: Scores) -> bool:
         """Return whether the comparison holds; for arrays of scores, an array of the answers."""
         # Multiplied instead of divided, so that nothing is rounded and arrays stay whole numbers.
         times, parts = self.limit.as_integer_ratio()
-        value, whole = getattr(scores, self.measure), getattr(scores, self.share_of)
+        value = getattr(scores, self.measure)
+        whole = getattr(scores, self.share_of) if self.share_of else 1
         return self.relation(value * parts, whole * times)
 
 
@@ -171,7 +167,7 @@ class ResponseCriteria:
 
     def _criteria(self) -> Iterator[ResponseCriterion]:
         def compare(
-            number: str, measure: str, relation: Relation, share_of: str = "whole"
+            number: str, measure: str, relation: Relation, share_of: str | None = None
         ) -> Comparison:
             limit = Fraction(getattr(self, number).value)
             return Comparison(number, measure, relation, limit, share_of)

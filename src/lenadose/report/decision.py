@@ -352,8 +352,7 @@ def course_rows(decisions: Iterable[Decision]) -> Iterator[str]:
         (
             (
                 str(decision.visit.date),
-                advice(decision)
-                + (f". **{escape(urgent(decision))}**" if urgent(decision) else ""),
+                _advice_cell(decision),
                 f"`{decision.rule.id}` ({decision.case.provenance.tag.label})",
                 next_visit(decision),
                 escape(rationale(decision).reason),
