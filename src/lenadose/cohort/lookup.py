@@ -196,10 +196,8 @@ def _responses(criteria: ResponseCriteria) -> Ints:
 
 
 def _all_met(criterion: ResponseCriterion, scores: Scores) -> Flags:
-    """Return where the guard, if any, and all comparisons hold."""
+    """Return where all comparisons hold."""
     met = [comparison.is_met(scores) for comparison in criterion.comparisons]
-    if criterion.guard is not None:
-        met.append(criterion.guard.is_met(scores))
     shape = (NO_SCORE, NO_SCORE, NO_SCORE)
     return np.broadcast_to(np.logical_and.reduce(np.broadcast_arrays(*met)), shape)
 

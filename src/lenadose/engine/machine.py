@@ -11,56 +11,57 @@ from datetime import date, timedelta
 
 from attrs import evolve, field, frozen
 
+from lenadose.engine.intake import tests_begin_anew
 from lenadose.engine.missing import missing, obtain_first, possible_actions
-from lenadose.engine.observe import MissingField, Observation, limits_met, observe
+from lenadose.engine.observe import (
+    MissingField,
+    Observation,
+    limits_met,
+    needs_two_tests,
+    observe,
+)
 from lenadose.engine.state import (
     Baseline,
     CurrentLevel,
     DatedScore,
     DoseLimitingEvent,
+    OngoingEvent,
     PreviousVisit,
     State,
     Treatment,
     begin,
 )
-from lenadose.protocol.advice import Advice, FollowUp, VisitWindow
+from lenadose.protocol.advice import Advice, Effects, FollowUp, VisitWindow
 from lenadose.protocol.builtin import DEFAULT, get_protocol
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.rules import Case, Rule
-from lenadose.record.adverse_event import SENSORY_NEUROPATHY
+from lenadose.protocol.safety import Limit
+from lenadose.record.adverse_event import PREGNANCY, SENSORY_NEUROPATHY
 from lenadose.record.course import Course
 from lenadose.record.visit import Visit
 from lenadose.terms.dosage import Dosage, Level, lower_of
 from lenadose.terms.errors import CallError
-from lenadose.terms.facts import Action, Facts, Phase
+from lenadose.terms.facts import TREATED, Action, Facts, Phase, Safety
 
 
 @frozen
 class Decision:
     """The advice at a visit, and when the patient is to be seen next.
 
-    `seen` is all that the decision rests on. `due` is the day of the next visit, None for never.
-    Two decisions are equal when they advise the same at the same visit.
+    `seen` is all that the decision rests on. `follow_up` is the rule for the next visit and
+    `next_visit` when the patient is to be seen next, None for never. Two decisions are equal when
+    they advise the same at the same visit.
     """
 
     seen: Observation = field(eq=lambda seen: seen.visit, repr=False)
     advice: Advice
-    due: date | None
+    follow_up: FollowUp
+    next_visit: VisitWindow | None
 
     @property
     def visit(self) -> Visit:
         """The visit."""
         return self.seen.visit
-
-    @property
-    def next_visit(self) -> VisitWindow | None:
-        """When the patient is to be seen next."""
-        if self.due is None:
-            return None
-        if self.advice.follow_up is FollowUp.SOON:
-            return VisitWindow(self.visit.date + timedelta(days=1), self.due, self.due)
-        late_after = self.protocol.intervals.late_after.value
-        return VisitWindow(self.due, self.due, late_after.after(self.due))
 
     @property
     def protocol(self) -> Protocol:
@@ -122,7 +123,77 @@ def recommend(seen: Observation) -> Decision:
     """Return the decision: the one row that matches, with its dosage, phase and next visit."""
     held = seen.treatment.dose.level if seen.treatment.dose else None
     advice = seen.protocol.advise(seen.match, held, seen.ceiling)
-    return Decision(seen, advice, follow_up_date(seen, advice.follow_up))
+    soon = same_day_dangers(seen) or seen.unadvised
+    follow_up = FollowUp.SOON if soon else advice.follow_up
+    return Decision(seen, advice, follow_up, visit_window(seen, advice, follow_up))
+
+
+def same_day_dangers(seen: Observation) -> tuple[OngoingEvent | Limit, ...]:
+    """Return the events and limits of counts for which a same-day assessment is due.
+
+    An event that stops treatment calls for it when it is new. A pregnancy is one event, whether it
+    was reported or shown by a test.
+    """
+    safety = seen.protocol.safety
+
+    def identity(event: OngoingEvent) -> tuple[str, str]:
+        return ("" if event.name == PREGNANCY else event.criterion.id, event.name)
+
+    known = {identity(event) for event in seen.before.findings.ongoing}
+    events = {
+        identity(event): event
+        for event in reversed(seen.findings.ongoing)
+        if event.name in safety.same_day_terms
+        or (event.criterion.safety is Safety.STOP and identity(event) not in known)
+    }
+    limits = (limit for limit in limits_met(safety, seen.findings) if limit.same_day)
+    return (*reversed(events.values()), *limits)
+
+
+def visit_window(seen: Observation, advice: Advice, follow_up: FollowUp) -> VisitWindow | None:
+    """Return when the patient is to be seen next, None for never."""
+    day, intervals = seen.visit.date, seen.protocol.intervals
+    due = follow_up_date(seen, follow_up)
+    if due is None:
+        return None
+    if follow_up is FollowUp.SOON:
+        window = VisitWindow(day + timedelta(days=1), due, due)
+        if awaits_two_tests(seen, advice):
+            window = _window_for_tests(seen)
+    else:
+        window = VisitWindow(due, due, intervals.late_after.value.after(due))
+    if advice.phase_after is Phase.INTERRUPTED:
+        # Not later than the last day on which the interruption may simply be resumed.
+        since = day if advice.effects.interrupts else seen.treatment.no_drug_since or day
+        last = intervals.resumable.value.after(since)
+        if last > day:
+            window = VisitWindow(window.earliest, min(window.due, last), min(window.latest, last))
+    return window
+
+
+def awaits_two_tests(seen: Observation, advice: Advice) -> bool:
+    """Return whether data is requested and the two pregnancy tests of a start are missing.
+
+    A danger of the same day does not wait for them.
+    """
+    return (
+        advice.match.rule.action is Action.REQUEST_DATA
+        and any(missing.field == "pregnancy_tests" for missing in seen.missing_fields)
+        and needs_two_tests(seen.protocol.safety, seen.treatment, seen.visit.date)
+        and not same_day_dangers(seen)
+    )
+
+
+def _window_for_tests(seen: Observation) -> VisitWindow:
+    """Return when both pregnancy tests can have been done, the first of them now at the latest."""
+    day, (earliest, latest) = seen.visit.date, seen.protocol.safety.first_test.value
+    tests = seen.findings.negative_tests
+    first = next((on for on in tests if latest.after(on) > day), day)
+    return VisitWindow(
+        max(earliest.after(first), day + timedelta(days=1)),
+        latest.after(first),
+        latest.after(first),
+    )
 
 
 def follow_up_date(seen: Observation, follow_up: FollowUp) -> date | None:
@@ -140,7 +211,9 @@ def follow_up_date(seen: Observation, follow_up: FollowUp) -> date | None:
         case FollowUp.TAPER_STEP:
             interval = intervals.taper_step
         case FollowUp.AFTER_DISCONTINUATION:
-            interval = intervals.after_discontinuation
+            since = seen.treatment.ended_on or day
+            end = intervals.after_discontinuation.value.after(since)
+            return end if end > day else None
         case FollowUp.SURVEILLANCE:
             since = seen.before.finished_on or day
             planned = (visit.after(since) for visit in intervals.surveillance.value)
@@ -169,41 +242,77 @@ def apply(decision: Decision) -> State:
         ceiling,
         treatment,
         seen.findings,
-        Baseline(day, activity, _neuropathy(seen.visit)) if effects.starts else before.baseline,
+        _baseline_after(decision),
         day if effects.finishes else finished_on,
         limiting_events,
         PreviousVisit(
             day,
             activity,
-            decision.due,
+            decision.next_visit,
             advice,
-            evolve(seen.treatment, dose=None) if effects.starts else seen.treatment,
+            _came_with(seen, effects, treatment),
+            _is_handed_over(decision) and lower_of(ceiling, seen.ceiling) is not None,
         ),
     )
+
+
+def _baseline_after(decision: Decision) -> Baseline | None:
+    seen, effects = decision.seen, decision.advice.effects
+    baseline = seen.before.baseline
+    if not effects.new_baseline:
+        return baseline
+    neuropathy = baseline.neuropathy if baseline and not effects.starts else _neuropathy(seen.visit)
+    return Baseline(seen.visit.date, seen.visit.clasi_activity, neuropathy)
+
+
+def _came_with(seen: Observation, effects: Effects, after: Treatment) -> Treatment:
+    if effects.starts:
+        return evolve(seen.treatment, dose=None)
+    # A relapse is the new baseline even if its rise of the dose is not taken.
+    return evolve(seen.treatment, nadir=after.nadir) if effects.new_baseline else seen.treatment
+
+
+def _is_handed_over(decision: Decision) -> bool:
+    """Return whether the prescriber is to decide on a resumption; a question leaves it so."""
+    previous = decision.seen.before.previous
+    waits = decision.action is Action.REQUEST_DATA and decision.phase_after is Phase.INTERRUPTED
+    return decision.advice.hands_over or bool(waits and previous and previous.handed_over)
 
 
 def _treatment_after(decision: Decision) -> Treatment:
     seen, advice, effects = decision.seen, decision.advice, decision.advice.effects
     now, day, activity = seen.treatment, seen.visit.date, seen.visit.clasi_activity
-    dose, nadir, interrupted_on = now.dose, now.nadir, now.interrupted_on
+    resumes_late = decision.action is Action.RESUME and tests_begin_anew(
+        seen.protocol.safety, now.no_drug_since, day
+    )
+    dose, nadir, no_drug_since = now.dose, now.nadir, now.no_drug_since
     if effects.starts and advice.level:
-        dose = CurrentLevel(advice.level, day, day, day)
+        dose = CurrentLevel(advice.level, day, day, day, day)
     elif dose and (effects.new_interval or effects.interrupts):
         dose = CurrentLevel(
             advice.level if effects.new_level and advice.level else dose.level,
             day if effects.new_since else dose.since,
             day if effects.new_interval else dose.interval_from,
             day if effects.new_watch else dose.watched_from,
+            day if resumes_late else dose.tests_from,
             effects.reviews,
         )
     if effects.new_nadir:
         nadir = None if activity is None else DatedScore(activity, day)
     if effects.interrupts:
-        interrupted_on = day
-    elif effects.gives:
-        interrupted_on = None
-    responded_on = None if effects.starts else now.responded_on
-    return Treatment(advice.phase_after, dose, nadir, responded_on, interrupted_on)
+        no_drug_since = day
+    elif advice.level or advice.phase_after not in TREATED:
+        no_drug_since = None
+    else:
+        no_drug_since = no_drug_since or day
+    return Treatment(
+        advice.phase_after,
+        dose,
+        nadir,
+        None if effects.new_baseline else now.responded_on,
+        no_drug_since,
+        None if effects.starts else day if effects.ends else now.ended_on,
+    )
 
 
 def dose_limiting_causes(seen: Observation) -> tuple[str, ...]:

@@ -8,13 +8,13 @@ from datetime import date, timedelta
 
 from attrs import evolve, frozen
 
+from lenadose.engine.intake import reconcile_intake, tests_begin_anew
 from lenadose.engine.state import (
     Baseline,
     CurrentLevel,
     DatedScore,
     Findings,
     OngoingEvent,
-    PreviousVisit,
     State,
     Treatment,
     update_findings,
@@ -23,10 +23,9 @@ from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.rules import MatchedRule
 from lenadose.protocol.safety import Limit, SafetyCriteria
 from lenadose.record.adverse_event import PREGNANCY
-from lenadose.record.course import before_treatment, doses_between, too_many_missed
 from lenadose.record.visit import Patient, Visit
 from lenadose.terms.dosage import Dosage, Level, lower_of
-from lenadose.terms.errors import CallError, fault
+from lenadose.terms.errors import fault
 from lenadose.terms.facts import (
     GAIN,
     ON_TREATMENT,
@@ -83,6 +82,14 @@ class Observation:
         return self.match.facts
 
     @property
+    def unadvised(self) -> Dosage | None:
+        """A dosage that was taken since the visit before in a phase without drug."""
+        taken, before = self.visit.dosage_taken, self.before.treatment.phase
+        if taken is None or before in ON_TREATMENT or self.phase in ON_TREATMENT:
+            return None
+        return taken.dosage
+
+    @property
     def phase(self) -> Phase:
         """The phase as of this visit, after what was taken."""
         return self.match.facts.phase
@@ -134,7 +141,8 @@ def observe(protocol: Protocol, state: State, visit: Visit) -> Observation:
         taken.dose,
         _nadir(taken.nadir, visit),
         day if phase in TREATED and response in GAIN else taken.responded_on,
-        taken.interrupted_on,
+        taken.no_drug_since,
+        taken.ended_on,
     )
     due_on = None
     if treatment.dose and phase in ON_TREATMENT:
@@ -178,7 +186,7 @@ def _match(
     timing, trial, position = Timing.DUE, TherapeuticTrial.RUNNING, Position.NONE
     if dose and baseline and phase in TREATED:
         if phase is Phase.INTERRUPTED:
-            is_due = _is_too_long(protocol, treatment.interrupted_on, day)
+            is_due = _is_too_long(protocol, treatment.no_drug_since, day)
         else:
             is_due = due_on is not None and day >= due_on
         timing = Timing.DUE if is_due else Timing.BEFORE_DUE
@@ -189,11 +197,9 @@ def _match(
     return protocol.table.match(phase, response, safety, timing, trial, position)
 
 
-def _is_too_long(protocol: Protocol, interrupted_on: date | None, day: date) -> bool:
+def _is_too_long(protocol: Protocol, since: date | None, day: date) -> bool:
     """Return whether an interruption is too long to be simply resumed."""
-    if interrupted_on is None:
-        return False
-    return protocol.intervals.resumable.value.is_over(interrupted_on, day)
+    return since is not None and protocol.intervals.resumable.value.is_over(since, day)
 
 
 def _is_exhausted(protocol: Protocol, gain_on: date, level_since: date, day: date) -> bool:
@@ -210,112 +216,6 @@ def _nadir(nadir: DatedScore | None, visit: Visit) -> DatedScore | None:
     if activity is None or (nadir is not None and activity >= nadir.activity):
         return nadir
     return DatedScore(activity, visit.date)
-
-
-def reconcile_intake(protocol: Protocol, state: State, visit: Visit) -> Treatment:
-    """Return the treatment moved to what was taken since the visit before, as of that visit."""
-    previous, now = state.previous, state.treatment
-    taken, missed = visit.dosage_taken, visit.doses_missed or 0
-    if previous is None:
-        if taken or missed:
-            raise CallError((before_treatment("dosage_taken" if taken else "doses_missed"),))
-        return now
-    if visit.date <= previous.on:
-        reason = f"{visit.date} is not after the visit before, of {previous.on}"
-        raise fault("date", reason, "give the visits in order")
-    advised = previous.advised.dosage if previous.advised else None
-    if taken is None and not missed and (advised or now.phase not in ON_TREATMENT):
-        return now
-    dosage = taken.dosage if taken else None
-    if missed and missed > (scheduled := doses_between(previous.on, visit.date, dosage or advised)):
-        raise CallError((too_many_missed(missed, scheduled),))
-    dose = now.dose
-    if dose is None:
-        return now
-    if now.phase in ON_TREATMENT:
-        if taken is None:
-            days = missed * advised.every_days if advised else (visit.date - previous.on).days
-            return add_missed_days(now, dose, days)
-        if dosage is None:
-            return _interrupted_by_patient(now, dose, previous)
-        if dosage == (dose.off_ladder or dose.level.dosage):
-            return add_missed_days(now, dose, missed * dosage.every_days)
-        return switch_level(protocol, now, dose, previous, dosage, missed)
-    if (
-        previous.advice.hands_over
-        and dosage
-        and protocol.ladder.level_of(dosage)
-        and _ceiling_before(protocol, state)
-    ):
-        resumed = evolve(now, phase=Phase.TITRATION)
-        return switch_level(protocol, resumed, dose, previous, dosage, missed)
-    return now
-
-
-def _ceiling_before(protocol: Protocol, state: State) -> Level | None:
-    met = limits_met(protocol.safety, state.findings)
-    return ceiling_of(protocol.safety, state.ceiling, met)
-
-
-def add_missed_days(now: Treatment, dose: CurrentLevel, days: int) -> Treatment:
-    """Return the treatment with the days added on which no dose was taken."""
-    return evolve(now, dose=evolve(dose, days_missed=dose.days_missed + days)) if days else now
-
-
-def _interrupted_by_patient(
-    now: Treatment, dose: CurrentLevel, previous: PreviousVisit
-) -> Treatment:
-    """Return the treatment after nothing was taken: interrupted as of the visit before.
-
-    On the ladder or off it, the last level held is the one to resume at. A resumption that was
-    advised and not taken has not ended the interruption.
-    """
-    came = previous.came_with if previous.came_with.dose else now
-    held = came.dose or dose
-    return Treatment(
-        Phase.INTERRUPTED,
-        CurrentLevel(held.level, held.since, held.interval_from, held.watched_from),
-        came.nadir,
-        now.responded_on,
-        previous.came_with.interrupted_on or previous.on,
-    )
-
-
-def switch_level(
-    protocol: Protocol,
-    now: Treatment,
-    dose: CurrentLevel,
-    previous: PreviousVisit,
-    dosage: Dosage,
-    missed: int,
-) -> Treatment:
-    """Return the treatment moved to a dosage taken instead of the one advised.
-
-    What was advised and not taken has not been held: the move is from the dose that the patient
-    came with at the visit before. A rise begins as an advised one would, and a resumption too.
-    """
-    came = previous.came_with if previous.came_with.dose else now
-    held, nadir = came.dose or dose, came.nadir
-    before = held.off_ladder or held.level.dosage
-    resumes = previous.advice.hands_over
-    rose = dosage.daily_mg > before.daily_mg
-    if rose:
-        activity = previous.activity
-        nadir = None if activity is None else DatedScore(activity, previous.on)
-    watched_from = previous.on if rose or resumes else held.watched_from
-    days_missed = missed * dosage.every_days
-    level = protocol.ladder.level_of(dosage)
-    if level is None:
-        moved = evolve(
-            held,
-            watched_from=watched_from,
-            days_missed=held.days_missed + days_missed,
-            off_ladder=dosage,
-        )
-    else:
-        since = held.since if resumes and dosage == before else previous.on
-        moved = CurrentLevel(level, since, previous.on, watched_from, days_missed=days_missed)
-    return Treatment(now.phase, moved, nadir, now.responded_on)
 
 
 def interval_name(phase: Phase, dose: CurrentLevel) -> str:
@@ -410,14 +310,13 @@ def _missing_safety_fields(
 
     A danger that still counts is known, not missing.
     """
-    safety, baseline = protocol.safety, state.baseline
-    day, dose = visit.date, treatment.dose
+    safety, day, dose = protocol.safety, visit.date, treatment.dose
     missing: list[MissingField] = []
     if visit.adverse_events is None and not any(
         ongoing.is_danger and ongoing.event for ongoing in findings.ongoing
     ):
         missing.append(MissingField("adverse_events", MissingReason.ABSENT))
-    untested = tests_missing(safety, state.patient, treatment.phase, baseline, findings, day)
+    untested = tests_missing(safety, state.patient, treatment, findings, day)
     if untested is not None:
         missing.append(MissingField("pregnancy_tests", untested))
     dangers = [limit.quantity for limit in met if limit.shows is Safety.INTERRUPT]
@@ -436,8 +335,7 @@ def _missing_safety_fields(
 def tests_missing(
     safety: SafetyCriteria,
     patient: Patient,
-    phase: Phase,
-    baseline: Baseline | None,
+    treatment: Treatment,
     findings: Findings,
     day: date,
 ) -> MissingReason | None:
@@ -445,29 +343,35 @@ def tests_missing(
 
     A known pregnancy needs no test.
     """
-    if patient.able_to_become_pregnant is False or phase is Phase.DISCONTINUED:
+    if patient.able_to_become_pregnant is False or treatment.phase is Phase.DISCONTINUED:
         return None
-    why = _tests_missing(safety, patient, phase, baseline, findings.negative_tests, day)
+    why = _tests_missing(safety, patient, treatment, findings.negative_tests, day)
     if why and any(ongoing.name == PREGNANCY for ongoing in findings.ongoing):
         return None
     return why
 
 
+def needs_two_tests(safety: SafetyCriteria, treatment: Treatment, day: date) -> bool:
+    """Return whether the two pregnancy tests of a start are required on this day."""
+    if treatment.phase is Phase.INTERRUPTED:
+        return tests_begin_anew(safety, treatment.no_drug_since, day)
+    return treatment.dose is None or treatment.phase is Phase.OFF_TREATMENT
+
+
 def _tests_missing(
     safety: SafetyCriteria,
     patient: Patient,
-    phase: Phase,
-    baseline: Baseline | None,
+    treatment: Treatment,
     negative: tuple[date, ...],
     day: date,
 ) -> MissingReason | None:
     if not negative:
         return MissingReason.ABSENT
-    if baseline is None or phase is Phase.OFF_TREATMENT:
+    if treatment.dose is None or needs_two_tests(safety, treatment, day):
         if safety.second_test_age.value.is_over(negative[-1], day):
             return MissingReason.STALE
         earliest, latest = safety.first_test.value
         in_time = (earliest.after(on) <= day and not latest.is_over(on, day) for on in negative)
         return None if any(in_time) else MissingReason.ABSENT
-    age = safety.test_age_on(day, baseline.on, patient)
+    age = safety.test_age_on(day, treatment.dose.tests_from, patient)
     return MissingReason.STALE if age.is_over(negative[-1], day) else None

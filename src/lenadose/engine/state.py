@@ -4,7 +4,7 @@ from datetime import date
 
 from attrs import frozen
 
-from lenadose.protocol.advice import Advice
+from lenadose.protocol.advice import Advice, VisitWindow
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.safety import EventCriterion, Lasts, SafetyCriteria
 from lenadose.record.adverse_event import PREGNANCY, AdverseEvent
@@ -38,7 +38,8 @@ class OngoingEvent:
 class Findings:
     """The newest results, the events that still count, and the last reported end of a pregnancy.
 
-    `negative_tests` are the days of negative pregnancy tests, the newest last.
+    `negative_tests` are the days of negative pregnancy tests, the newest last; those from before
+    `tests_count_from` no longer count.
     """
 
     neutrophils: Result | None = None
@@ -47,6 +48,7 @@ class Findings:
     negative_tests: tuple[date, ...] = ()
     ongoing: tuple[OngoingEvent, ...] = ()
     pregnancy_ended: date | None = None
+    tests_count_from: date | None = None
 
     def result(self, quantity: str) -> Result | None:
         """Return the newest result of a quantity, by its name."""
@@ -56,7 +58,10 @@ class Findings:
 
 @frozen
 class Baseline:
-    """The start of a course: CLASI activity (*B*, 0 to 70) and the grade of neuropathy (0 to 5)."""
+    """The baseline: CLASI activity (*B*, 0 to 70) and its date, at a start or a relapse in taper.
+
+    `neuropathy` is the grade of sensory neuropathy (0 to 5) at the start of the course.
+    """
 
     on: date
     activity: int | None
@@ -77,13 +82,16 @@ class CurrentLevel:
 
     `since` is the last change of level. The interval runs from `interval_from`; it is a review once
     `reviewed`, a first assessment before. Counts are watched closely from `watched_from` on: the
-    last start, resumption or rise. `off_ladder` is a dosage taken that is no level.
+    last start, resumption or rise. Pregnancy tests are early ones from `tests_from` on: the start,
+    or the last resumption before which they began anew. `off_ladder` is a dosage taken that is no
+    level.
     """
 
     level: Level
     since: date
     interval_from: date
     watched_from: date
+    tests_from: date
     reviewed: bool = False
     days_missed: int = 0
     off_ladder: Dosage | None = None
@@ -93,14 +101,18 @@ class CurrentLevel:
 class Treatment:
     """Where treatment stands: the phase, the level held, and the dates that the criteria look at.
 
-    `nadir` is the lowest CLASI activity since the start or the last rise of the dose (*M*).
+    `nadir` is the lowest CLASI activity since the baseline or the last rise of the dose (*M*).
+    `no_drug_since` is the day after which no drug was taken: in an interruption and, on treatment,
+    in a shorter gap. `ended_on` is the end of treatment, or the last day on which drug was taken
+    after it.
     """
 
     phase: Phase = Phase.BEFORE_START
     dose: CurrentLevel | None = None
     nadir: DatedScore | None = None
     responded_on: date | None = None
-    interrupted_on: date | None = None
+    no_drug_since: date | None = None
+    ended_on: date | None = None
 
 
 @frozen
@@ -108,14 +120,16 @@ class PreviousVisit:
     """The visit before: what was seen and advised, and the treatment that the patient came with.
 
     A change that was advised and not made has not taken place, so the treatment before the advice
-    is kept. At a start the patient came without a dose.
+    is kept. At a start the patient came without a dose. `handed_over`: the prescriber was to decide
+    whether to resume, then or at a visit before it, and only a question came in between.
     """
 
     on: date
     activity: int | None
-    due: date | None
+    next_visit: VisitWindow | None
     advice: Advice
     came_with: Treatment
+    handed_over: bool
 
     @property
     def advised(self) -> Level | None:
@@ -171,14 +185,17 @@ def update_findings(
 ) -> Findings:
     """Carry the findings forward: newest results, recent tests, events that count from now on."""
     negative, ongoing = findings.negative_tests, findings.ongoing
-    ended = findings.pregnancy_ended
+    ended, count_from = findings.pregnancy_ended, findings.tests_count_from
     events = visit.adverse_events
     if events or (ongoing and events is not None):
         ongoing = _replace_events(safety, ongoing, visit.date, events, neuropathy_at_start)
         if any(event.resolved and event.name == PREGNANCY for event in events):
             ended = visit.date
+        if any(event.criterion.voids_tests and event.since == visit.date for event in ongoing):
+            count_from = visit.date
+            negative = tuple(on for on in negative if on >= count_from)
     if visit.tests:
-        negative, positive = _sort_tests(safety, negative, ended, visit)
+        negative, positive = _sort_tests(safety, negative, ended, count_from, visit)
         ongoing += positive
     neutrophils, platelets, clearance = visit.counted
     return Findings(
@@ -188,18 +205,24 @@ def update_findings(
         negative,
         ongoing,
         ended,
+        count_from,
     )
 
 
 def _sort_tests(
-    safety: SafetyCriteria, negative: tuple[date, ...], ended: date | None, visit: Visit
+    safety: SafetyCriteria,
+    negative: tuple[date, ...],
+    ended: date | None,
+    count_from: date | None,
+    visit: Visit,
 ) -> tuple[tuple[date, ...], tuple[OngoingEvent, ...]]:
     """Return the days of the negative tests that can still matter, and the positive tests."""
     days = set(negative)
     positive: tuple[OngoingEvent, ...] = ()
     for day, result in visit.tests:
         if result is TestResult.NEGATIVE:
-            days.add(day)
+            if count_from is None or day >= count_from:
+                days.add(day)
         elif ended is None or day >= ended:
             # A pregnancy reported ended ends the tests before that day, whenever they are reported.
             positive += (OngoingEvent(safety.positive_test, day),)

@@ -251,7 +251,7 @@ class _Search:
         """Return why a test is missing that one of the day of the visit does not make good."""
         protocol, day = seen.protocol, seen.visit.date
         tested = Findings(negative_tests=(*findings.negative_tests, day))
-        return tests_missing(protocol.safety, seen.patient, seen.phase, seen.baseline, tested, day)
+        return tests_missing(protocol.safety, seen.patient, seen.treatment, tested, day)
 
     # Three fields and more
 

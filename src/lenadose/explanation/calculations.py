@@ -100,10 +100,10 @@ def calculations(decision: Decision) -> Iterator[Calculation]:
             f"the later of {intervals.trial.value} from {which} on {since} and "
             f"{intervals.trial_at_level.value} from {dose.since}",
         )
-    if seen.phase is Phase.INTERRUPTED and seen.treatment.interrupted_on is not None:
-        off = (day - seen.treatment.interrupted_on).days
+    if seen.phase is Phase.INTERRUPTED and seen.treatment.no_drug_since is not None:
+        off = (day - seen.treatment.no_drug_since).days
         yield Calculation(
-            "days off the drug", off, "days", f"interrupted since {seen.treatment.interrupted_on}"
+            "days off the drug", off, "days", f"interrupted since {seen.treatment.no_drug_since}"
         )
         if dose is not None:
             resumed = lower_of(dose.level, seen.ceiling) or "no level"
@@ -126,9 +126,10 @@ def calculations(decision: Decision) -> Iterator[Calculation]:
             "earlier harm", ", ".join(limiting.causes), "", f"on {limiting.on}, at {limiting.level}"
         )
     last = before.previous
-    if last is not None and last.due is not None:
-        after = (day - last.due).days
-        late = ", late" if intervals.late_after.value.is_over(last.due, day) else ""
+    if last is not None and last.next_visit is not None:
+        due = last.next_visit.due
+        after = (day - due).days
+        late = ", late" if intervals.late_after.value.is_over(due, day) else ""
         verdict = (
             f"{in_days(after)} after it was due{late}"
             if after > 0
@@ -136,14 +137,14 @@ def calculations(decision: Decision) -> Iterator[Calculation]:
             if after
             else "on time"
         )
-        yield Calculation("this visit was due", last.due, "", verdict)
+        yield Calculation("this visit was due", due, "", verdict)
     if decision.next_visit is not None:
         yield Calculation("next visit due", decision.next_visit.due, "", _next_due(decision))
 
 
 def follow_up_intervals(decision: Decision) -> Iterator[str]:
     """Yield the intervals of the protocol that set the next visit, also where they leave none."""
-    follow_up, dose = decision.advice.follow_up, decision.seen.treatment.dose
+    follow_up, dose = decision.follow_up, decision.seen.treatment.dose
     if follow_up is FollowUp.WHEN_DUE and dose is not None:
         yield f"intervals.{interval_name(decision.phase_after, dose)}"
     elif follow_up is not FollowUp.NEVER:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from attrs import frozen
 
-from lenadose.engine.observe import Observation, interval_name
+from lenadose.engine.observe import Observation, interval_name, needs_two_tests
 from lenadose.protocol.response import MEASURES, RELATIONS, Comparison, ResponseCriteria, Scores
 from lenadose.record.visit import Result
 from lenadose.terms.dosage import format_decimal
@@ -70,14 +70,9 @@ def _response_checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
     for criterion in numbers.criteria:
         if seen.phase not in criterion.phases:
             continue
-        if start is None and criterion.response is not Response.COMPLETE:
+        if start is None and criterion.response not in (Response.COMPLETE, Response.MILD):
             return
         word, label = criterion.response, criterion.response.label
-        if criterion.guard is not None:
-            guard = _compared(numbers, criterion.guard, scores, f"{label}, where", None)
-            if not guard.met:
-                continue
-            yield guard
         for index, comparison in enumerate(criterion.comparisons):
             joined = " and" if index else " or" if word is last else ""
             yield _compared(numbers, comparison, scores, f"{label}:{joined}", word)
@@ -89,7 +84,7 @@ def _compared(
     comparison: Comparison,
     scores: Mapping[str, int | None],
     words: str,
-    word: Response | None,
+    word: Response,
 ) -> EvaluatedCriterion:
     """Return a comparison with its value, None where the score of this visit is not known."""
     known = Scores(**{name: score or 0 for name, score in scores.items()})
@@ -213,7 +208,8 @@ def _age_checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
     if seen.patient.able_to_become_pregnant is False or seen.phase is Phase.DISCONTINUED:
         return
     newest = known.negative_tests[-1] if known.negative_tests else None
-    if seen.baseline is None or seen.phase is Phase.OFF_TREATMENT:
+    dose = seen.treatment.dose
+    if dose is None or needs_two_tests(safety, seen.treatment, day):
         earliest, latest = safety.first_test.value
         first = [
             on
@@ -241,11 +237,11 @@ def _age_checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
     yield age(
         "tests_early",
         "early in the course, for pregnancy tests",
-        seen.baseline.on,
+        dose.tests_from,
         safety.tests_early,
         None,
     )
-    if not safety.tests_early.value.is_over(seen.baseline.on, day):
+    if not safety.tests_early.value.is_over(dose.tests_from, day):
         name, limit = "test_age_early", safety.test_age_early
     elif seen.patient.regular_cycles:
         name, limit = "test_age", safety.test_age
@@ -258,15 +254,16 @@ def _clocks(seen: Observation) -> Iterator[EvaluatedCriterion]:
     """Yield the dates compared with the day of the visit."""
     day = seen.visit.date
     intervals, dose, last = seen.protocol.intervals, seen.treatment.dose, seen.before.previous
-    if last is not None and last.due is not None:
+    if last is not None and last.next_visit is not None:
+        due = last.next_visit.due
         late = intervals.late_after
         yield EvaluatedCriterion(
             "intervals.late_after",
             "late: days after this visit was due more than",
-            (day - last.due).days,
+            (day - due).days,
             str(late.value),
             "days",
-            late.value.is_over(last.due, day),
+            late.value.is_over(due, day),
             late.provenance,
         )
     if dose is None or seen.baseline is None:
@@ -298,15 +295,15 @@ def _clocks(seen: Observation) -> Iterator[EvaluatedCriterion]:
             interval.provenance,
             word=Timing.DUE,
         )
-    if seen.phase is Phase.INTERRUPTED and seen.treatment.interrupted_on is not None:
+    if seen.phase is Phase.INTERRUPTED and seen.treatment.no_drug_since is not None:
         longest = intervals.resumable
         yield EvaluatedCriterion(
             "intervals.resumable",
             "too long to be simply resumed: days off the drug more than",
-            (day - seen.treatment.interrupted_on).days,
+            (day - seen.treatment.no_drug_since).days,
             str(longest.value),
             "days",
-            longest.value.is_over(seen.treatment.interrupted_on, day),
+            longest.value.is_over(seen.treatment.no_drug_since, day),
             longest.provenance,
             word=Timing.DUE,
         )

@@ -17,8 +17,8 @@ def reasons(decision: Decision) -> Iterator[str]:
         yield describe_fact(decision, "safety")
     if "timing" in asked and seen.due_on is not None:
         yield describe_fact(decision, "timing")
-    if seen.phase is Phase.INTERRUPTED and seen.treatment.interrupted_on is not None:
-        yield f"interrupted since {seen.treatment.interrupted_on}"
+    if seen.phase is Phase.INTERRUPTED and seen.treatment.no_drug_since is not None:
+        yield f"interrupted since {seen.treatment.no_drug_since}"
     for name in ("trial", "position"):
         if name in asked:
             yield describe_fact(decision, name)

@@ -144,7 +144,7 @@ class Options:
         dose, previous = before.treatment.dose, before.previous
         if previous is None or dose is None:
             return ()
-        if before.treatment.phase not in ON_TREATMENT and not previous.advice.hands_over:
+        if before.treatment.phase not in ON_TREATMENT and not previous.handed_over:
             return ()
         held = previous.came_with.dose or dose
         levels = [DosageTaken(each.dosage.mg, each.dosage.every_days) for each in ladder.levels]
@@ -380,8 +380,8 @@ class Options:
         for responded_on in (treatment.responded_on, seen.before.treatment.responded_on):
             yield intervals.trial.value.after(responded_on or start.on)
         yield intervals.trial_at_level.value.after(dose.since)
-        if treatment.interrupted_on is not None:
-            yield intervals.resumable.value.after(treatment.interrupted_on)
+        if treatment.no_drug_since is not None:
+            yield intervals.resumable.value.after(treatment.no_drug_since)
         missed, dosage = self.visit.doses_missed or 0, self._dosage(seen)
         every = dosage.every_days if dosage else 1
         if missed:

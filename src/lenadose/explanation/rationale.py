@@ -9,14 +9,16 @@ from functools import cached_property
 
 from attrs import frozen
 
-from lenadose.engine.machine import Decision, apply, dose_limiting_causes
-from lenadose.engine.observe import Observation, limits_met
+from lenadose.engine.machine import Decision, apply, dose_limiting_causes, same_day_dangers
+from lenadose.engine.observe import Observation
+from lenadose.engine.state import OngoingEvent
 from lenadose.explanation.calculations import Calculation, calculations, follow_up_intervals
 from lenadose.explanation.criteria_met import EvaluatedCriterion, Value, checks
 from lenadose.explanation.fact_phrases import reasons
 from lenadose.protocol.protocol import LedgerEntry, case_id
+from lenadose.protocol.safety import Limit
 from lenadose.record.adverse_event import KNOWN_TERMS, SENSORY_NEUROPATHY
-from lenadose.record.visit import Result
+from lenadose.record.visit import JudgedResponse, Result
 from lenadose.terms.facts import ON_TREATMENT, Action, EvidenceLevel, Phase
 from lenadose.terms.interval import Interval
 from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
@@ -208,8 +210,12 @@ def _relied_on(decision: Decision) -> Iterator[str]:
         yield "note.early-visit"
         if seen.visit.doses_missed is None:
             yield "note.silence-about-doses"
-    if seen.phase is Phase.OFF_TREATMENT and seen.visit.judgement is not None:
-        yield "note.judgement-off-treatment"
+    if (
+        seen.phase in (Phase.TAPER, Phase.OFF_TREATMENT)
+        and seen.visit.judgement is not None
+        and seen.visit.judgement.response is JudgedResponse.WORSE
+    ):
+        yield "note.judgement-of-relapse"
     if seen.visit.dosage_taken is not None and seen.visit.dosage_taken.dosage is None:
         yield "note.nothing-taken"
     if seen.patient.able_to_become_pregnant is None or seen.patient.regular_cycles is None:
@@ -236,24 +242,17 @@ def _relied_on(decision: Decision) -> Iterator[str]:
         yield "note.off-ladder"
 
 
+def danger_name(seen: Observation, danger: OngoingEvent | Limit) -> str:
+    """Return a danger as it is named for people: the event, or the count with its value."""
+    if isinstance(danger, OngoingEvent):
+        return danger.name if danger.event else "positive pregnancy test"
+    result = seen.findings.result(danger.quantity)
+    return f"{danger.quantity} {result.given if result else ''}".strip()
+
+
 def _notices(decision: Decision) -> Iterator[Notice]:
-    seen, patient, known, safety = (
-        decision.seen,
-        decision.seen.patient,
-        decision.seen.findings,
-        decision.protocol.safety,
-    )
-    day = decision.visit.date
-    urgent = [
-        event.name
-        for event in known.ongoing
-        if event.name in safety.same_day_terms and event.since == day
-    ]
-    urgent += [
-        f"{limit.quantity} {result.given}"
-        for limit in limits_met(safety, known)
-        if limit.same_day and (result := known.result(limit.quantity))
-    ]
+    seen, patient = decision.seen, decision.seen.patient
+    urgent = [danger_name(seen, danger) for danger in same_day_dangers(seen)]
     if urgent:
         yield Notice("same-day-assessment", f"same-day assessment: {', '.join(urgent)}")
     taken = decision.visit.dosage_taken

@@ -14,6 +14,7 @@ from lenadose.terms.facts import (
     OK,
     ON_LADDER,
     ON_TREATMENT,
+    TREATED,
     Action,
     Phase,
     Safety,
@@ -48,15 +49,16 @@ class VisitWindow:
 class Effects:
     """How a decision changes the treatment, as of its visit: which clocks restart, what is set.
 
-    `starts`: a course begins. `gives`: the decision itself gives drug, and so ends an interruption;
-    a question only lets treatment go on. `new_level` sets the level, `new_since` restarts the days
-    at the level, `new_interval` the interval, `new_watch` the close watch of counts, `new_nadir`
-    the lowest score. `reviews`: the next interval is a review. `interrupts`: an interruption
-    begins. `limits_dose`: what is found now can lower the ceiling. `finishes`: the taper ends.
+    `starts`: a course begins. `new_baseline`: the score of the visit is the one that later ones
+    are compared with, at a start and at a relapse. `new_level` sets the level, `new_since` restarts
+    the days at the level, `new_interval` the interval, `new_watch` the close watch of counts,
+    `new_nadir` the lowest score. `reviews`: the next interval is a review. `interrupts`: an
+    interruption begins. `limits_dose`: what is found now can lower the ceiling. `finishes`: the
+    taper ends. `ends`: treatment ends, for whatever reason.
     """
 
     starts: bool = False
-    gives: bool = False
+    new_baseline: bool = False
     new_level: bool = False
     new_since: bool = False
     new_interval: bool = False
@@ -66,6 +68,7 @@ class Effects:
     interrupts: bool = False
     limits_dose: bool = False
     finishes: bool = False
+    ends: bool = False
 
 
 @frozen
@@ -144,15 +147,16 @@ def effects_of(
     if level is None or asks:
         if held is not None and after is Phase.INTERRUPTED:
             return Effects(interrupts=facts.phase is not Phase.INTERRUPTED, limits_dose=True)
-        was_off = facts.phase is Phase.OFF_TREATMENT
-        return Effects(finishes=after is Phase.OFF_TREATMENT and not was_off)
+        ends = facts.phase in TREATED and after not in TREATED
+        return Effects(finishes=ends and after is Phase.OFF_TREATMENT, ends=ends)
     if action is Action.CONTINUE:
         due = facts.timing is Timing.DUE
-        return Effects(gives=True, new_interval=due, reviews=due)
+        return Effects(new_interval=due, reviews=due)
     starts = action is Action.START
+    relapse = action is Action.ESCALATE and facts.phase is Phase.TAPER
     return Effects(
         starts=starts,
-        gives=True,
+        new_baseline=starts or relapse,
         new_level=True,
         new_since=starts or level != held,
         new_interval=True,
@@ -164,9 +168,9 @@ def effects_of(
 def _follow_up(match: MatchedRule, after: Phase) -> FollowUp:
     action, facts = match.rule.action, match.facts
     goes_on = after in ON_TREATMENT
-    if action in (Action.INTERRUPT, Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES) or (
-        goes_on and facts.safety is Safety.CAUTION
-    ):
+    asks = action in (Action.INTERRUPT, Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES)
+    for_harm = action is Action.DISCONTINUE and facts.safety is Safety.STOP
+    if asks or for_harm or (goes_on and facts.safety is Safety.CAUTION):
         return FollowUp.SOON
     if goes_on:
         if action is Action.CONTINUE and facts.timing is not Timing.DUE:
@@ -174,6 +178,6 @@ def _follow_up(match: MatchedRule, after: Phase) -> FollowUp:
         if after is Phase.TAPER:
             return FollowUp.TAPER_STEP
         return FollowUp.REVIEW if action is Action.CONTINUE else FollowUp.FIRST_ASSESSMENT
-    if action is Action.DISCONTINUE:
+    if after is Phase.DISCONTINUED:
         return FollowUp.AFTER_DISCONTINUATION
     return FollowUp.SURVEILLANCE if after is Phase.OFF_TREATMENT else FollowUp.NEVER

@@ -56,6 +56,12 @@ class Intervals(Validated):
     soon: Sourced[Interval] = field(
         metadata=_says("next visit after a question, an interruption or with caution")
     )
+    longest_gap: Sourced[Interval] = field(
+        metadata=_says(
+            "longest run of days without drug that counts as missed days; a longer one is an "
+            "interruption"
+        )
+    )
     after_discontinuation: Sourced[Interval] = field(metadata=_says("visit after discontinuation"))
     late_after: Sourced[Interval] = field(
         metadata=_says("a visit is late when it comes more than this after it was due")

@@ -91,37 +91,44 @@ class Comparison:
 
 @frozen
 class ResponseCriterion:
-    """One way to a response, in some phases: the guard, if any, and all comparisons hold."""
+    """One way to a response, in some phases: all comparisons hold."""
 
     response: Response
     phases: frozenset[Phase]
     comparisons: tuple[Comparison, ...]
-    guard: Comparison | None = None
 
     def is_met(self, scores: Scores) -> bool:
-        """Return whether the guard, if any, and all comparisons hold."""
-        if self.guard is not None and not self.guard.is_met(scores):
-            return False
+        """Return whether all comparisons hold."""
         return all(comparison.is_met(scores) for comparison in self.comparisons)
 
 
+_STARTED = frozenset(Phase) - {Phase.BEFORE_START}
 _GAIN_COUNTS = frozenset({Phase.TITRATION, Phase.INTERRUPTED})
 """The phases in which worse is a share of the gain."""
+_RELAPSE_COUNTS = frozenset({Phase.TAPER, Phase.OFF_TREATMENT})
+"""The phases in which worse is a relapse; what follows from it needs the score of the visit."""
 
 _points, _share = within(*ACTIVITY), within(0, 1)
 
 
 @frozen
 class ResponseCriteria:
-    """When the response counts as complete, worse or partial."""
+    """When the response counts as complete, mild, worse or partial."""
 
     complete_at: Sourced[int] = field(
         validator=_points,
         metadata=sourced_number("points", "CLASI activity of a complete response"),
     )
+    mild_below: Sourced[int] = field(
+        validator=_points,
+        metadata=sourced_number("points", "before a start, CLASI activity that is mild below"),
+    )
     worse_points: Sourced[int] = field(
         validator=_points,
-        metadata=sourced_number("points", "least rise above the lowest that is worse"),
+        metadata=sourced_number(
+            "points",
+            "least rise above the lowest that is worse, and least activity that can be a relapse",
+        ),
     )
     worse_share: Sourced[Fraction] = field(
         validator=_share,
@@ -140,16 +147,10 @@ class ResponseCriteria:
             "of the start", "least fall, as a share, that is a partial response"
         ),
     )
-    low_start: Sourced[int] = field(
+    partial_below: Sourced[int] = field(
         validator=_points,
         metadata=sourced_number(
-            "points", "activity at the start below which only the share counts"
-        ),
-    )
-    low_share: Sourced[Fraction] = field(
-        validator=_share,
-        metadata=sourced_number(
-            "of the start", "least fall, as a share, from a low start that is a partial response"
+            "points", "CLASI activity below which the response is partial, whatever the fall"
         ),
     )
     reduction_needs: Sourced[Response] = field(
@@ -172,23 +173,25 @@ class ResponseCriteria:
             limit = Fraction(getattr(self, number).value)
             return Comparison(number, measure, relation, limit, share_of)
 
-        every, at_least = frozenset(Phase), operator.ge
+        at_least, below = operator.ge, operator.lt
         complete = compare("complete_at", "activity", operator.le)
-        yield ResponseCriterion(Response.COMPLETE, every, (complete,))
+        yield ResponseCriterion(Response.COMPLETE, frozenset(Phase), (complete,))
+        mild = compare("mild_below", "activity", below)
+        yield ResponseCriterion(Response.MILD, frozenset({Phase.BEFORE_START}), (mild,))
         rise = compare("worse_points", "rise", at_least)
         lost = compare("worse_share", "rise", at_least, "gain")
-        back = Comparison("worse_points", "activity", at_least, Fraction(1), "baseline")
         yield ResponseCriterion(Response.WORSE, _GAIN_COUNTS, (rise, lost))
-        yield ResponseCriterion(Response.WORSE, every - _GAIN_COUNTS, (rise,))
-        yield ResponseCriterion(Response.WORSE, every - _GAIN_COUNTS, (back,))
-        low_share = compare("low_share", "fall", at_least, "baseline")
-        low = compare("low_start", "baseline", operator.lt)
-        yield ResponseCriterion(Response.PARTIAL, every, (low_share,), guard=low)
+        yield ResponseCriterion(Response.WORSE, _RELAPSE_COUNTS, (rise,))
+        back = Comparison("worse_points", "activity", at_least, Fraction(1), "baseline")
+        enough = compare("worse_points", "activity", at_least)
+        yield ResponseCriterion(Response.WORSE, _RELAPSE_COUNTS, (back, enough))
         points = compare("partial_points", "fall", at_least)
         share = compare("partial_share", "fall", at_least, "baseline")
-        usual = compare("low_start", "baseline", at_least)
         both = (points, share) if share.limit else (points,)
-        yield ResponseCriterion(Response.PARTIAL, every, both, guard=usual)
+        yield ResponseCriterion(Response.PARTIAL, _STARTED, both)
+        low = compare("partial_below", "activity", below)
+        if low.limit:
+            yield ResponseCriterion(Response.PARTIAL, _STARTED, (low,))
 
     def scored(self, phase: Phase, scores: Scores) -> Response:
         """Return the response that the scores show, without a judgement."""
@@ -205,24 +208,25 @@ class ResponseCriteria:
         nadir: int | None,
         judged: JudgedResponse | None,
     ) -> Response:
-        """Return the response: the first that applies of complete, worse, partial and none.
+        """Return the response: the first that applies of complete, mild, worse, partial and none.
 
-        *nadir* is the lowest activity before this visit. A judgement replaces all but complete, and
-        stands in for a missing score; not where a start would follow, because a course needs its
-        score at the start.
+        *nadir* is the lowest activity before this visit. A judgement replaces worse, partial and
+        none, and stands in for a missing score; not where a start or a relapse would follow,
+        because both need the score of the visit. Off treatment a judgement of worse counts only
+        with enough activity for a relapse.
         """
+        relapse = judged is JudgedResponse.WORSE and phase in _RELAPSE_COUNTS
         if now is None:
-            if judged is None or phase is Phase.BEFORE_START:
-                return Response.NOT_ASSESSED
-            if phase is Phase.OFF_TREATMENT and judged is JudgedResponse.WORSE:
+            if judged is None or phase is Phase.BEFORE_START or relapse:
                 return Response.NOT_ASSESSED
             return JUDGED[judged]
         known_start = now if start is None else start
         scores = Scores(now, known_start, now if nadir is None else min(nadir, now))
         response = self.scored(phase, scores)
-        if response is Response.COMPLETE:
+        if response in (Response.COMPLETE, Response.MILD):
             return response
-        if judged is not None:
+        too_low = phase is Phase.OFF_TREATMENT and relapse and now < self.worse_points.value
+        if judged is not None and not too_low:
             return JUDGED[judged]
         # Without a start there is nothing to compare with.
         return Response.NONE if start is None else response

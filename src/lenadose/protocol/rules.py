@@ -1,8 +1,8 @@
 """The decision table: rows that name an action, and the proof that exactly one fits each situation.
 
-A row holds one case or two. A case is a box: for each of the six facts the set of words it admits.
-Boxes that are pairwise disjoint and whose volumes add up to the whole cover every situation exactly
-once; situations are listed one by one only to name a fault.
+A row holds one to three cases. A case is a box: for each of the six facts the set of words it
+admits. Boxes that are pairwise disjoint and whose volumes add up to the whole cover every situation
+exactly once; situations are listed one by one only to name a fault.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -260,7 +260,7 @@ def _lay_out(rules: tuple[Rule, ...]) -> Mapping[Situation, MatchedRule]:
             for phase in case.phase:
                 possible = possible_terms(phase)
                 for response, safety, timing, trial, position in product(
-                    case.response,
+                    case.response & possible["response"],
                     case.safety,
                     case.timing & possible["timing"],
                     case.trial & possible["trial"],

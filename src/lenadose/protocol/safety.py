@@ -70,7 +70,8 @@ class EventCriterion(Validated):
     """Which adverse events count (by term, by grade, or both), what follows, and for how long.
 
     `above_start` asks for a grade above that at the start; `harm` says that the level at which it
-    interrupts treatment is not given again.
+    interrupts treatment is not given again, `voids_tests` that pregnancy tests from before it no
+    longer count.
     """
 
     id: str = field(validator=is_identifier)
@@ -81,6 +82,7 @@ class EventCriterion(Validated):
     least_grade: int | None = field(default=None, validator=optional(whole(*GRADE, "the grade")))
     above_start: bool = False
     harm: bool = False
+    voids_tests: bool = False
 
     def contradictions(self) -> Iterator[Fault]:
         """Yield a fault for a criterion that every event meets, and for parts that conflict."""
@@ -222,6 +224,13 @@ class SafetyCriteria(Validated):
             "", "greatest age of a pregnancy test afterwards, with irregular cycles"
         )
     )
+    tests_anew_after: Sourced[Interval] = field(
+        metadata=sourced_number(
+            "",
+            "days without drug after which the two pregnancy tests of a start, and the early "
+            "ones after it, begin anew",
+        )
+    )
     positive_test: EventCriterion
     not_asked: Provenance
     events: tuple[EventCriterion, ...]
@@ -293,8 +302,12 @@ class SafetyCriteria(Validated):
             return self.counts_age.value
         return self.counts_age_early.value
 
-    def test_age_on(self, day: date, started: date, patient: Patient) -> Interval:
-        """Return the greatest age of the newest negative pregnancy test on a day of a course."""
-        if not self.tests_early.value.is_over(started, day):
+    def test_age_on(self, day: date, early_from: date, patient: Patient) -> Interval:
+        """Return the greatest age of the newest negative pregnancy test on a day of a course.
+
+        Tests are early from *early_from* on: the start, or a resumption after so long a pause that
+        they began anew.
+        """
+        if not self.tests_early.value.is_over(early_from, day):
             return self.test_age_early.value
         return (self.test_age if patient.regular_cycles else self.test_age_irregular).value

@@ -17,7 +17,12 @@ CTCAE_EDITIONS = ("2.0", "3.0", "4.0", "4.01", "4.02", "4.03", "5.0", "6.0")
 
 PREGNANCY = "pregnancy"
 SENSORY_NEUROPATHY = "peripheral sensory neuropathy"
-RESOLVABLE = (PREGNANCY, "missed period", "abnormal vaginal bleeding")
+RESOLVABLE = (
+    PREGNANCY,
+    "missed period",
+    "abnormal vaginal bleeding",
+    "suspected thromboembolism",
+)
 """Events that count until they are reported resolved."""
 
 UNGRADED = (

@@ -228,7 +228,8 @@ class Visit(RecordPart):
 
     CLASI activity 0 to 70 drives dosing, CLASI damage 0 to 56 is recorded only. `adverse_events=()`
     says that there were none, None that nobody asked. `dosage_taken` and `doses_missed` are about
-    the time since the visit before. Raises CallError for a value outside its range and for a result
+    the time since the visit before. `stopped` says, with its reason, that the patient or the
+    prescriber ended treatment. Raises CallError for a value outside its range and for a result
     from after the visit.
     """
 
@@ -261,6 +262,7 @@ class Visit(RecordPart):
     judgement: Judgement | None = field(
         default=None, validator=optional(is_part(Judgement, "a judgement"))
     )
+    stopped: str | None = field(default=None, validator=optional(is_wording))
     # The results as they count, each on its day: worked out once, when the visit is recorded.
     counted: tuple[Result | None, Result | None, Result | None] = field(
         init=False, eq=False, repr=False

@@ -41,9 +41,10 @@ class Phase(Term):
 
 
 class Response(Term):
-    """The response of the skin, from the best to the unknown."""
+    """The response of the skin, from the best to the unknown; mild is seen before a start only."""
 
     COMPLETE = "complete"
+    MILD = "mild"
     PARTIAL = "partial"
     NONE = "none"
     WORSE = "worse"
@@ -160,6 +161,8 @@ def possible_terms(phase: Phase) -> dict[str, frozenset[Term]]:
     """Return the words that each fact can take in a phase; a fact without meaning there has one."""
     words: dict[str, frozenset[Term]] = {name: frozenset(kind) for name, kind in DIMENSIONS}
     words["phase"] = frozenset({phase})
+    if phase is not Phase.BEFORE_START:
+        words["response"] = frozenset(Response) - {Response.MILD}
     if phase in ON_TREATMENT:
         words["position"] = frozenset(Position) - {Position.NONE}
     elif phase is Phase.INTERRUPTED:

@@ -242,7 +242,8 @@ def _likely_days(protocol: Protocol, state: State) -> list[date]:
     assert state.previous is not None
     tomorrow = state.previous.on + timedelta(days=1)
     longest = min(tomorrow + timedelta(days=400), _LATEST)
-    due = state.previous.due or tomorrow + timedelta(days=27)
+    planned = state.previous.next_visit
+    due = planned.due if planned else tomorrow + timedelta(days=27)
     clocks = [
         day
         for change in _clocks(protocol, state)
@@ -263,8 +264,8 @@ def _clocks(protocol: Protocol, state: State) -> Iterator[date]:
         yield interval_end(protocol, state.treatment.phase, dose)
         gain = intervals.trial.value.after(state.treatment.responded_on or start.on)
         yield max(gain, intervals.trial_at_level.value.after(dose.since))
-    if state.treatment.interrupted_on is not None:
-        yield intervals.resumable.value.after(state.treatment.interrupted_on) + timedelta(days=1)
+    if state.treatment.no_drug_since is not None:
+        yield intervals.resumable.value.after(state.treatment.no_drug_since) + timedelta(days=1)
 
 
 def _scores(seen: Observation) -> st.SearchStrategy[int]:

@@ -177,12 +177,12 @@ def _response_criteria(draw: st.DrawFn) -> ResponseCriteria:
     points = st.integers(0, 12) | st.integers(*ACTIVITY)
     return ResponseCriteria(
         complete_at=draw(_sourced(st.just(0) | points)),
+        mild_below=draw(_sourced(points)),
         worse_points=draw(_sourced(points)),
         worse_share=draw(_sourced(_shares)),
         partial_points=draw(_sourced(points)),
         partial_share=draw(_sourced(_shares)),
-        low_start=draw(_sourced(points)),
-        low_share=draw(_sourced(_shares)),
+        partial_below=draw(_sourced(points)),
         reduction_needs=draw(_sourced(st.sampled_from(Response))),
     )
 

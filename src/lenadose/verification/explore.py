@@ -188,19 +188,19 @@ def clock_signature(protocol: Protocol, state: State) -> tuple[object, ...]:
         state.treatment.phase,
         state.ceiling,
         for_good,
-        last.advice.hands_over,
+        last.handed_over,
     )
     if dose is None or state.baseline is None or state.treatment.phase not in TREATED:
         return key
     held, gain = last.came_with.dose or dose, state.treatment.responded_on or state.baseline.on
     soon = last.on + timedelta(days=1)
 
-    def order(phase: Phase, dose: CurrentLevel, interrupted_on: date | None) -> tuple[bool, ...]:
+    def order(phase: Phase, dose: CurrentLevel, no_drug_since: date | None) -> tuple[bool, ...]:
         # Which of the two clocks changes first, and whether it can still be seen before
         # it does: no more is needed.
         trial = _trial_end(protocol, dose, gain)
         if phase is Phase.INTERRUPTED:
-            changes = _too_long(protocol, interrupted_on or last.on)
+            changes = _too_long(protocol, no_drug_since or last.on)
             return (trial > soon, changes > soon, trial > changes, trial < changes)
         changes = interval_end(protocol, phase, dose)
         every_days = dict.fromkeys((1, dose.level.dosage.every_days))
@@ -216,13 +216,13 @@ def clock_signature(protocol: Protocol, state: State) -> tuple[object, ...]:
             *lengthened,
         )
 
-    as_advised = order(state.treatment.phase, dose, state.treatment.interrupted_on)
+    as_advised = order(state.treatment.phase, dose, state.treatment.no_drug_since)
     if state.treatment.phase is Phase.INTERRUPTED:
         return (*key, dose.level, held.level, as_advised)
     # Off the ladder, or with nothing taken, the clocks of the dose that was held before run on.
     not_followed = (
         order(state.treatment.phase, held, None),
-        order(Phase.INTERRUPTED, held, last.came_with.interrupted_on),
+        order(Phase.INTERRUPTED, held, last.came_with.no_drug_since),
     )
     return (*key, dose.level, dose.off_ladder, held.level, last.advised, as_advised, not_followed)
 
@@ -259,9 +259,9 @@ def _day_of_a_dose(last: date, days: int, every_days: int) -> date:
     return last + timedelta(days=max(1, -(-days // every_days)) * every_days)
 
 
-def _too_long(protocol: Protocol, interrupted_on: date) -> date:
+def _too_long(protocol: Protocol, no_drug_since: date) -> date:
     """Return the day from which an interruption is too long to be simply resumed."""
-    return protocol.intervals.resumable.value.after(interrupted_on) + timedelta(days=1)
+    return protocol.intervals.resumable.value.after(no_drug_since) + timedelta(days=1)
 
 
 def next_visits(
@@ -358,8 +358,8 @@ def change_days(seen: Observation) -> Iterator[date]:
     yield _trial_end(seen.protocol, dose, seen.treatment.responded_on or baseline.on)
     if seen.due_on is not None:
         yield seen.due_on
-    if seen.treatment.interrupted_on is not None:
-        yield _too_long(seen.protocol, seen.treatment.interrupted_on)
+    if seen.treatment.no_drug_since is not None:
+        yield _too_long(seen.protocol, seen.treatment.no_drug_since)
 
 
 def what_can_be_taken(
@@ -368,7 +368,7 @@ def what_can_be_taken(
     """Yield what can be taken after a visit: the dosage advised, another level, none, nothing."""
     yield None
     if state.treatment.phase is Phase.INTERRUPTED and not (
-        state.previous and state.previous.advice.hands_over
+        state.previous and state.previous.handed_over
     ):
         return
     for level in protocol.ladder.levels:

@@ -302,7 +302,10 @@ def _start_scores(one: Protocol, other: Protocol) -> tuple[int, ...]:
     """Return the scores at a start: one, unless the response criteria differ."""
     if one.response == other.response:
         return (USUAL,)
-    low = {protocol.response.low_start.value for protocol in (one, other)}
-    return tuple(
-        dict.fromkeys((USUAL, *sorted(low | {score - 1 for score in low if score > 1}), 40))
-    )
+    limits = {
+        limit.value
+        for criteria in (one.response, other.response)
+        for limit in (criteria.mild_below, criteria.partial_below)
+    }
+    low = limits | {score - 1 for score in limits if score > 1}
+    return tuple(dict.fromkeys((USUAL, *sorted(low), 40)))

@@ -59,6 +59,16 @@ SOURCES = (
         "Reymann, et al. Open series of 19, 5 mg/day",
         "restated: seen only in another's restatement",
     ),
+    Source(
+        "FRENCH40",
+        "Retrospective French series of 40. Figures cross-checked against Lupus Sci Med 2021;8(Suppl 1):A19.1",
+        "restated: the abstract was seen as a third party's copy",
+    ),
+    Source(
+        "DEL5Q",
+        "Lenalidomide in del(5q) syndromes, registration study",
+        "read on the manufacturer's page",
+    ),
     Source("YUKI21", "Yuki, et al. J Clin Rheumatol 2021;27:248-59. Review", "read"),
     Source(
         "KLEIN11",
@@ -89,9 +99,10 @@ UNCHECKED = (
 _EVERY_OTHER_DAY = Level(
     0,
     Dosage(Decimal(5), 2),
-    assumed(
-        "the trial does not state the size of a step; Penn (PENN12) used this dosage, and 5 and 10 mg were the usual "
-        "capsules in 2009-10"
+    adapted(
+        "PENN12, DEL5Q",
+        "Penn gave this dosage, and the registration study reduced 10 mg to 5 mg daily to 5 mg every other day; that "
+        "the trial used this step is not known",
     ),
 )
 _FIVE = Level(1, Dosage(Decimal(5)), stated("CH12", "5 mg/day at the start"))
@@ -131,16 +142,25 @@ INTERVALS = Intervals(
     soon=Sourced(
         days(7), assumed("a question, an interruption and caution do not wait a whole interval")
     ),
+    longest_gap=Sourced(
+        days(7), assumed("a longer absence is neither exposure nor failure of the drug")
+    ),
     after_discontinuation=Sourced(
         weeks(4), label("pregnancy prevention ends 4 weeks after the last dose (read)")
     ),
     late_after=Sourced(days(7), assumed("reported; changes no action")),
-    supply=Sourced(days(28), label("at most 28 days on one prescription (memory)")),
+    supply=Sourced(days(28), label("at most 28 days on one prescription (read)")),
     missed_share=Sourced(Fraction(1, 5), assumed("a dose that was not taken has not failed")),
 )
 
 RESPONSE = ResponseCriteria(
     complete_at=Sourced(0, stated("CH12", "complete response: CLASI activity score 0")),
+    mild_below=Sourced(
+        4,
+        assumed(
+            "a fall of 4 points cannot be seen below it; trials of the field ask for 8 or 10 to enter"
+        ),
+    ),
     worse_points=Sourced(4, assumed("mirrors the 4 points of improvement of KLEIN11")),
     worse_share=Sourced(Fraction(1, 2), assumed("at least half of what was gained is lost again")),
     partial_points=Sourced(4, adapted("KLEIN11", "4 points: sensitivity 39 %, specificity 93 %")),
@@ -148,10 +168,9 @@ RESPONSE = ResponseCriteria(
         Fraction(1, 5),
         adapted("KLEIN11", "20 %: sensitivity 46 %, specificity 78 %; asking for both is assumed"),
     ),
-    low_start=Sourced(
-        8, assumed("a fall of 4 points is a large share of a low score, and impossible below 4")
+    partial_below=Sourced(
+        4, assumed("too little to start for is too little to raise the dose for")
     ),
-    low_share=Sourced(Fraction(1, 2), assumed("half of a low score")),
     reduction_needs=Sourced(
         Response.COMPLETE, stated("CH12", "complete response: dose reduced progressively")
     ),
@@ -161,7 +180,10 @@ SAFETY = SafetyCriteria(
     neutrophils=CountLimits(
         Sourced(
             Decimal("1.0"),
-            adapted("label EU, label", "EU: do not start below; US myeloma: interrupt below"),
+            adapted(
+                "label EU, label",
+                "EU: not started below in myeloma with dexamethasone; US: interrupted below in myeloma",
+            ),
         ),
         Sourced(
             Decimal("1.5"),
@@ -169,7 +191,13 @@ SAFETY = SafetyCriteria(
         ),
     ),
     platelets=CountLimits(
-        Sourced(Decimal(50), adapted("label EU, label", "EU: do not start below; US myeloma rule")),
+        Sourced(
+            Decimal(50),
+            adapted(
+                "label EU, label",
+                "EU: not started below in myeloma with dexamethasone; US: the rule of myeloma",
+            ),
+        ),
         Sourced(Decimal(75), assumed("the band of a grade 2 count")),
     ),
     neutrophils_same_day_below=Sourced(Decimal("0.5"), assumed("a grade 4 count in CTCAE 5.0")),
@@ -200,6 +228,9 @@ SAFETY = SafetyCriteria(
     test_age_irregular=Sourced(
         days(14), label("a test every 2 weeks if cycles are irregular (read)")
     ),
+    tests_anew_after=Sourced(
+        days(28), assumed("so long without drug, a resumption is like a start")
+    ),
     positive_test=EventCriterion(
         "positive-test",
         Safety.STOP,
@@ -220,7 +251,9 @@ SAFETY = SafetyCriteria(
             "hypersensitivity",
             Safety.STOP,
             Lasts.FOR_GOOD,
-            label("never resume (read; DRESS and anaphylaxis: memory)"),
+            label(
+                "never resume (read; DRESS and anaphylaxis: stop, read in the EU leaflet; never resume, memory)"
+            ),
             terms=(
                 "angioedema",
                 "anaphylaxis",
@@ -275,6 +308,27 @@ SAFETY = SafetyCriteria(
             Lasts.RESOLVED,
             label("a missed period or abnormal bleeding stops treatment until evaluated (read)"),
             terms=("missed period", "abnormal vaginal bleeding"),
+            voids_tests=True,
+        ),
+        EventCriterion(
+            "suspected-thromboembolism",
+            Safety.INTERRUPT,
+            Lasts.RESOLVED,
+            assumed("no drug while a thromboembolism is neither found nor excluded"),
+            terms=("suspected thromboembolism",),
+        ),
+        EventCriterion(
+            "liver",
+            Safety.INTERRUPT,
+            Lasts.NEWER_LIST,
+            assumed("the label stops on elevation (memory); the grade is decided here"),
+            terms=(
+                "alanine aminotransferase increased",
+                "aspartate aminotransferase increased",
+                "blood bilirubin increased",
+            ),
+            least_grade=2,
+            harm=True,
         ),
         EventCriterion(
             "neuropathy",
@@ -305,13 +359,7 @@ SAFETY = SafetyCriteria(
             least_grade=2,
         ),
     ),
-    same_day_terms=(
-        "venous thromboembolism",
-        "arterial thromboembolism",
-        "angioedema",
-        "anaphylaxis",
-        "febrile neutropenia",
-    ),
+    same_day_terms=("febrile neutropenia", "suspected thromboembolism"),
 )
 
 NOTES = (
@@ -335,20 +383,57 @@ NOTES = (
     ),
     Note(
         "silence-about-doses",
-        "missed doses that nobody reported count as none; days after a decision without a dosage count as missed",
+        "missed doses that nobody reported count as none, as long as there was drug to take",
         assumed("the one place where silence is read as normal"),
     ),
     Note(
+        "days-without-drug",
+        "days after a decision without a dosage, and days beyond both the latest day of the visit that was due and one "
+        "prescription, are days without drug unless the visit says what was taken",
+        assumed("nobody had drug to take; counted from the last day with drug"),
+    ),
+    Note(
+        "stopped",
+        "a visit that reports that treatment was ended discontinues at that visit; a new course is a new record",
+        assumed("the state follows the patient"),
+    ),
+    Note(
+        "relapse-baseline",
+        "a relapse in taper is the new baseline: score, lowest score and trial of therapy begin anew",
+        assumed("against the old baseline the relapse would be called a partial response"),
+    ),
+    Note(
+        "tests-before-missed-period",
+        "pregnancy tests from before a missed period or an abnormal bleeding no longer count",
+        assumed("they say nothing of what happened since"),
+    ),
+    Note(
+        "clearance-age",
+        "a creatinine clearance counts for 6 months however low it was; from 30 to 60 mL/min a course still starts at 5 "
+        "mg once daily",
+        assumed("known, and left as it is"),
+    ),
+    Note(
+        "single-count",
+        "a single neutrophil count below 1.0 lowers the ceiling for good, also where a repeat or lupus explains it",
+        assumed("known, and left as it is"),
+    ),
+    Note(
+        "sustained-without-end",
+        "a partial response is sustained without end; there is no maintenance dose",
+        assumed("the trial describes none"),
+    ),
+    Note(
         "judgement",
-        "a clinician's judgement with a reason replaces worse, partial and none, never complete",
+        "a clinician's judgement with a reason replaces worse, partial and none, never complete or mild; not improved "
+        "raises the dose below a score of 4 too",
         assumed("the person who sees the patient outweighs a difference of scores"),
     ),
     Note(
-        "judgement-off-treatment",
-        "off treatment a judgement of improved or not improved stands in for a missing score; worse does not",
-        assumed(
-            "any score would give the same action; a second course needs its score at the start"
-        ),
+        "judgement-of-relapse",
+        "in taper and off treatment a judgement of worse does not stand in for a missing score, and off treatment it "
+        "counts only from a score of 4 on",
+        assumed("what follows needs its score: a relapse is a new baseline"),
     ),
     Note(
         "nothing-taken",
@@ -386,6 +471,7 @@ NOTES = (
 
 NO_GAIN = {Response.NONE, Response.WORSE}
 _SOME_GAIN = {Response.PARTIAL, Response.NONE}
+_NOT_MILD = set(Response) - {Response.MILD}
 HELD = {Response.COMPLETE, Response.PARTIAL, Response.NONE}
 _DANGER = {Safety.STOP, Safety.INTERRUPT}
 _TREATED = ON_TREATMENT | {Phase.INTERRUPTED}
@@ -395,7 +481,7 @@ def cortes_hernandez_2012() -> Protocol:
     """Return the protocol, after a check that its table decides every situation exactly once."""
     return Protocol(
         id="cortes-hernandez-2012",
-        version="1.0.0",
+        version="2.0.0",
         title="Lenalidomide for refractory cutaneous lupus erythematosus, after Cortés-Hernández 2012",
         sources=SOURCES,
         evidence=_EVIDENCE,
@@ -414,7 +500,9 @@ _BEFORE_START = (
         "unfit-to-start",
         Action.PRESCRIBER_DECIDES,
         case(
-            label("not to be started in pregnancy or with a known danger"),
+            assumed(
+                "not to be started in pregnancy or with a known danger; from the label for most"
+            ),
             Phase.BEFORE_START,
             safety=_DANGER,
         ),
@@ -423,9 +511,12 @@ _BEFORE_START = (
         "ask-before-start",
         Action.REQUEST_DATA,
         case(
-            label("counts, clearance and pregnancy tests come before a start"),
+            assumed(
+                "tests and counts come before a start (label); clearance and events are asked as well"
+            ),
             Phase.BEFORE_START,
             safety=Safety.NOT_ASSESSED,
+            response=_NOT_MILD,
         ),
         case(
             assumed("a course needs its score at the start"),
@@ -445,12 +536,28 @@ _BEFORE_START = (
         ),
     ),
     rule(
+        "too-mild-to-start",
+        Action.PRESCRIBER_DECIDES,
+        case(
+            assumed("a fall of 4 points cannot be seen below a score of 4"),
+            Phase.BEFORE_START,
+            safety=OK | {Safety.NOT_ASSESSED},
+            response=Response.MILD,
+        ),
+    ),
+    rule(
         "start",
         Action.START,
         case(
             stated("CH12", "treatment begins at 5 mg/day"),
             Phase.BEFORE_START,
-            safety=OK,
+            safety=Safety.ACCEPTABLE,
+            response=NO_GAIN | {Response.PARTIAL},
+        ),
+        case(
+            assumed("caution is watched, and does not forbid a start"),
+            Phase.BEFORE_START,
+            safety=Safety.CAUTION,
             response=NO_GAIN | {Response.PARTIAL},
         ),
     ),
@@ -460,7 +567,11 @@ _ON_TREATMENT = (
     rule(
         "stop-for-harm",
         Action.DISCONTINUE,
-        case(label("contraindicated, or never to be resumed"), _TREATED, safety=Safety.STOP),
+        case(
+            assumed("contraindicated, or never to be resumed; from the label for most"),
+            _TREATED,
+            safety=Safety.STOP,
+        ),
     ),
     rule(
         "interrupt-for-harm",
@@ -475,7 +586,9 @@ _ON_TREATMENT = (
         "ask-safety",
         Action.REQUEST_DATA,
         case(
-            label("no supply without counts, pregnancy tests and a question about harm"),
+            assumed(
+                "no supply without pregnancy tests and counts (label), nor without a question about harm"
+            ),
             ON_TREATMENT,
             safety=Safety.NOT_ASSESSED,
         ),
@@ -508,7 +621,7 @@ _TITRATION = (
         Action.CONTINUE,
         case(
             assumed(
-                "stated (CH12) for the first 4 weeks at 5 mg; assumed for every other interval"
+                "stated (CH12) for the first 4 weeks at 5 mg; every other interval is decided here"
             ),
             Phase.TITRATION,
             safety=OK,
@@ -534,7 +647,7 @@ _TITRATION = (
         case(
             assumed(
                 "stated (CH12) for no improvement at the first assessment at 5 mg; after worsening later: one patient "
-                "of SHAH09; assumed otherwise"
+                "of SHAH09; decided here for the rest"
             ),
             Phase.TITRATION,
             safety=Safety.ACCEPTABLE,
@@ -584,8 +697,14 @@ _TITRATION = (
             response=Response.NONE,
             trial=TherapeuticTrial.EXHAUSTED,
         ),
+    ),
+    rule(
+        "no-benefit-not-to-raise",
+        Action.PRESCRIBER_DECIDES,
         case(
-            assumed("the trial of therapy is exhausted and caution forbids a rise"),
+            assumed(
+                "the trial of therapy is exhausted, and caution forbids the rise that was not tried"
+            ),
             Phase.TITRATION,
             safety=Safety.CAUTION,
             position=BELOW_TOP,
@@ -619,7 +738,7 @@ _TITRATION = (
         Action.CONTINUE,
         case(
             assumed(
-                "stated (CH12) at 5 mg: partial response, same dose; assumed at the other levels"
+                "stated (CH12) at 5 mg: partial response, same dose; decided here for the other levels"
             ),
             Phase.TITRATION,
             safety=OK,
@@ -634,13 +753,21 @@ _TITRATION = (
         case(
             stated("CH12", "complete response: dose reduced progressively, monthly"),
             Phase.TITRATION,
-            safety=OK,
+            safety=Safety.ACCEPTABLE,
             position=Position.MIDDLE,
             timing=Timing.DUE,
             response=Response.COMPLETE,
         ),
         case(
-            assumed("stated (CH12) after 5 mg; assumed from the highest level allowed"),
+            assumed("caution does not forbid to lower the dose"),
+            Phase.TITRATION,
+            safety=Safety.CAUTION,
+            position=Position.MIDDLE,
+            timing=Timing.DUE,
+            response=Response.COMPLETE,
+        ),
+        case(
+            assumed("stated (CH12) after 5 mg; from the highest level allowed it is decided here"),
             Phase.TITRATION,
             safety=OK,
             position=Position.HIGHEST,
@@ -657,7 +784,15 @@ _TAPER = (
         case(
             stated("CH12", "complete response: dose reduced progressively, monthly"),
             Phase.TAPER,
-            safety=OK,
+            safety=Safety.ACCEPTABLE,
+            position=ABOVE_BOTTOM,
+            timing=Timing.DUE,
+            response=Response.COMPLETE,
+        ),
+        case(
+            assumed("caution does not forbid to lower the dose"),
+            Phase.TAPER,
+            safety=Safety.CAUTION,
             position=ABOVE_BOTTOM,
             timing=Timing.DUE,
             response=Response.COMPLETE,
@@ -681,7 +816,23 @@ _TAPER = (
         case(
             stated("CH12", "monthly steps"),
             Phase.TAPER,
-            safety=OK,
+            safety=Safety.ACCEPTABLE,
+            position=ON_LADDER,
+            timing=Timing.BEFORE_DUE,
+            response=Response.COMPLETE,
+        ),
+        case(
+            assumed("less than a complete response, and no relapse, waits for the step as well"),
+            Phase.TAPER,
+            safety=Safety.ACCEPTABLE,
+            position=ON_LADDER,
+            timing=Timing.BEFORE_DUE,
+            response=_SOME_GAIN,
+        ),
+        case(
+            assumed("caution does not bring the step forward"),
+            Phase.TAPER,
+            safety=Safety.CAUTION,
             position=ON_LADDER,
             timing=Timing.BEFORE_DUE,
             response=HELD,
@@ -748,7 +899,7 @@ _INTERRUPTED = (
         "remain-interrupted",
         Action.INTERRUPT,
         case(
-            label("not resumed before the danger has passed"),
+            assumed("not resumed before the danger has passed; from the label for some dangers"),
             Phase.INTERRUPTED,
             safety=Safety.INTERRUPT,
         ),
@@ -757,7 +908,9 @@ _INTERRUPTED = (
         "ask-before-resuming",
         Action.REQUEST_DATA,
         case(
-            label("not resumed before the danger is known to have passed"),
+            assumed(
+                "not resumed before the danger is known to have passed; from the label for some dangers"
+            ),
             Phase.INTERRUPTED,
             safety=Safety.NOT_ASSESSED,
         ),
@@ -826,7 +979,9 @@ _AFTERWARDS = (
         "unfit-to-restart",
         Action.PRESCRIBER_DECIDES,
         case(
-            label("not to be started in pregnancy or with a known danger"),
+            assumed(
+                "not to be started in pregnancy or with a known danger; from the label for most"
+            ),
             Phase.OFF_TREATMENT,
             response=Response.WORSE,
             safety=_DANGER,

@@ -85,6 +85,10 @@ _INTERVALS = evolve(
 
 _RESPONSE = ResponseCriteria(
     complete_at=Sourced(0, adapted("CH12", "complete response: CLASI activity score 0")),
+    mild_below=Sourced(
+        RESPONSE.mild_below.value,
+        assumed("as in cortes-hernandez-2012; PENN12 gives no floor"),
+    ),
     worse_points=RESPONSE.worse_points,
     worse_share=RESPONSE.worse_share,
     partial_points=Sourced(
@@ -97,8 +101,7 @@ _RESPONSE = ResponseCriteria(
     partial_share=Sourced(
         Fraction(0), assumed("no share of the start is asked for: the 8 points alone count")
     ),
-    low_start=Sourced(8, assumed("from a start below 8 points a fall of 8 is impossible")),
-    low_share=Sourced(Fraction(1), assumed("from a low start only a complete response counts")),
+    partial_below=Sourced(0, assumed("a low score alone makes no responder")),
     reduction_needs=Sourced(
         Response.PARTIAL,
         assumed(
@@ -156,7 +159,7 @@ def penn_2012() -> Protocol:
     """Return the protocol, after a check that its table decides every situation exactly once."""
     return Protocol(
         id="penn-2012",
-        version="1.0.0",
+        version="2.0.0",
         title="Lenalidomide for cutaneous lupus erythematosus, after Braunstein 2012 and Okon 2014 (Penn)",
         sources=_SOURCES,
         evidence=_EVIDENCE,
@@ -176,15 +179,17 @@ _BEFORE_START = (
     _SAME["unfit-to-start"],
     _SAME["ask-before-start"],
     _SAME["nothing-to-treat"],
+    _SAME["too-mild-to-start"],
     rule(
         "start",
         Action.START,
         case(
             stated("PENN12", "treatment begins at 5 mg daily"),
             Phase.BEFORE_START,
-            safety=OK,
+            safety=Safety.ACCEPTABLE,
             response=NO_GAIN | {Response.PARTIAL},
         ),
+        _SAME["start"].cases[1],
     ),
 )
 
@@ -244,6 +249,7 @@ _TITRATION = (
         ),
     ),
     _SAME["no-benefit"],
+    _SAME["no-benefit-not-to-raise"],
     _SAME["loss-not-to-raise"],
     rule(
         "begin-taper",
