@@ -86,22 +86,25 @@ def _without_word(
 ) -> Treatment:
     """Return the treatment after a visit that does not say what was taken.
 
-    There was drug to take up to the latest day of the visit that was due, or for one prescription
-    if that is longer; after a decision without a dosage there was none. The days since then are
-    missed, and more of them in a row than the longest gap are an interruption.
+    The days on which there was no drug to take are missed, and more of them in a row than the
+    longest gap are an interruption.
     """
-    intervals, supplied_until = protocol.intervals, previous.on
-    if previous.advised:
-        supplied_until = intervals.supply.value.after(previous.on)
-        if previous.next_visit:
-            supplied_until = max(supplied_until, previous.next_visit.latest)
-    if day <= supplied_until:
+    until = supplied_until(protocol, previous)
+    if day <= until:
         return now
-    since = now.no_drug_since or supplied_until
-    if intervals.longest_gap.value.is_over(since, day):
+    since = now.no_drug_since or until
+    if protocol.intervals.longest_gap.value.is_over(since, day):
         return _interrupted(now, dose, now.nadir, since)
-    missed = add_missed_days(now, dose, (day - supplied_until).days)
+    missed = add_missed_days(now, dose, (day - until).days)
     return evolve(missed, no_drug_since=since)
+
+
+def supplied_until(protocol: Protocol, previous: PreviousVisit) -> date:
+    """Return the last day on which there was drug to take after a visit, unless more is said."""
+    if previous.advised is None:
+        return previous.on
+    until = protocol.intervals.supply.value.after(previous.on)
+    return max(until, previous.next_visit.latest) if previous.next_visit else until
 
 
 def add_missed_days(now: Treatment, dose: CurrentLevel, days: int) -> Treatment:

@@ -52,7 +52,9 @@ def some_way_off(space: StateSpace) -> Checks:
     before: dict[AbstractState, set[AbstractState]] = {}
     for place, follow in space.successors.items():
         for state in follow:
-            before.setdefault(state, set()).add(place)
+            # That the patient can end treatment at any time is no merit of the protocol.
+            if state.phase in TREATED or place.phase not in TREATED:
+                before.setdefault(state, set()).add(place)
     leaving = {
         place for place in space.successors if place.phase not in TREATED or place in space.exits
     }
@@ -137,8 +139,8 @@ def _walk_without_benefit(
             if seen is None:
                 continue
             decision = recommend(seen)
-            handed_over = (
-                response is Response.WORSE and decision.action is Action.PRESCRIBER_DECIDES
+            handed_over = decision.action is Action.PRESCRIBER_DECIDES and (
+                response is Response.WORSE or safety is Safety.CAUTION
             )
             ended = decision.phase_after is Phase.DISCONTINUED or handed_over
             violation = None

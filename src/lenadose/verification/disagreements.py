@@ -181,7 +181,7 @@ def _ends_since(one: Protocol, other: Protocol, states: tuple[State, State]) -> 
         if state.treatment.dose is not None and state.baseline is not None:
             for name, since in (
                 ("counts_early", state.treatment.dose.watched_from),
-                ("tests_early", state.baseline.on),
+                ("tests_early", state.treatment.dose.tests_from),
             ):
                 yield from _ends(
                     name, {getattr(protocol.safety, name).value for protocol in (one, other)}, since

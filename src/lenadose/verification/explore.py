@@ -8,13 +8,14 @@ shorter one does.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache, cached_property, partial
 
 from attrs import evolve, field, frozen
 
+from lenadose.engine.intake import supplied_until
 from lenadose.engine.machine import Decision, apply, recommend
 from lenadose.engine.observe import Observation, interval_end, interval_name, observe
 from lenadose.engine.state import CurrentLevel, State, begin
@@ -39,6 +40,7 @@ from lenadose.verification.places import (
 from lenadose.verification.scenarios import Scenarios, scenarios
 
 _FOUR_WEEKS = timedelta(days=28)
+STOPPED = "wish of the patient"
 
 EmptyVisit = Callable[..., Visit]
 """A function that builds a visit from its day, the dosage taken and the doses missed."""
@@ -100,7 +102,9 @@ class StateSpace:
                 interval_end(self.protocol, state.treatment.phase, state.treatment.dose),
                 day + timedelta(days=1),
             )
-        return abstract(observe(self.protocol, state, Visit(due)), witness, decision.visit)
+        # Seen when due is also: taken as advised until then.
+        visit = Visit(due, doses_missed=0 if decision.level else None)
+        return abstract(observe(self.protocol, state, visit), witness, decision.visit)
 
     @cached_property
     def reached(self) -> dict[tuple[Rule, Case], AbstractDecision]:
@@ -214,6 +218,9 @@ def clock_signature(protocol: Protocol, state: State) -> tuple[object, ...]:
             trial < changes,
             changes > last.on,
             *lengthened,
+            state.treatment.no_drug_since is None,
+            *(trial > day for day in gap_days(protocol, state)),
+            *(day > soon for day in gap_days(protocol, state)),
         )
 
     as_advised = order(state.treatment.phase, dose, state.treatment.no_drug_since)
@@ -278,13 +285,20 @@ def next_visits(
         yield False, due, observe(protocol, state, Visit(due))
         return
     tomorrow = last + timedelta(days=1)
+    gaps = tuple(_around(gap_days(protocol, state)))
     for taken in what_can_be_taken(protocol, decision, state):
         ahead = DaysAhead(protocol, state, tomorrow, taken, empty=empty)
-        days = {tomorrow, *boundary_days(ahead.first)}
+        days = {tomorrow, *boundary_days(ahead.first), *(() if taken else gaps)}
         for day in sorted(day for day in days if day > last):
             yield day + timedelta(days=1) in days, day, ahead.seen_on(day)
         for seen in _with_doses_missed(ahead.first, state, taken):
             yield False, seen.visit.date, seen
+    if state.treatment.phase in ON_TREATMENT and decision.level:
+        # Beyond what was supplied, drug was taken only if the visit says so.
+        ahead = DaysAhead(protocol, state, tomorrow, None, 0, empty)
+        for day in sorted(day for day in boundary_days(ahead.first) if day > gaps[0]):
+            yield False, day, ahead.seen_on(day)
+    yield False, tomorrow, observe(protocol, state, Visit(tomorrow, stopped=STOPPED))
 
 
 class DaysAhead:
@@ -302,16 +316,18 @@ class DaysAhead:
         self.protocol, self.state = protocol, state
         self.first = observe(protocol, state, empty(tomorrow, dosage_taken=taken))
         self._visit_on = partial(empty, dosage_taken=taken, doses_missed=missed)
-        # With nothing advised and nothing said to be taken, each further day is a day missed;
+        # With no drug to take and nothing said to be taken, each further day is a day missed;
         # in all other cases nothing changes between two changes of a clock.
-        previous = state.previous
-        self._is_steady = not missed and bool(taken or (previous and previous.advised))
+        assert state.previous is not None
+        self._steady_until = supplied_until(protocol, state.previous)
+        if taken or missed is not None:
+            self._steady_until = state.previous.on if missed else date.max
         self._changes = {tomorrow, *change_days(self.first)}
-        self._seen = {} if missed else {tomorrow: self.first}
+        self._seen = {tomorrow: self.first} if missed is None else {}
 
     def seen_on(self, day: date) -> Observation:
         """Return what a visit shows that is like one on this day, but for its date."""
-        if self._is_steady:
+        if day <= self._steady_until:
             day = max(change for change in self._changes if change <= day)
         if day not in self._seen:
             self._seen[day] = observe(self.protocol, self.state, self._visit_on(day))
@@ -348,6 +364,25 @@ def boundary_days(seen: Observation) -> Iterator[date]:
     for day in change_days(seen):
         yield day - timedelta(days=1)
         yield day
+
+
+def gap_days(protocol: Protocol, state: State) -> tuple[date, ...]:
+    """Return the last day with drug to take, with a gap, and of an interruption to be resumed.
+
+    As they are if the visits after the last one do not say what was taken.
+    """
+    if state.previous is None or state.treatment.phase not in ON_TREATMENT:
+        return ()
+    until, intervals = supplied_until(protocol, state.previous), protocol.intervals
+    since = state.treatment.no_drug_since or until
+    return (until, intervals.longest_gap.value.after(since), intervals.resumable.value.after(since))
+
+
+def _around(days: Iterable[date]) -> Iterator[date]:
+    """Yield each day and the one after it."""
+    for day in days:
+        yield day
+        yield day + timedelta(days=1)
 
 
 def change_days(seen: Observation) -> Iterator[date]:

@@ -120,16 +120,16 @@ LAWS = (
     Law(
         11,
         "no-benefit-ends",
-        "From a start, with safety without danger and the ceiling unchanged, response none at "
-        "every due visit: "
-        "discontinued within a bounded number of visits; worse: discontinued or with the "
-        "prescriber.",
+        "From a start, with safety OK and the ceiling unchanged, response none or worse at every "
+        "due visit: discontinued or with the prescriber within a bounded number of visits; with "
+        "acceptable safety none discontinues.",
         no_benefit_ends,
     ),
     Law(
         12,
         "some-way-off",
-        "From every place some course of visits leads off treatment.",
+        "From every place some course of visits leads off treatment, without the patient's "
+        "ending it.",
         some_way_off,
     ),
     Law(

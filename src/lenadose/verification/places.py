@@ -69,6 +69,7 @@ _PLAIN_FIRST = (
     Response.NONE,
     Response.PARTIAL,
     Response.COMPLETE,
+    Response.MILD,
     Response.WORSE,
     Response.NOT_ASSESSED,
 )

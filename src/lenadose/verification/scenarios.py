@@ -7,14 +7,14 @@ from decimal import Decimal
 from attrs import field, frozen
 
 from lenadose.engine.machine import dose_limiting_causes
-from lenadose.engine.observe import Observation, observe, worse_of
+from lenadose.engine.observe import Observation, needs_two_tests, observe, worse_of
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.response import JUDGED
 from lenadose.protocol.safety import EventCriterion, Lasts
 from lenadose.record.adverse_event import CTCAE_EDITIONS, RESOLVABLE, UNGRADED, AdverseEvent
 from lenadose.record.visit import ACTIVITY, Judgement, Measurement, PregnancyTest, TestResult, Visit
 from lenadose.terms.dosage import Level
-from lenadose.terms.facts import GAIN, TREATED, Phase, Response, Safety
+from lenadose.terms.facts import GAIN, Phase, Response, Safety, possible_terms
 from lenadose.terms.interval import at_most_days
 from lenadose.verification.places import (
     ABSTRACT_VISITS,
@@ -87,6 +87,8 @@ class Scenarios:
 
     def can_show(self, place: AbstractState, showing: AbstractVisit) -> bool:
         """Return whether a visit can show it: at least the worst event that counts for good."""
+        if showing.response not in possible_terms(place.phase)["response"]:
+            return False
         if not self.of(showing) or worse_of(place.ongoing, showing.safety) is not showing.safety:
             return False
         return showing.mark or place.ongoing is not Safety.STOP
@@ -108,7 +110,6 @@ class Scenarios:
 
     def visit(self, seen: Observation, fields: Change) -> Visit:
         """Return a visit with these fields on the day of an empty one; old events resolve."""
-        day, phase = seen.visit.date, seen.phase
         over = tuple(
             AdverseEvent(event.name, resolved=True)
             for event in seen.findings.ongoing
@@ -122,14 +123,24 @@ class Scenarios:
                 *events,
             )
         if "pregnancy_tests" not in fields:
-            fields["pregnancy_tests"] = self._tests(day, phase)
-        taken, missed = seen.visit.dosage_taken, seen.visit.doses_missed
+            fields["pregnancy_tests"] = self._tests(seen)
+        taken, missed, stopped = (
+            seen.visit.dosage_taken,
+            seen.visit.doses_missed,
+            seen.visit.stopped,
+        )
         # Fields by their names: the visit checks each value, the type checker cannot.
-        return Visit(day, dosage_taken=taken, doses_missed=missed, **fields)  # type: ignore[arg-type]
+        return Visit(
+            seen.visit.date,
+            dosage_taken=taken,
+            doses_missed=missed,
+            stopped=stopped,
+            **fields,  # type: ignore[arg-type]
+        )
 
-    def _tests(self, day: date, phase: Phase) -> tuple[PregnancyTest, ...]:
-        now = PregnancyTest(TestResult.NEGATIVE)
-        if phase in TREATED:
+    def _tests(self, seen: Observation) -> tuple[PregnancyTest, ...]:
+        now, day = PregnancyTest(TestResult.NEGATIVE), seen.visit.date
+        if not needs_two_tests(self.protocol.safety, seen.treatment, day):
             return (now,)
         earliest = self.protocol.safety.first_test.value[0]
         return (

@@ -31,7 +31,6 @@ from lenadose.verification.violation import Checks, Violation
 MOST_MG_A_DAY = Decimal(10)
 DANGER = frozenset({Safety.STOP, Safety.INTERRUPT})
 _OFF_DRUG = frozenset(Phase) - TREATED
-_KNOWN_RESPONSES = tuple(each for each in Response if each is not Response.NOT_ASSESSED)
 
 
 def each_decision(test: Callable[[AbstractDecision], str | None]) -> Callable[[StateSpace], Checks]:
@@ -287,7 +286,9 @@ def asks_exactly_when_it_matters(space: StateSpace) -> Checks:
 
 def _can_be(phase: Phase) -> tuple[Response, ...]:
     """Return what a missing score can turn out to show; before a start nothing is compared."""
-    return (Response.COMPLETE, Response.NONE) if phase is Phase.BEFORE_START else _KNOWN_RESPONSES
+    if phase is Phase.BEFORE_START:
+        return (Response.COMPLETE, Response.MILD, Response.NONE)
+    return (Response.COMPLETE, Response.PARTIAL, Response.NONE, Response.WORSE)
 
 
 def _asks_off_drug(space: StateSpace, place: AbstractState, each: AbstractDecision) -> Checks:
