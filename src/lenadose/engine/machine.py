@@ -27,8 +27,8 @@ from lenadose.protocol.advice import Advice, FollowUp, VisitWindow
 from lenadose.protocol.builtin import DEFAULT, get_protocol
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.rules import Case, Rule
-from lenadose.record.adverse_event import SENSORY_NEUROPATHY
 from lenadose.record.course import Course
+from lenadose.record.event_terms import SENSORY_NEUROPATHY
 from lenadose.record.visit import Visit
 from lenadose.terms.dosage import Dosage, Level, lower_of
 from lenadose.terms.errors import CallError

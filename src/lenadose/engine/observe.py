@@ -22,8 +22,8 @@ from lenadose.engine.state import (
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.rules import MatchedRule
 from lenadose.protocol.safety import Limit, SafetyCriteria
-from lenadose.record.adverse_event import PREGNANCY
 from lenadose.record.course import before_treatment, doses_between, too_many_missed
+from lenadose.record.event_terms import PREGNANCY
 from lenadose.record.visit import Patient, Visit
 from lenadose.terms.dosage import Dosage, Level, lower_of
 from lenadose.terms.errors import CallError, fault

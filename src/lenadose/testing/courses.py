@@ -21,16 +21,10 @@ from lenadose.engine.observe import Observation, interval_end, observe
 from lenadose.engine.state import State, begin
 from lenadose.protocol.builtin import BUILT_IN, get_protocol
 from lenadose.protocol.protocol import Protocol
-from lenadose.record.adverse_event import (
-    CTCAE_EDITIONS,
-    GRADE,
-    KNOWN_TERMS,
-    RESOLVABLE,
-    UNGRADED,
-    AdverseEvent,
-    term_fault,
-)
+from lenadose.record.adverse_event import CTCAE_EDITIONS, GRADE, AdverseEvent
 from lenadose.record.course import Course, doses_between
+from lenadose.record.event_names import term_fault
+from lenadose.record.event_terms import KNOWN_TERMS, RESOLVABLE, UNGRADED
 from lenadose.record.fields import YEARS
 from lenadose.record.visit import (
     ACTIVITY,

@@ -16,13 +16,9 @@ from lenadose.protocol.protocol import Intervals, Note, Protocol, Source
 from lenadose.protocol.response import ResponseCriteria
 from lenadose.protocol.rules import Case, Rule, RuleTable
 from lenadose.protocol.safety import CountLimits, EventCriterion, Lasts, SafetyCriteria
-from lenadose.record.adverse_event import (
-    GRADE,
-    KNOWN_TERMS,
-    RESOLVABLE,
-    SENSORY_NEUROPATHY,
-    term_fault,
-)
+from lenadose.record.adverse_event import GRADE
+from lenadose.record.event_names import term_fault
+from lenadose.record.event_terms import KNOWN_TERMS, RESOLVABLE, SENSORY_NEUROPATHY
 from lenadose.record.visit import ACTIVITY
 from lenadose.terms.dosage import Dosage, DoseLadder, Level
 from lenadose.terms.facts import (
