@@ -52,8 +52,8 @@ from lenadose.formats.decision_json import contrast_data
 from lenadose.formats.schema import decision_schema
 from lenadose.protocol.builtin import get_protocol
 from lenadose.protocol.protocol import Protocol
-from lenadose.record.adverse_event import RESOLVABLE
 from lenadose.record.course import Course
+from lenadose.record.event_terms import RESOLVABLE
 from lenadose.record.visit import JudgedResponse, Measurement, TestResult
 from lenadose.terms.errors import CallError
 from lenadose.terms.facts import Action, Phase, Safety

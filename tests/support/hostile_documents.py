@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import date, timedelta
+from itertools import chain
 from typing import Any
 
 from hypothesis import event
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from lenadose.formats.course_json import course_data
 from lenadose.formats.reader import LARGEST
 from lenadose.protocol.protocol import Protocol
-from lenadose.record.adverse_event import COUNT_TERMS, GRADE, RESOLVABLE
+from lenadose.record.adverse_event import GRADE
+from lenadose.record.event_terms import MEASURED, RESOLVABLE
 from lenadose.record.fields import YEARS
 from lenadose.record.visit import ACTIVITY, AGE, DAMAGE
 from lenadose.testing.courses import courses
@@ -160,7 +162,7 @@ def _present_and_over(draw: st.DrawFn, document: Data) -> None:
 
 
 def _graded_count(draw: st.DrawFn, document: Data) -> None:
-    term, grade = draw(st.sampled_from([*COUNT_TERMS])), draw(st.integers(*GRADE))
+    term, grade = draw(st.sampled_from([*chain(*MEASURED.values())])), draw(st.integers(*GRADE))
     _visit(draw, document)["adverse_events"] = [{"term": term, "grade": grade, "ctcae": "5.0"}]
 
 

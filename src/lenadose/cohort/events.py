@@ -11,13 +11,8 @@ import numpy as np
 
 from lenadose.cohort.calendar import Flags, Ints
 from lenadose.protocol.safety import EventCriterion, Lasts, SafetyCriteria
-from lenadose.record.adverse_event import (
-    GRADE,
-    PREGNANCY,
-    RESOLVABLE,
-    SENSORY_NEUROPATHY,
-    AdverseEvent,
-)
+from lenadose.record.adverse_event import GRADE, AdverseEvent
+from lenadose.record.event_terms import PREGNANCY, RESOLVABLE, SENSORY_NEUROPATHY
 from lenadose.terms.facts import Safety
 
 NOT_ASKED = 0
@@ -97,8 +92,8 @@ def event_effects(
     """Return what lists of adverse events do; None is a list that nobody asked for."""
     given = [events or () for events in lists]
     return EventEffects(
-        np.array([_keeps(safety, events) for events in lists], np.int32),
-        np.array([_adds_by_grade(safety, events) for events in given], np.int32),
+        np.array([_keeps(safety, events) for events in lists], np.int64),
+        np.array([_adds_by_grade(safety, events) for events in given], np.int64),
         np.array([_neuropathy(events) for events in given], np.int32),
         np.array([PREGNANCY in _resolved(events) for events in given]),
     )

@@ -173,7 +173,7 @@ def begin(protocol: Protocol, count: int) -> State:
     return State(
         treatment,
         ceiling=np.full(count, protocol.ladder.top.rank, np.int32),
-        ongoing=no_day,
+        ongoing=np.zeros(count, np.int64),
         baseline=Baseline(no_day, no_score, none),
         gain_on=no_day,
         finished_on=no_day,

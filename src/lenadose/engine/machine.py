@@ -36,8 +36,8 @@ from lenadose.protocol.builtin import DEFAULT, get_protocol
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.rules import Case, Rule
 from lenadose.protocol.safety import Limit
-from lenadose.record.adverse_event import PREGNANCY, SENSORY_NEUROPATHY
 from lenadose.record.course import Course
+from lenadose.record.event_terms import PREGNANCY, SENSORY_NEUROPATHY
 from lenadose.record.visit import Visit
 from lenadose.terms.dosage import Dosage, Level, lower_of
 from lenadose.terms.errors import CallError

@@ -22,7 +22,7 @@ from lenadose.engine.state import (
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.rules import MatchedRule
 from lenadose.protocol.safety import Limit, SafetyCriteria
-from lenadose.record.adverse_event import PREGNANCY
+from lenadose.record.event_terms import PREGNANCY
 from lenadose.record.visit import Patient, Visit
 from lenadose.terms.dosage import Dosage, Level, lower_of
 from lenadose.terms.errors import fault

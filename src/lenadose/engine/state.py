@@ -7,7 +7,8 @@ from attrs import frozen
 from lenadose.protocol.advice import Advice, VisitWindow
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.safety import EventCriterion, Lasts, SafetyCriteria
-from lenadose.record.adverse_event import PREGNANCY, AdverseEvent
+from lenadose.record.adverse_event import AdverseEvent
+from lenadose.record.event_terms import PREGNANCY
 from lenadose.record.visit import Patient, Result, TestResult, Visit
 from lenadose.terms.dosage import Dosage, Level
 from lenadose.terms.facts import Phase, Safety

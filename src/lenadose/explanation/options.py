@@ -14,8 +14,9 @@ from lenadose.engine.observe import Observation, interval_end, observe, safety_o
 from lenadose.engine.state import update_findings
 from lenadose.explanation.change_cost import Feasibility, change_cost
 from lenadose.protocol.safety import EventCriterion
-from lenadose.record.adverse_event import GRADE, PREGNANCY, RESOLVABLE, UNGRADED, AdverseEvent
+from lenadose.record.adverse_event import GRADE, AdverseEvent
 from lenadose.record.course import doses_between
+from lenadose.record.event_terms import PREGNANCY, RESOLVABLE, UNGRADED
 from lenadose.record.fields import YEARS
 from lenadose.record.visit import (
     ACTIVITY,

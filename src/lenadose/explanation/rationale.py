@@ -17,7 +17,7 @@ from lenadose.explanation.criteria_met import EvaluatedCriterion, Value, checks
 from lenadose.explanation.fact_phrases import reasons
 from lenadose.protocol.protocol import LedgerEntry, case_id
 from lenadose.protocol.safety import Limit
-from lenadose.record.adverse_event import KNOWN_TERMS, SENSORY_NEUROPATHY
+from lenadose.record.event_terms import KNOWN_TERMS, SENSORY_NEUROPATHY
 from lenadose.record.visit import JudgedResponse, Result
 from lenadose.terms.facts import ON_TREATMENT, Action, EvidenceLevel, Phase
 from lenadose.terms.interval import Interval

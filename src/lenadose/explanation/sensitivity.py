@@ -14,7 +14,8 @@ from lenadose.engine.observe import position_of, worse_of
 from lenadose.protocol.protocol import LedgerEntry, Protocol, case_id
 from lenadose.protocol.rules import MatchedRule
 from lenadose.protocol.safety import EventCriterion
-from lenadose.record.adverse_event import GRADE, UNGRADED, AdverseEvent
+from lenadose.record.adverse_event import GRADE, AdverseEvent
+from lenadose.record.event_terms import UNGRADED
 from lenadose.terms.dosage import lower_of
 from lenadose.terms.facts import (
     DIMENSIONS,

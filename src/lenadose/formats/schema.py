@@ -5,9 +5,11 @@ beyond a schema; the reader checks them too, and the comment of the schema lists
 """
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
@@ -26,14 +28,10 @@ from lenadose.formats.protocol_file import (
 )
 from lenadose.protocol.protocol import Protocol, data_key
 from lenadose.protocol.rules import Case, Rule, RuleTable
-from lenadose.record.adverse_event import (
-    COUNT_TERMS,
-    OTHER_NAMES,
-    RESOLVABLE,
-    UNGRADED,
-    AdverseEvent,
-)
+from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.course import Course
+from lenadose.record.event_names import DASHES
+from lenadose.record.event_terms import MEASURED, OTHER_NAMES, RESOLVABLE, UNGRADED
 from lenadose.record.fields import RecordPart
 from lenadose.record.visit import DosageTaken, IsMeasured, Visit
 from lenadose.terms.dosage import Dosage, DoseLadder, Level
@@ -158,8 +156,12 @@ def _measured(quantity: Quantity) -> Schema:
 
 
 def _term(names: Iterable[str]) -> Schema:
-    """Return the schema of a term out of a list, without regard to case and outer blanks."""
-    any_case = ("".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in name) for name in names)
+    """Return the schema of a term out of a list, without regard to case, blanks and dashes."""
+    alike = {" ": r"\s+", "-": f"[{DASHES}]"}
+    any_case = (
+        "".join(f"[{c.upper()}{c}]" if c.isalpha() else alike.get(c) or re.escape(c) for c in name)
+        for name in names
+    )
     return {"pattern": rf"^\s*({'|'.join(any_case)})\s*$"}
 
 
@@ -172,7 +174,8 @@ def course_schema() -> Schema:
     # The checks of the fields describe these types in full.
     shapes: dict[Any, Schema] = {int: {}, str: {}, bool: {}, Decimal: {}, dt.date: _DATE}
     event = _part(AdverseEvent, shapes)
-    not_a_term: Schema = {"not": _term((*COUNT_TERMS, *OTHER_NAMES))}
+    other_names = (name for _, names in OTHER_NAMES for name in names)
+    not_a_term: Schema = {"not": _term((*chain(*MEASURED.values()), *other_names))}
     event["allOf"] = [
         {"properties": {"term": not_a_term}},
         _if("term", {"not": _term(UNGRADED)}, {"required": ["grade", "ctcae"]}),
@@ -202,8 +205,8 @@ def course_schema() -> Schema:
         "description": "The protocol, the patient, and the visits in order of their dates.",
         "$comment": "The reader also refuses: dates that do not increase, a result dated after its "
         "visit, more doses missed than there were, an event both present and resolved, a term that "
-        "nearly is a known one, a key given twice, a number that is not the same as a float; the "
-        "commands also an unknown protocol.",
+        "nearly is a known one or names a kind of one, a key given twice, a number that is not the "
+        "same as a float; the commands also an unknown protocol.",
         **course,
         "allOf": [{"properties": {"visits": visits}}],
         "$defs": {"visit": visit, "event": event},

@@ -11,14 +11,9 @@ from typing import Any
 from attrs import Attribute, Factory, field, frozen
 from attrs.validators import optional
 
-from lenadose.record.adverse_event import (
-    GRADE,
-    RESOLVABLE,
-    SENSORY_NEUROPATHY,
-    AdverseEvent,
-    event_name,
-    term_fault,
-)
+from lenadose.record.adverse_event import GRADE, AdverseEvent
+from lenadose.record.event_names import event_name, term_fault
+from lenadose.record.event_terms import RESOLVABLE, SENSORY_NEUROPATHY
 from lenadose.record.visit import Patient
 from lenadose.terms.dosage import Level
 from lenadose.terms.errors import Fault, ProtocolError, describe

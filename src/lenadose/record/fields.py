@@ -1,6 +1,8 @@
 """Checks of the fields of a record."""
 
 import datetime as dt
+import re
+import unicodedata
 from decimal import Decimal
 from typing import Any
 
@@ -89,6 +91,49 @@ _TEXT_TESTS = (
 is_text = Check(*_TEXT_TESTS, type="string", pattern=TEXT)
 """Check that a value is a text that can be shown."""
 
+# What is not shown, or turns the text around: a soft hyphen, a joiner, a filler, an override.
+_INVISIBLE = (
+    r"\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    r"\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff"
+    r"\uffa0\ufff0-\ufffb"
+)
+_HIDDEN = re.compile(
+    rf"[{_INVISIBLE}\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+
+@frozen
+class _IsSeen:
+    """A validator of a text of which every character is seen, and that passes another check."""
+
+    text: Check
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """The text as JSON Schema describes it."""
+        return {**self.text.keywords, "pattern": rf"^[^{_INVISIBLE}]*$(?!\n)"}
+
+    def __call__(self, instance: object, attribute: "Attribute[Any]", value: Any) -> None:
+        """Check a text; raise CallError naming the character that cannot be seen."""
+        if isinstance(value, str) and (hidden := _HIDDEN.search(value)):
+            reason = f"holds {_character(hidden[0])}"
+            raise fault(attribute.name, reason, "write it without")
+        self.text(instance, attribute, value)
+
+
+def _character(character: str) -> str:
+    """Return the name and the number of a character: "a soft hyphen (U+00AD)"."""
+    if "\ud800" <= character <= "\udfff":
+        words = "half of a surrogate pair"
+    else:
+        control = {"\t": "tab", "\n": "line break", "\r": "line break"}.get(
+            character, "control character"
+        )
+        name = unicodedata.name(character, control).lower()
+        words = f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    return f"{words} (U+{ord(character):04X})"
+
+
 is_wording = Check(
     *_TEXT_TESTS,
     (matches_re(r".*\S.*"), "is empty", "write it in words, or leave the whole entry out"),
@@ -97,6 +142,12 @@ is_wording = Check(
     allOf=[{"pattern": r"\S"}],
 )
 """Check that a value is a text that can be shown and is not blank."""
+
+is_id = _IsSeen(is_text)
+"""Check that an identifier is a text of which every character is seen."""
+
+is_name = _IsSeen(is_wording)
+"""Check that a term is a text that is not blank and of which every character is seen."""
 
 
 def _in_years(_: object, attribute: "Attribute[Any]", day: dt.date) -> None:

@@ -18,6 +18,7 @@ from lenadose.record.fields import (
     amount_in_mg,
     is_day,
     is_flag,
+    is_id,
     is_part,
     is_term,
     is_text,
@@ -86,7 +87,7 @@ class Patient(RecordPart):
     pregnant counts as able, unknown cycles as irregular.
     """
 
-    id: str | None = field(default=None, validator=optional(is_text))
+    id: str | None = field(default=None, validator=optional(is_id))
     age: int | None = field(
         default=None,
         validator=optional(

@@ -21,16 +21,10 @@ from lenadose.engine.observe import Observation, interval_end, observe
 from lenadose.engine.state import State, begin
 from lenadose.protocol.builtin import BUILT_IN, get_protocol
 from lenadose.protocol.protocol import Protocol
-from lenadose.record.adverse_event import (
-    CTCAE_EDITIONS,
-    GRADE,
-    KNOWN_TERMS,
-    RESOLVABLE,
-    UNGRADED,
-    AdverseEvent,
-    term_fault,
-)
+from lenadose.record.adverse_event import CTCAE_EDITIONS, GRADE, AdverseEvent
 from lenadose.record.course import Course, doses_between
+from lenadose.record.event_names import term_fault
+from lenadose.record.event_terms import KNOWN_TERMS, RESOLVABLE, UNGRADED
 from lenadose.record.fields import YEARS
 from lenadose.record.visit import (
     ACTIVITY,
@@ -50,6 +44,7 @@ from lenadose.terms.dosage import EVERY_DAYS, MG
 from lenadose.terms.facts import (
     DIMENSIONS,
     ON_TREATMENT,
+    TREATED,
     Facts,
     Phase,
     Response,
@@ -57,6 +52,7 @@ from lenadose.terms.facts import (
     possible_terms,
 )
 from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity
+from lenadose.verification.explore import gap_days
 from lenadose.verification.places import DAY0
 from lenadose.verification.scenarios import Change, Scenarios, scenarios
 
@@ -222,6 +218,8 @@ def visit_after(draw: st.DrawFn, stock: Stock, state: State) -> Visit:
     # Before a start nothing happens while the patient is not well: there that is more seldom.
     change = draw(stock.changes) if draw(one_in(4 if state.baseline else 10)) else {}
     usual = stock.scenarios.visit(seen, {**well, **change})
+    if seen.phase in TREATED and draw(one_in(30)):
+        usual = evolve(usual, stopped=draw(WORDS))
     # At most visits nothing else is shown, at some one field is anything, at a few all are.
     loose = draw(_loose)
     return (
@@ -255,7 +253,7 @@ def _likely_days(protocol: Protocol, state: State) -> list[date]:
 
 
 def _clocks(protocol: Protocol, state: State) -> Iterator[date]:
-    """Yield the days on which the interval, the trial or the time to resume is over."""
+    """Yield the days on which the interval, the trial, a gap or the time to resume is over."""
     dose, start = state.treatment.dose, state.baseline
     if dose is None or start is None:
         return
@@ -264,6 +262,7 @@ def _clocks(protocol: Protocol, state: State) -> Iterator[date]:
         yield interval_end(protocol, state.treatment.phase, dose)
         gain = intervals.trial.value.after(state.treatment.responded_on or start.on)
         yield max(gain, intervals.trial_at_level.value.after(dose.since))
+        yield from (day + timedelta(days=1) for day in gap_days(protocol, state))
     if state.treatment.no_drug_since is not None:
         yield intervals.resumable.value.after(state.treatment.no_drug_since) + timedelta(days=1)
 

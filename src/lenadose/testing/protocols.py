@@ -16,13 +16,9 @@ from lenadose.protocol.protocol import Intervals, Note, Protocol, Source
 from lenadose.protocol.response import ResponseCriteria
 from lenadose.protocol.rules import Case, Rule, RuleTable
 from lenadose.protocol.safety import CountLimits, EventCriterion, Lasts, SafetyCriteria
-from lenadose.record.adverse_event import (
-    GRADE,
-    KNOWN_TERMS,
-    RESOLVABLE,
-    SENSORY_NEUROPATHY,
-    term_fault,
-)
+from lenadose.record.adverse_event import GRADE
+from lenadose.record.event_names import term_fault
+from lenadose.record.event_terms import KNOWN_TERMS, RESOLVABLE, SENSORY_NEUROPATHY
 from lenadose.record.visit import ACTIVITY
 from lenadose.terms.dosage import Dosage, DoseLadder, Level
 from lenadose.terms.facts import (
@@ -38,7 +34,7 @@ from lenadose.terms.facts import (
 from lenadose.terms.interval import Interval, Unit
 from lenadose.terms.provenance import ASSUMED_BY, Provenance, Sourced
 from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity
-from lenadose.testing.courses import WORDS, or_missing
+from lenadose.testing.courses import WORDS, one_in, or_missing
 
 _MOST_CASES = 24
 
@@ -216,6 +212,7 @@ def _safety_criteria(draw: st.DrawFn, ladder: DoseLadder) -> SafetyCriteria:
             "tests_early",
             "test_age",
             "test_age_irregular",
+            "tests_anew_after",
         )
     }
     first = st.tuples(_spans, _spans).map(
@@ -268,4 +265,5 @@ def _event_criteria(draw: st.DrawFn) -> EventCriterion:
         least_grade=grade,
         above_start=above_start,
         harm=safety is Safety.INTERRUPT and draw(st.booleans()),
+        voids_tests=draw(one_in(4)),
     )

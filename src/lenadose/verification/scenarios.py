@@ -11,7 +11,8 @@ from lenadose.engine.observe import Observation, needs_two_tests, observe, worse
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.response import JUDGED
 from lenadose.protocol.safety import EventCriterion, Lasts
-from lenadose.record.adverse_event import CTCAE_EDITIONS, RESOLVABLE, UNGRADED, AdverseEvent
+from lenadose.record.adverse_event import CTCAE_EDITIONS, AdverseEvent
+from lenadose.record.event_terms import RESOLVABLE, UNGRADED
 from lenadose.record.visit import ACTIVITY, Judgement, Measurement, PregnancyTest, TestResult, Visit
 from lenadose.terms.dosage import Level
 from lenadose.terms.facts import GAIN, Phase, Response, Safety, possible_terms
