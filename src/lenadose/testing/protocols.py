@@ -239,7 +239,7 @@ _dangers = st.sampled_from([Safety.STOP, Safety.INTERRUPT, Safety.CAUTION])
 
 
 def _is_recordable(term: str) -> bool:
-    return term == term.strip().lower() and term_fault(term) is None
+    return term == event_name(term) and term_fault(term) is None
 
 
 _terms = st.sampled_from(KNOWN_TERMS) | WORDS.filter(_is_recordable)
