@@ -17,7 +17,7 @@ from lenadose.protocol.response import ResponseCriteria
 from lenadose.protocol.rules import Case, Rule, RuleTable
 from lenadose.protocol.safety import CountLimits, EventCriterion, Lasts, SafetyCriteria
 from lenadose.record.adverse_event import GRADE
-from lenadose.record.event_names import term_fault
+from lenadose.record.event_names import event_name, term_fault
 from lenadose.record.event_terms import KNOWN_TERMS, RESOLVABLE, SENSORY_NEUROPATHY
 from lenadose.record.visit import ACTIVITY
 from lenadose.terms.dosage import Dosage, DoseLadder, Level
