@@ -38,6 +38,7 @@ from lenadose.terms.facts import (
     OK,
     ON_LADDER,
     ON_TREATMENT,
+    TREATED,
     Action,
     EvidenceLevel,
     Phase,
@@ -60,34 +61,34 @@ def redo(why: Rationale) -> tuple[Response, Safety, Timing, TherapeuticTrial]:
 
 
 def _response(why: Rationale, met: dict[str, list[bool | None]], phase: Phase) -> Response:
-    said = [each.value for each in why.inputs if each.field == "judgement"]
+    said = [str(each.value).split(":")[0] for each in why.inputs if each.field == "judgement"]
+    relapse = phase in (Phase.TAPER, Phase.OFF_TREATMENT)
     if met["response.complete_at"] == [True]:
         return Response.COMPLETE
     if met["response.complete_at"] == [None] and (
-        not said
-        or phase is Phase.BEFORE_START
-        or (phase is Phase.OFF_TREATMENT and str(said[0]).startswith("worse"))
+        not said or phase is Phase.BEFORE_START or (relapse and said == ["worse"])
     ):
         return Response.NOT_ASSESSED
-    if said:
+    if met.get("response.mild_below") == [True]:
+        return Response.MILD
+    worse = met.get("response.worse_points", [])
+    # Off treatment a judgement of worse needs enough activity, the last line of worse.
+    too_low = phase is Phase.OFF_TREATMENT and said == ["worse"] and not worse[-1]
+    if said and not too_low:
         words = {
             "improved": Response.PARTIAL,
             "not improved": Response.NONE,
             "worse": Response.WORSE,
         }
-        return words[str(said[0]).split(":")[0]]
-    if "response.worse_points" not in met:
+        return words[said[0]]
+    if "response.partial_points" not in met:
         return Response.NONE
-    both = phase in (Phase.TITRATION, Phase.INTERRUPTED)
-    worse = [*met["response.worse_points"], *met.get("response.worse_share", [])]
-    if all(worse) if both else any(worse):
+    lost = worse + met.get("response.worse_share", [])
+    if worse and (worse[0] or all(worse[1:]) if relapse else all(lost)):
         return Response.WORSE
-    names = ("low_share",) if "response.low_share" in met else ("partial_points", "partial_share")
-    return (
-        Response.PARTIAL
-        if all(met[f"response.{name}"] == [True] for name in names)
-        else Response.NONE
-    )
+    both = all(met[f"response.{name}"] == [True] for name in ("partial_points", "partial_share"))
+    low = met.get("response.partial_below") == [True]
+    return Response.PARTIAL if both or low else Response.NONE
 
 
 def _safety(why: Rationale) -> Safety:
@@ -418,7 +419,7 @@ def test_panniculitis_antibodies_and_what_is_not_checked_are_printed() -> None:
 
 
 def test_a_month_outlasts_a_prescription() -> None:
-    decision = walk([seen(0, 11), seen(60, 0)])[-1]
+    decision = walk([seen(0, 11), seen(60, 0, doses_missed=0)])[-1]
     supply = rationale(decision).supply
     assert supply is not None
     assert (supply.days, supply.days_to_next_visit, supply.shortfall) == (28, 31, 3)
@@ -447,6 +448,11 @@ def test_what_falls_due_is_enough_until_that_day_and_no_longer(course) -> None:
         state = apply(decision)
         for due in rationale(decision).monitoring_due:
             first = due.days[0]
+            if decision.phase_after not in TREATED:
+                # The test at the end of pregnancy prevention, four weeks after the last dose.
+                assert state.treatment.ended_on is not None
+                assert due.days == (state.treatment.ended_on + timedelta(days=28),)
+                continue
             if decision.facts.safety in (Safety.STOP, Safety.INTERRUPT):
                 continue  # a danger counts until a newer result, however old it is
             assert first >= decision.visit.date

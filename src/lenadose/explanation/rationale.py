@@ -10,16 +10,17 @@ from functools import cached_property
 from attrs import frozen
 
 from lenadose.engine.machine import Decision, apply, dose_limiting_causes, same_day_dangers
-from lenadose.engine.observe import Observation
+from lenadose.engine.observe import Observation, ceiling_of, limits_met
 from lenadose.engine.state import OngoingEvent
 from lenadose.explanation.calculations import Calculation, calculations, follow_up_intervals
 from lenadose.explanation.criteria_met import EvaluatedCriterion, Value, checks
 from lenadose.explanation.fact_phrases import reasons
 from lenadose.protocol.protocol import LedgerEntry, case_id
 from lenadose.protocol.safety import Limit
-from lenadose.record.event_terms import KNOWN_TERMS, SENSORY_NEUROPATHY
+from lenadose.record.event_terms import KNOWN_TERMS, PREGNANCY, SENSORY_NEUROPATHY
 from lenadose.record.visit import JudgedResponse, Result
-from lenadose.terms.facts import ON_TREATMENT, Action, EvidenceLevel, Phase
+from lenadose.terms.dosage import Level
+from lenadose.terms.facts import ON_TREATMENT, TREATED, Action, EvidenceLevel, Phase
 from lenadose.terms.interval import Interval
 from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
 
@@ -125,6 +126,13 @@ class Rationale:
         return Supply((longest.after(day) - day).days, (decision.next_visit.due - day).days)
 
     @property
+    def ceiling_after(self) -> Level | None:
+        """The highest level allowed after the decision, None if none is."""
+        decision = self.decision
+        met = limits_met(decision.protocol.safety, decision.seen.findings)
+        return ceiling_of(decision.protocol.safety, apply(decision).ceiling, met)
+
+    @property
     def reason(self) -> str:
         """The decision in one line: the facts that its case requires, with their figures."""
         return "; ".join(reasons(self.decision))
@@ -185,7 +193,7 @@ def _inputs(seen: Observation) -> Iterator[InputUsed]:
         yield at_visit(
             f"patient.{field}",
             "unknown" if value is None else value,
-            "years" if value == patient.age else "",
+            "years" if field == "age" and value is not None else "",
         )
 
 
@@ -299,18 +307,14 @@ def _notices(decision: Decision) -> Iterator[Notice]:
 
 
 def _monitoring_due(decision: Decision) -> Iterator[MonitoringDue]:
-    """Yield the days of counts and tests up to the next visit, while a course runs."""
+    """Yield the days of counts and tests up to the next visit, and of the test after the end."""
     seen, after, next_visit = decision.seen, apply(decision), decision.next_visit
     if next_visit is None or after.baseline is None or after.treatment.dose is None:
         return
-    if decision.phase_after not in (*ON_TREATMENT, Phase.INTERRUPTED):
+    if decision.phase_after not in TREATED:
+        yield from _last_test_due(decision, after.treatment.ended_on, next_visit.due)
         return
-    safety, patient, start, dose = (
-        decision.protocol.safety,
-        seen.patient,
-        after.baseline,
-        after.treatment.dose,
-    )
+    safety, patient, dose = decision.protocol.safety, seen.patient, after.treatment.dose
 
     def due(
         field: str, last: date | None, limit: Callable[[date], Interval]
@@ -338,5 +342,18 @@ def _monitoring_due(decision: Decision) -> Iterator[MonitoringDue]:
     if patient.able_to_become_pregnant is not False:
         newest = seen.findings.negative_tests[-1] if seen.findings.negative_tests else None
         yield from due(
-            "pregnancy_tests", newest, lambda day: safety.test_age_on(day, start.on, patient)
+            "pregnancy_tests", newest, lambda day: safety.test_age_on(day, dose.tests_from, patient)
         )
+
+
+def _last_test_due(
+    decision: Decision, ended_on: date | None, until: date
+) -> Iterator[MonitoringDue]:
+    """Yield the pregnancy test at the end of pregnancy prevention, if that comes by then."""
+    seen = decision.seen
+    if ended_on is None or seen.patient.able_to_become_pregnant is False:
+        return
+    day = decision.protocol.intervals.after_discontinuation.value.after(ended_on)
+    pregnant = any(event.name == PREGNANCY for event in seen.findings.ongoing)
+    if decision.visit.date < day <= until and not pregnant:
+        yield MonitoringDue("pregnancy_tests", (day,))
