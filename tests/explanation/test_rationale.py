@@ -320,7 +320,7 @@ def test_a_threshold_is_a_number_with_its_working() -> None:
 
 
 def test_an_event_that_the_criteria_do_not_know_is_said_to_be_judged_by_its_grade() -> None:
-    told = notices(
+    told = messages(
         walk([seen(0, 11), seen(7, 11, adverse_events=(event("insomnia", 2), event("rash", 1)))])[
             -1
         ]
@@ -364,8 +364,8 @@ def test_a_visit_is_late_after_more_than_seven_days_and_early_on_any_day_before(
     assert late == [on > 35]
 
 
-def notices(decision: Decision) -> dict[str, str]:
-    return {each.id: each.words for each in rationale(decision).notices}
+def messages(decision: Decision) -> dict[str, str]:
+    return {each.id: each.words for each in rationale(decision).messages}
 
 
 @pytest.mark.parametrize(
@@ -376,31 +376,33 @@ def notices(decision: Decision) -> dict[str, str]:
     ],
 )
 def test_danger_asks_for_same_day_assessment(danger: dict) -> None:
-    told = notices(walk([seen(0, 11), seen(7, 11, **danger)])[-1])
+    told = messages(walk([seen(0, 11), seen(7, 11, **danger)])[-1])
     assert told["same-day-assessment"].startswith("same-day assessment: ")
-    assert "same-day-assessment" not in notices(
+    assert "same-day-assessment" not in messages(
         walk([seen(0, 11), seen(7, 11, neutrophils=count(0.5))])[-1]
     )
 
 
 def test_what_was_taken_and_not_advised_is_printed() -> None:
-    told = notices(walk([seen(0, 11), seen(28, 11, dosage_taken=took(10))])[-1])
+    told = messages(walk([seen(0, 11), seen(28, 11, dosage_taken=took(10))])[-1])
     assert (
         told["not-advised"]
         == "10 mg once daily was taken since the visit before; advised was 5 mg once daily"
     )
     finished = walk([seen(0, 11), seen(28, 0), seen(58, 0), seen(72, 0, dosage_taken=took(5))])[-1]
-    assert notices(finished)["not-advised"].endswith("advised was no drug")
-    nothing = notices(walk([seen(0, 11), seen(28, 11, dosage_taken=took(0))])[-1])
+    assert messages(finished)["not-advised"].endswith("advised was no drug")
+    nothing = messages(walk([seen(0, 11), seen(28, 11, dosage_taken=took(0))])[-1])
     assert (
         nothing["not-advised"]
         == "nothing was taken since the visit before; advised was 5 mg once daily"
     )
-    assert "not-advised" not in notices(walk([seen(0, 11), seen(28, 11, dosage_taken=took(5))])[-1])
+    assert "not-advised" not in messages(
+        walk([seen(0, 11), seen(28, 11, dosage_taken=took(5))])[-1]
+    )
 
 
 def test_a_judgement_is_printed_beside_what_the_scores_give() -> None:
-    told = notices(walk([seen(0, 11), seen(28, 5, judgement=judged("not improved"))])[-1])
+    told = messages(walk([seen(0, 11), seen(28, 5, judgement=judged("not improved"))])[-1])
     assert told["judgement"] == (
         "judged not improved (seen by the clinician); "
         "by the scores alone the response would be partial"
@@ -409,11 +411,13 @@ def test_a_judgement_is_printed_beside_what_the_scores_give() -> None:
 
 def test_panniculitis_antibodies_and_what_is_not_checked_are_printed() -> None:
     patient = Patient(subtype="Lupus Panniculitis", antiphospholipid=Antiphospholipid.POSITIVE)
-    told = notices(walk([seen(0, 11)], patient)[-1])
-    assert told["panniculitis"] == "lupus panniculitis: 2 of 2 did not respond (KINDLE16)"
+    told = messages(walk([seen(0, 11)], patient)[-1])
+    assert "- Lupus panniculitis: 2 of 2 did not respond (KINDLE16; read).\n" in explain(
+        walk([seen(0, 11)], patient)[-1]
+    )
     assert told["antiphospholipid"].startswith("antiphospholipid antibodies: positive")
     assert "contraception" in told["not-checked"]
-    assert notices(walk([seen(0, 11)])[-1])["antiphospholipid"].startswith(
+    assert messages(walk([seen(0, 11)])[-1])["antiphospholipid"].startswith(
         "antiphospholipid antibodies: unknown"
     )
 

@@ -38,17 +38,17 @@ def calculations(decision: Decision) -> Iterator[Calculation]:
         yield Calculation("A", now, "points", f"CLASI activity now, {day}")
     if start is not None and start.activity is not None:
         yield Calculation(
-            "B", start.activity, "points", f"CLASI activity at the start of the course, {start.on}"
+            "B", start.activity, "points", f"CLASI activity at {origin(seen)}, {start.on}"
         )
     if start is not None and nadir is not None:
         yield Calculation(
             "M",
             nadir.activity,
             "points",
-            f"lowest since the start or the last rise in dose, {nadir.on}",
+            f"lowest since {origin(seen)} or the last rise in dose, {nadir.on}",
         )
     if now is not None and start is not None and start.activity is not None:
-        yield from _change_since_start(now, start.activity)
+        yield from _change_since_start(now, start.activity, origin(seen))
         if nadir is not None:
             rise, gain = now - nadir.activity, start.activity - nadir.activity
             share = (
@@ -57,7 +57,10 @@ def calculations(decision: Decision) -> Iterator[Calculation]:
             yield Calculation("A - M", rise, "points", f"rise above the lowest{share}")
     if start is not None:
         yield Calculation(
-            "day of the course", (day - start.on).days, "days", f"since the start on {start.on}"
+            "day of the course",
+            (day - start.on).days,
+            "days",
+            f"since {origin(seen)} on {start.on}",
         )
     dose = seen.treatment.dose
     if dose is not None and seen.phase in ON_TREATMENT and seen.due_on is not None:
@@ -87,7 +90,7 @@ def calculations(decision: Decision) -> Iterator[Calculation]:
         )
     if dose is not None and start is not None and seen.phase in (*ON_TREATMENT, Phase.INTERRUPTED):
         since = seen.treatment.responded_on or start.on
-        which = "the last response" if seen.treatment.responded_on else "the start"
+        which = "the last response" if seen.treatment.responded_on else origin(seen)
         ends = (
             intervals.trial.value.after(since),
             intervals.trial_at_level.value.after(dose.since),
@@ -141,12 +144,12 @@ def calculations(decision: Decision) -> Iterator[Calculation]:
         yield Calculation("next visit due", decision.next_visit.due, "", _next_due(decision))
 
 
-def _change_since_start(now: int, start: int) -> Iterator[Calculation]:
-    """Yield the fall since the start with the published limits that it reaches, or the rise."""
+def _change_since_start(now: int, start: int, origin: str) -> Iterator[Calculation]:
+    """Yield the fall since the baseline with the published limits that it reaches, or the rise."""
     name, change = ("B - A", start - now) if now <= start else ("A - B", now - start)
     share = f": {percent(change, start)} of B" if start else ""
-    direction = "fall since" if now <= start else "rise above"
-    yield Calculation(name, change, "points", f"{direction} the start{share}")
+    direction = "fall since" if now <= start else "rise since"
+    yield Calculation(name, change, "points", f"{direction} {origin}{share}")
     reached = [level for level in CLASI_LEVELS if start and (start - now) * 100 >= start * level]
     yield Calculation(
         "CLASI-20, CLASI-50, CLASI-70",
@@ -212,6 +215,15 @@ def ceiling_cause(seen: Observation) -> str:
         if result and limit.shows is Position.ABOVE_CEILING:
             causes.append(f"creatinine clearance {result.given}, below {limit.below.value} mL/min")
     return "; ".join(causes) or "the highest level"
+
+
+def origin(seen: Observation) -> str:
+    """Name what the baseline dates from: the start, or a relapse in taper."""
+    dose, baseline = seen.treatment.dose, seen.baseline
+    if dose is None or baseline is None or dose.tests_from == baseline.on:
+        return "the start"
+    # Tests that began anew after a long pause no longer tell when the course started.
+    return "the relapse" if dose.tests_from < baseline.on else "the start or a relapse"
 
 
 def in_days(count: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lenadose.engine.machine import Decision
 from lenadose.engine.observe import Observation, limits_met
-from lenadose.explanation.calculations import ceiling_cause, in_days, percent
+from lenadose.explanation.calculations import ceiling_cause, in_days, origin, percent
 from lenadose.terms.facts import (
     BOTTOM,
     TOP,
@@ -148,9 +148,8 @@ def _skin(seen: Observation) -> str:
         return f" (CLASI activity {visit.clasi_activity})"
     fall = start - visit.clasi_activity
     direction = "down" if fall >= 0 else "up"
-    change = (
-        f"{direction} {abs(fall)} from {start} at the start" if fall else f"{start} at the start"
-    )
+    moved = f"{direction} {abs(fall)} from " if fall else ""
+    change = f"{moved}{start} at {origin(seen)}"
     if fall and start:
         change += f", {percent(abs(fall), start)}"
     rise = visit.clasi_activity - (

@@ -15,6 +15,8 @@ from lenadose.engine.state import OngoingEvent
 from lenadose.explanation.calculations import Calculation, calculations, follow_up_intervals
 from lenadose.explanation.criteria_met import EvaluatedCriterion, Value, checks
 from lenadose.explanation.fact_phrases import reasons
+from lenadose.explanation.notices import notices_of
+from lenadose.protocol.notices import Notice
 from lenadose.protocol.protocol import LedgerEntry, case_id
 from lenadose.protocol.safety import Limit
 from lenadose.record.event_terms import KNOWN_TERMS, PREGNANCY, SENSORY_NEUROPATHY
@@ -37,7 +39,7 @@ class InputUsed:
 
 
 @frozen
-class Notice:
+class Message:
     """A message for the reader, whatever was decided."""
 
     id: str
@@ -87,9 +89,14 @@ class Rationale:
         return tuple(checks(self.decision.seen))
 
     @cached_property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages for the reader about this visit."""
+        return tuple(_messages(self.decision))
+
+    @cached_property
     def notices(self) -> tuple[Notice, ...]:
-        """The messages for the reader."""
-        return tuple(_notices(self.decision))
+        """The notices of the protocol that apply."""
+        return notices_of(self.decision)
 
     @cached_property
     def relied_on(self) -> tuple[LedgerEntry, ...]:
@@ -258,15 +265,15 @@ def danger_name(seen: Observation, danger: OngoingEvent | Limit) -> str:
     return f"{danger.quantity} {result.given if result else ''}".strip()
 
 
-def _notices(decision: Decision) -> Iterator[Notice]:
+def _messages(decision: Decision) -> Iterator[Message]:
     seen, patient = decision.seen, decision.seen.patient
     urgent = [danger_name(seen, danger) for danger in same_day_dangers(seen)]
     if urgent:
-        yield Notice("same-day-assessment", f"same-day assessment: {', '.join(urgent)}")
+        yield Message("same-day-assessment", f"same-day assessment: {', '.join(urgent)}")
     taken = decision.visit.dosage_taken
     advised = seen.before.previous.advised if seen.before.previous else None
     if taken is not None and taken.dosage != (advised.dosage if advised else None):
-        yield Notice(
+        yield Message(
             "not-advised",
             f"{taken.dosage or 'nothing'} was taken since the visit before; "
             f"advised was {advised or 'no drug'}",
@@ -280,30 +287,27 @@ def _notices(decision: Decision) -> Iterator[Notice]:
             seen.treatment.nadir.activity if seen.treatment.nadir else None,
             None,
         )
-        yield Notice(
+        yield Message(
             "judgement",
             f"judged {judgement.response.label} ({judgement.reason}); "
             f"by the scores alone the response would be {scored.label}",
         )
     if seen.phase in ON_TREATMENT and decision.visit.doses_missed is None:
-        yield Notice("silence-about-doses", "missed doses were not reported and count as none")
+        yield Message("silence-about-doses", "missed doses were not reported and count as none")
     unknown = [
         str(event) for event in decision.visit.adverse_events or () if event.name not in KNOWN_TERMS
     ]
     if unknown:
-        yield Notice(
+        yield Message(
             "unknown-terms",
             f"judged by the grade alone, the term being unknown here: {'; '.join(unknown)}",
         )
-    subtype = (patient.subtype or "").lower()
-    if "panniculitis" in subtype or "profundus" in subtype:
-        yield Notice("panniculitis", "lupus panniculitis: 2 of 2 did not respond (KINDLE16)")
     antibodies = patient.antiphospholipid.label if patient.antiphospholipid else "unknown"
-    yield Notice(
+    yield Message(
         "antiphospholipid",
         f"antiphospholipid antibodies: {antibodies}; thrombosis is a risk of the drug",
     )
-    yield Notice("not-checked", f"not checked here: {'; '.join(seen.protocol.unchecked)}")
+    yield Message("not-checked", f"not checked here: {'; '.join(seen.protocol.unchecked)}")
 
 
 def _monitoring_due(decision: Decision) -> Iterator[MonitoringDue]:

@@ -15,6 +15,7 @@ from lenadose.explanation.calculations import in_days
 from lenadose.explanation.criteria_met import EvaluatedCriterion
 from lenadose.explanation.phrases import describe_argument, smallest_changes
 from lenadose.explanation.rationale import InputUsed, Rationale, rationale
+from lenadose.protocol.notices import Notice, Occasion
 from lenadose.protocol.protocol import Protocol, conditions
 from lenadose.report.markdown import (
     amount,
@@ -77,15 +78,19 @@ OPEN = "no dosage recommended until answered"
 
 
 def urgent(decision: Decision) -> str:
-    """Return the reasons for an assessment on the same day, empty without any."""
-    return next(
-        (
-            notice.words
-            for notice in rationale(decision).notices
-            if notice.id == "same-day-assessment"
-        ),
-        "",
-    )
+    """Return the reasons for an assessment on the same day, and what else cannot wait."""
+    why = rationale(decision)
+    same_day = (said.words for said in why.messages if said.id == "same-day-assessment")
+    at_once = (_sourced(notice) for notice in why.notices if notice.when in _AT_ONCE)
+    return "; ".join((*same_day, *at_once))
+
+
+_AT_ONCE = (Occasion.PREGNANCY, Occasion.EXPOSURE)
+"""The occasions of notices that stand beside a same-day assessment."""
+
+
+def _sourced(notice: Notice) -> str:
+    return f"{notice.words} ({notice.source}; {notice.confidence.label})"
 
 
 def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
@@ -114,9 +119,9 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
         yield f"- Supply: at most {in_days(supply.days)}; {next_in}{short}"
     for due in why.monitoring_due:
         yield f"- Falls due: {field_label(due.field)} on {', '.join(map(str, due.days))}"
-    for notice in why.notices:
-        if notice.id != "same-day-assessment":
-            yield f"- {notice.words[:1].upper()}{escape(notice.words[1:])}"
+    for message in why.messages:
+        if message.id != "same-day-assessment":
+            yield f"- {message.words[:1].upper()}{escape(message.words[1:])}"
     if decision.missing:
         yield ""
         yield "## Missing"
@@ -131,6 +136,15 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
     yield ""
     yield from contrast
     yield ""
+    told = [notice for notice in why.notices if notice.when not in _AT_ONCE]
+    if told:
+        yield "## Notices"
+        yield ""
+        yield "They change no action. Each with its source, and how sure it is."
+        yield ""
+        for notice in told:
+            yield f"- {sentence(escape(_sourced(notice)))}"
+        yield ""
     yield "## What was seen"
     yield ""
     yield from markdown_table(
