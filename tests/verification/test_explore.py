@@ -23,7 +23,12 @@ from lenadose.verification.scenarios import leaves_mark
 def place_of(decision: Decision) -> AbstractState:
     """The place in which the visit was met: what was taken counts, what was shown does not yet."""
     visit = decision.visit
-    empty = Visit(visit.date, dosage_taken=visit.dosage_taken, doses_missed=visit.doses_missed)
+    empty = Visit(
+        visit.date,
+        dosage_taken=visit.dosage_taken,
+        doses_missed=visit.doses_missed,
+        stopped=visit.stopped,
+    )
     return abstract(observe(decision.protocol, decision.seen.before, empty)).place
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Container
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from lenadose.cli.streams import complain
@@ -112,7 +113,10 @@ def _verify(call: "Namespace") -> int:
     from lenadose.report.verification import certificate_data, certificate_page
     from lenadose.verification.certificate import verify
 
-    certificate = verify(protocol_named(call.protocol))
+    protocol, began = protocol_named(call.protocol), perf_counter()
+    certificate = verify(protocol)
+    if sys.stderr.isatty():  # not on the page, which is the same each time
+        print(f"checked in {perf_counter() - began:.1f} seconds", file=sys.stderr)
     if call.json:
         _print_data(certificate_data(certificate))
     else:

@@ -25,7 +25,6 @@ def certificate_data(certificate: Certificate) -> dict[str, Json]:
         "situations": certificate.situations,
         "states": certificate.states,
         "transitions": certificate.transitions,
-        "seconds": round(certificate.seconds, 3),
         "laws": [_verdict(each) for each in certificate.verdicts],
         "notice": NOT_A_DEVICE,
     }
@@ -67,8 +66,8 @@ def _certificate(certificate: Certificate) -> Iterator[str]:
         f"Checked over every state that some course of visits leads to ({certificate.states}) "
         f"and all that a visit can "
         f"show there ({certificate.transitions} answers, in {certificate.situations} of the "
-        f"{sum(1 for _ in protocol.table.situations())} situations of the table), none sampled, in "
-        f"{certificate.seconds:.1f} seconds."
+        f"{sum(1 for _ in protocol.table.situations())} situations of the table), none "
+        "sampled."
     )
     yield ""
     yield from markdown_table(

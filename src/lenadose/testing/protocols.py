@@ -18,7 +18,7 @@ from lenadose.protocol.response import ResponseCriteria
 from lenadose.protocol.rules import Case, Rule, RuleTable
 from lenadose.protocol.safety import CountLimits, EventCriterion, Lasts, SafetyCriteria
 from lenadose.record.adverse_event import GRADE
-from lenadose.record.event_names import term_fault
+from lenadose.record.event_names import event_name, term_fault
 from lenadose.record.event_terms import KNOWN_TERMS, RESOLVABLE, SENSORY_NEUROPATHY
 from lenadose.record.visit import ACTIVITY
 from lenadose.terms.dosage import Dosage, DoseLadder, Level
@@ -244,7 +244,7 @@ _dangers = st.sampled_from([Safety.STOP, Safety.INTERRUPT, Safety.CAUTION])
 
 
 def _is_recordable(term: str) -> bool:
-    return term == term.strip().lower() and term_fault(term) is None
+    return term == event_name(term) and term_fault(term) is None
 
 
 _terms = st.sampled_from(KNOWN_TERMS) | WORDS.filter(_is_recordable)

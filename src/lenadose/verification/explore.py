@@ -205,7 +205,15 @@ def clock_signature(protocol: Protocol, state: State) -> tuple[object, ...]:
         trial = _trial_end(protocol, dose, gain)
         if phase is Phase.INTERRUPTED:
             changes = _too_long(protocol, no_drug_since or last.on)
-            return (trial > soon, changes > soon, trial > changes, trial < changes)
+            # The prescriber may have resumed it, as of the last visit.
+            resumed = protocol.intervals.first_assessment.value.after(last.on)
+            return (
+                trial > soon,
+                changes > soon,
+                trial > changes,
+                trial < changes,
+                last.handed_over and trial > resumed,
+            )
         changes = interval_end(protocol, phase, dose)
         every_days = dict.fromkeys((1, dose.level.dosage.every_days))
         lengthened = (

@@ -234,7 +234,8 @@ def _kinds(protocol: Protocol) -> Iterator[tuple[Safety, bool, bool, Change]]:
                 True,
                 {name: blood_count(_just_below(limits.interrupt_below.value))},
             )
-    for criterion in safety.events:
+    # What follows an event after which earlier tests no longer count is harder to reach.
+    for criterion in sorted(safety.events, key=lambda criterion: criterion.voids_tests):
         mark = (
             criterion.lasts is Lasts.FOR_GOOD if criterion.safety is Safety.STOP else criterion.harm
         )
