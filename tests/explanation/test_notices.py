@@ -26,7 +26,6 @@ from lenadose.report.decision import urgent
 from lenadose.terms.errors import ProtocolError
 
 FIRST = (seen(0, 11, pregnancy_tests=negative(-12, 0)),)
-WEEKLY = tuple(seen(7 * week, 11, pregnancy_tests=negative(7 * week)) for week in (1, 2, 3))
 
 
 def occasions(decision: Decision) -> set[Occasion]:
