@@ -51,7 +51,7 @@ STYLE = """<style>
 """The colours are those of the page around, and translucent greys."""
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
-_UNFOLDED = ("Missing", "What would have to change", "Limits")
+_UNFOLDED = ("Missing", "What would have to change", "Notices", "Limits")
 """The sections of a decision that are not folded."""
 
 

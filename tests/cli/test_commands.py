@@ -308,10 +308,10 @@ def test_danger_and_a_level_that_is_not_stated_stand_in_the_table_and_on_the_pag
     for command in ("replay", "next"):
         out = " ".join(output(capsys, command, str(path)).replace("│", " ").split())
         assert "same-day assessment:" in out
-        assert "prescriber-decides: no dosage" in out
+        assert "prescriber decides; no dosage" in out
         assert "p-7" in out
     taper = replay(load_course(ROOT / "examples" / "courses" / "complete-response-and-taper.json"))
-    assert "reduce: 5 mg every other day [assumed level]" in [
+    assert "reduce: 5 mg every other day [adapted level]" in [
         advice(decision) for decision in taper
     ]
 

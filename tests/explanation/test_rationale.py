@@ -38,6 +38,7 @@ from lenadose.terms.facts import (
     OK,
     ON_LADDER,
     ON_TREATMENT,
+    TREATED,
     Action,
     EvidenceLevel,
     Phase,
@@ -60,34 +61,34 @@ def redo(why: Rationale) -> tuple[Response, Safety, Timing, TherapeuticTrial]:
 
 
 def _response(why: Rationale, met: dict[str, list[bool | None]], phase: Phase) -> Response:
-    said = [each.value for each in why.inputs if each.field == "judgement"]
+    said = [str(each.value).split(":")[0] for each in why.inputs if each.field == "judgement"]
+    relapse = phase in (Phase.TAPER, Phase.OFF_TREATMENT)
     if met["response.complete_at"] == [True]:
         return Response.COMPLETE
     if met["response.complete_at"] == [None] and (
-        not said
-        or phase is Phase.BEFORE_START
-        or (phase is Phase.OFF_TREATMENT and str(said[0]).startswith("worse"))
+        not said or phase is Phase.BEFORE_START or (relapse and said == ["worse"])
     ):
         return Response.NOT_ASSESSED
-    if said:
+    if met.get("response.mild_below") == [True]:
+        return Response.MILD
+    worse = met.get("response.worse_points", [])
+    # Off treatment a judgement of worse needs enough activity, the last line of worse.
+    too_low = phase is Phase.OFF_TREATMENT and said == ["worse"] and not worse[-1]
+    if said and not too_low:
         words = {
             "improved": Response.PARTIAL,
             "not improved": Response.NONE,
             "worse": Response.WORSE,
         }
-        return words[str(said[0]).split(":")[0]]
-    if "response.worse_points" not in met:
+        return words[said[0]]
+    if "response.partial_points" not in met:
         return Response.NONE
-    both = phase in (Phase.TITRATION, Phase.INTERRUPTED)
-    worse = [*met["response.worse_points"], *met.get("response.worse_share", [])]
-    if all(worse) if both else any(worse):
+    lost = worse + met.get("response.worse_share", [])
+    if worse and (worse[0] or all(worse[1:]) if relapse else all(lost)):
         return Response.WORSE
-    names = ("low_share",) if "response.low_share" in met else ("partial_points", "partial_share")
-    return (
-        Response.PARTIAL
-        if all(met[f"response.{name}"] == [True] for name in names)
-        else Response.NONE
-    )
+    both = all(met[f"response.{name}"] == [True] for name in ("partial_points", "partial_share"))
+    low = met.get("response.partial_below") == [True]
+    return Response.PARTIAL if both or low else Response.NONE
 
 
 def _safety(why: Rationale) -> Safety:
@@ -319,7 +320,7 @@ def test_a_threshold_is_a_number_with_its_working() -> None:
 
 
 def test_an_event_that_the_criteria_do_not_know_is_said_to_be_judged_by_its_grade() -> None:
-    told = notices(
+    told = messages(
         walk([seen(0, 11), seen(7, 11, adverse_events=(event("insomnia", 2), event("rash", 1)))])[
             -1
         ]
@@ -363,8 +364,8 @@ def test_a_visit_is_late_after_more_than_seven_days_and_early_on_any_day_before(
     assert late == [on > 35]
 
 
-def notices(decision: Decision) -> dict[str, str]:
-    return {each.id: each.words for each in rationale(decision).notices}
+def messages(decision: Decision) -> dict[str, str]:
+    return {each.id: each.words for each in rationale(decision).messages}
 
 
 @pytest.mark.parametrize(
@@ -375,31 +376,33 @@ def notices(decision: Decision) -> dict[str, str]:
     ],
 )
 def test_danger_asks_for_same_day_assessment(danger: dict) -> None:
-    told = notices(walk([seen(0, 11), seen(7, 11, **danger)])[-1])
+    told = messages(walk([seen(0, 11), seen(7, 11, **danger)])[-1])
     assert told["same-day-assessment"].startswith("same-day assessment: ")
-    assert "same-day-assessment" not in notices(
+    assert "same-day-assessment" not in messages(
         walk([seen(0, 11), seen(7, 11, neutrophils=count(0.5))])[-1]
     )
 
 
 def test_what_was_taken_and_not_advised_is_printed() -> None:
-    told = notices(walk([seen(0, 11), seen(28, 11, dosage_taken=took(10))])[-1])
+    told = messages(walk([seen(0, 11), seen(28, 11, dosage_taken=took(10))])[-1])
     assert (
         told["not-advised"]
         == "10 mg once daily was taken since the visit before; advised was 5 mg once daily"
     )
     finished = walk([seen(0, 11), seen(28, 0), seen(58, 0), seen(72, 0, dosage_taken=took(5))])[-1]
-    assert notices(finished)["not-advised"].endswith("advised was no drug")
-    nothing = notices(walk([seen(0, 11), seen(28, 11, dosage_taken=took(0))])[-1])
+    assert messages(finished)["not-advised"].endswith("advised was no drug")
+    nothing = messages(walk([seen(0, 11), seen(28, 11, dosage_taken=took(0))])[-1])
     assert (
         nothing["not-advised"]
         == "nothing was taken since the visit before; advised was 5 mg once daily"
     )
-    assert "not-advised" not in notices(walk([seen(0, 11), seen(28, 11, dosage_taken=took(5))])[-1])
+    assert "not-advised" not in messages(
+        walk([seen(0, 11), seen(28, 11, dosage_taken=took(5))])[-1]
+    )
 
 
 def test_a_judgement_is_printed_beside_what_the_scores_give() -> None:
-    told = notices(walk([seen(0, 11), seen(28, 5, judgement=judged("not improved"))])[-1])
+    told = messages(walk([seen(0, 11), seen(28, 5, judgement=judged("not improved"))])[-1])
     assert told["judgement"] == (
         "judged not improved (seen by the clinician); "
         "by the scores alone the response would be partial"
@@ -408,17 +411,19 @@ def test_a_judgement_is_printed_beside_what_the_scores_give() -> None:
 
 def test_panniculitis_antibodies_and_what_is_not_checked_are_printed() -> None:
     patient = Patient(subtype="Lupus Panniculitis", antiphospholipid=Antiphospholipid.POSITIVE)
-    told = notices(walk([seen(0, 11)], patient)[-1])
-    assert told["panniculitis"] == "lupus panniculitis: 2 of 2 did not respond (KINDLE16)"
+    told = messages(walk([seen(0, 11)], patient)[-1])
+    assert "- Lupus panniculitis: 2 of 2 did not respond (KINDLE16; read).\n" in explain(
+        walk([seen(0, 11)], patient)[-1]
+    )
     assert told["antiphospholipid"].startswith("antiphospholipid antibodies: positive")
     assert "contraception" in told["not-checked"]
-    assert notices(walk([seen(0, 11)])[-1])["antiphospholipid"].startswith(
+    assert messages(walk([seen(0, 11)])[-1])["antiphospholipid"].startswith(
         "antiphospholipid antibodies: unknown"
     )
 
 
 def test_a_month_outlasts_a_prescription() -> None:
-    decision = walk([seen(0, 11), seen(60, 0)])[-1]
+    decision = walk([seen(0, 11), seen(60, 0, doses_missed=0)])[-1]
     supply = rationale(decision).supply
     assert supply is not None
     assert (supply.days, supply.days_to_next_visit, supply.shortfall) == (28, 31, 3)
@@ -447,6 +452,11 @@ def test_what_falls_due_is_enough_until_that_day_and_no_longer(course) -> None:
         state = apply(decision)
         for due in rationale(decision).monitoring_due:
             first = due.days[0]
+            if decision.phase_after not in TREATED:
+                # The test at the end of pregnancy prevention, four weeks after the last dose.
+                assert state.treatment.ended_on is not None
+                assert due.days == (state.treatment.ended_on + timedelta(days=28),)
+                continue
             if decision.facts.safety in (Safety.STOP, Safety.INTERRUPT):
                 continue  # a danger counts until a newer result, however old it is
             assert first >= decision.visit.date

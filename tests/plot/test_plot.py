@@ -152,7 +152,7 @@ def test_what_is_missing_is_seen_as_missing():
     assert questions(known, seen(28, None)) == 1
     # A dosage that is not recommended until answered is a question too.
     assert questions(known, seen(28, None, adverse_events=None)) == 2
-    assert questions(Visit(day(0))) == 4
+    assert questions(Visit(day(0))) == 5
 
 
 def test_a_count_too_old_is_told_from_one_never_given():

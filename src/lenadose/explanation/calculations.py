@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 
 from attrs import frozen
 
@@ -13,6 +14,9 @@ from lenadose.protocol.advice import FollowUp
 from lenadose.terms.dosage import lower_of
 from lenadose.terms.facts import ON_TREATMENT, Phase, Position
 from lenadose.terms.interval import Interval
+
+CLASI_LEVELS = (20, 50, 70)
+"""The falls, in percent of the start, that publications count."""
 
 
 @frozen
@@ -34,31 +38,29 @@ def calculations(decision: Decision) -> Iterator[Calculation]:
         yield Calculation("A", now, "points", f"CLASI activity now, {day}")
     if start is not None and start.activity is not None:
         yield Calculation(
-            "B", start.activity, "points", f"CLASI activity at the start of the course, {start.on}"
+            "B", start.activity, "points", f"CLASI activity at {origin(seen)}, {start.on}"
         )
     if start is not None and nadir is not None:
         yield Calculation(
             "M",
             nadir.activity,
             "points",
-            f"lowest since the start or the last rise in dose, {nadir.on}",
+            f"lowest since {origin(seen)} or the last rise in dose, {nadir.on}",
         )
     if now is not None and start is not None and start.activity is not None:
-        fall = start.activity - now
-        yield Calculation(
-            "B - A", fall, "points", f"fall since the start: {percent(fall, start.activity)} of B"
-        )
+        yield from _change_since_start(now, start.activity, origin(seen))
         if nadir is not None:
             rise, gain = now - nadir.activity, start.activity - nadir.activity
-            yield Calculation(
-                "A - M",
-                rise,
-                "points",
-                f"rise above the lowest: {percent(rise, gain)} of the gain B - M, {gain}",
+            share = (
+                f": {percent(rise, gain)} of the gain B - M, {gain}" if rise and gain > 0 else ""
             )
+            yield Calculation("A - M", rise, "points", f"rise above the lowest{share}")
     if start is not None:
         yield Calculation(
-            "day of the course", (day - start.on).days, "days", f"since the start on {start.on}"
+            "day of the course",
+            (day - start.on).days,
+            "days",
+            f"since {origin(seen)} on {start.on}",
         )
     dose = seen.treatment.dose
     if dose is not None and seen.phase in ON_TREATMENT and seen.due_on is not None:
@@ -88,7 +90,7 @@ def calculations(decision: Decision) -> Iterator[Calculation]:
         )
     if dose is not None and start is not None and seen.phase in (*ON_TREATMENT, Phase.INTERRUPTED):
         since = seen.treatment.responded_on or start.on
-        which = "the last response" if seen.treatment.responded_on else "the start"
+        which = "the last response" if seen.treatment.responded_on else origin(seen)
         ends = (
             intervals.trial.value.after(since),
             intervals.trial_at_level.value.after(dose.since),
@@ -142,6 +144,23 @@ def calculations(decision: Decision) -> Iterator[Calculation]:
         yield Calculation("next visit due", decision.next_visit.due, "", _next_due(decision))
 
 
+def _change_since_start(now: int, start: int, origin: str) -> Iterator[Calculation]:
+    """Yield the fall since the baseline with the published limits that it reaches, or the rise."""
+    name, change = ("B - A", start - now) if now <= start else ("A - B", now - start)
+    share = f": {percent(change, start)} of B" if start else ""
+    direction = "fall since" if now <= start else "rise since"
+    yield Calculation(name, change, "points", f"{direction} {origin}{share}")
+    reached = [level for level in CLASI_LEVELS if start and (start - now) * 100 >= start * level]
+    yield Calculation(
+        "CLASI-20, CLASI-50, CLASI-70",
+        f"{' and '.join(f'CLASI-{level}' for level in reached) or 'none'} reached",
+        "",
+        "a fall of at least 20, 50 and 70 % of B; the first two are outcomes of a guideline "
+        "(British, 2021; restated), and a series of 40 calls more than 20 % minimal and more than "
+        "50 % partial (FRENCH40; restated)",
+    )
+
+
 def follow_up_intervals(decision: Decision) -> Iterator[str]:
     """Yield the intervals of the protocol that set the next visit, also where they leave none."""
     follow_up, dose = decision.follow_up, decision.seen.treatment.dose
@@ -176,11 +195,10 @@ def _next_due(decision: Decision) -> str:
 
 
 def _lengthened(interval: Interval, dose: CurrentLevel, due_on: date) -> str:
-    return (
-        ""
-        if interval.after(dose.interval_from) == due_on
-        else f" and {dose.days_missed} days that were missed"
-    )
+    if interval.after(dose.interval_from) == due_on:
+        return ""
+    were = "was" if dose.days_missed == 1 else "were"
+    return f" and {in_days(dose.days_missed)} that {were} missed"
 
 
 def ceiling_cause(seen: Observation) -> str:
@@ -199,11 +217,26 @@ def ceiling_cause(seen: Observation) -> str:
     return "; ".join(causes) or "the highest level"
 
 
+def origin(seen: Observation) -> str:
+    """Name what the baseline dates from: the start, or a relapse in taper."""
+    dose, baseline = seen.treatment.dose, seen.baseline
+    if dose is None or baseline is None or dose.tests_from == baseline.on:
+        return "the start"
+    # Tests that began anew after a long pause no longer tell when the course started.
+    return "the relapse" if dose.tests_from < baseline.on else "the start or a relapse"
+
+
 def in_days(count: int) -> str:
     """Format a number of days: "1 day", "3 days"."""
     return f"{count} day{'' if count == 1 else 's'}"
 
 
+def in_doses(count: int) -> str:
+    """Format a number of doses: "1 dose", "3 doses"."""
+    return f"{count} dose{'' if count == 1 else 's'}"
+
+
 def percent(part: int, whole: int) -> str:
-    """Format a share in percent."""
-    return f"{part / whole:.1%}".replace("%", " %") if whole else "no percentage of 0"
+    """Format a share of a number above 0 in percent, with one decimal, rounded half up."""
+    share = Decimal(100 * part) / whole
+    return f"{share.quantize(Decimal('0.1'), ROUND_HALF_UP)} %"

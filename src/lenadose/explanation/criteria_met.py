@@ -74,9 +74,17 @@ def _response_checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
             return
         word, label = criterion.response, criterion.response.label
         for index, comparison in enumerate(criterion.comparisons):
+            if _is_idle(comparison, scores):
+                continue
             joined = " and" if index else " or" if word is last else ""
             yield _compared(numbers, comparison, scores, f"{label}:{joined}", word)
         last = word
+
+
+def _is_idle(comparison: Comparison, scores: Mapping[str, int | None]) -> bool:
+    """Return whether a share is compared with that of a gain where nothing was gained."""
+    start, nadir = scores["baseline"], scores["nadir"]
+    return comparison.share_of == "gain" and (start or 0) <= (nadir or 0)
 
 
 def _compared(
@@ -260,7 +268,7 @@ def _clocks(seen: Observation) -> Iterator[EvaluatedCriterion]:
         yield EvaluatedCriterion(
             "intervals.late_after",
             "late: days after this visit was due more than",
-            (day - due).days,
+            max(0, (day - due).days),
             str(late.value),
             "days",
             late.value.is_over(due, day),

@@ -1,29 +1,107 @@
-"""The facts of a decision in words, with the figures behind them."""
+"""The cause of a decision: the facts that its case restricts, with the figures behind them."""
 
 from collections.abc import Iterator
 
 from lenadose.engine.machine import Decision
 from lenadose.engine.observe import Observation, limits_met
-from lenadose.explanation.calculations import ceiling_cause, in_days, percent
-from lenadose.terms.facts import EvidenceLevel, Phase, Safety
+from lenadose.explanation.calculations import ceiling_cause, in_days, origin, percent
+from lenadose.terms.facts import (
+    BOTTOM,
+    TOP,
+    EvidenceLevel,
+    Phase,
+    Position,
+    Response,
+    Safety,
+    Term,
+    TherapeuticTrial,
+    Timing,
+)
+
+_ORDER = ("response", "safety", "timing", "phase", "trial", "position")
+"""The facts in the order in which a cause names them."""
+
+_SHORT: dict[Term, str] = {
+    Response.COMPLETE: "complete response",
+    Response.MILD: "too mild",
+    Response.PARTIAL: "partial response",
+    Response.NONE: "no response",
+    Response.WORSE: "worse",
+    Response.NOT_ASSESSED: "skin not assessed",
+    TherapeuticTrial.RUNNING: "trial of therapy runs",
+    TherapeuticTrial.EXHAUSTED: "trial of therapy over",
+    Timing.BEFORE_DUE: "before due",
+    Position.ABOVE_CEILING: "level above ceiling",
+    Position.OFF_LADDER: "level off ladder",
+    Position.NONE: "no level left",
+}
+"""The words of a cause in brief."""
 
 
 def reasons(decision: Decision) -> Iterator[str]:
-    """Yield each fact that the case asks for, with the figures behind it."""
+    """Yield the cause in full: each fact that the case restricts, with the figures behind it."""
+    return (describe_fact(decision, name) for name in _restricted(decision))
+
+
+def cause(decision: Decision) -> str:
+    """Return the cause in a few words: "no response, trial of therapy over"; empty without one.
+
+    Of what the case restricts, only what is out of the ordinary is named: a caution is no cause
+    where the case admits acceptable safety as well.
+    """
+    return ", ".join(part for name in _restricted(decision) if (part := _brief(decision, name)))
+
+
+def is_relapse(decision: Decision) -> bool:
+    """Return whether the disease came back in the taper or after the finish."""
+    return decision.facts.response is Response.WORSE and decision.facts.phase in (
+        Phase.TAPER,
+        Phase.OFF_TREATMENT,
+    )
+
+
+def _restricted(decision: Decision) -> tuple[str, ...]:
+    """Return the facts that the case restricts, less those without meaning at this visit.
+
+    The phase is named where it is all there is, and where it has a date of its own.
+    """
     seen, asked = decision.seen, decision.case.conditions
-    if "response" in asked:
-        yield describe_fact(decision, "response")
-    if "safety" in asked or decision.facts.safety is Safety.CAUTION:
-        yield describe_fact(decision, "safety")
-    if "timing" in asked and seen.due_on is not None:
-        yield describe_fact(decision, "timing")
-    if seen.phase is Phase.INTERRUPTED and seen.treatment.no_drug_since is not None:
-        yield f"interrupted since {seen.treatment.no_drug_since}"
-    for name in ("trial", "position"):
-        if name in asked:
-            yield describe_fact(decision, name)
-    if asked.keys() == {"phase"}:
-        yield describe_fact(decision, "phase")
+    dated = seen.phase is Phase.INTERRUPTED
+    shown = {name for name in asked if name != "phase" or dated or asked.keys() == {"phase"}}
+    if seen.due_on is None and not dated:
+        shown.discard("timing")
+    return tuple(name for name in _ORDER if name in shown)
+
+
+def _brief(decision: Decision, name: str) -> str:
+    """Return a fact as a cause in brief, empty where it is the ordinary one."""
+    seen, admitted = decision.seen, decision.case.conditions[name]
+    fact: Term = getattr(decision.facts, name)
+    match fact:
+        case Safety():
+            if Safety.ACCEPTABLE in admitted:
+                return ""
+            gaps = [gap for gap in seen.missing_fields if gap.field != "clasi_activity"]
+            many = fact is Safety.NOT_ASSESSED and len(gaps) > 1
+            return f"{len(gaps)} facts missing" if many else safety_cause(seen)
+        case Response.WORSE if is_relapse(decision):
+            return "relapse"
+        case Timing.DUE:
+            return _interruption(seen) if seen.phase is Phase.INTERRUPTED else ""
+        case Phase():
+            return f"treatment ended, {seen.visit.stopped}" if seen.visit.stopped else ""
+        case Timing.BEFORE_DUE if seen.phase is Phase.INTERRUPTED:
+            return ""
+        case Position.HIGHEST | Position.ONLY if set(admitted) <= TOP:
+            return "highest level allowed"
+        case Position.LOWEST | Position.ONLY if set(admitted) <= BOTTOM:
+            return "lowest level"
+    return _SHORT.get(fact, "")
+
+
+def _interruption(seen: Observation) -> str:
+    since = seen.treatment.no_drug_since
+    return f"{in_days((seen.visit.date - since).days)} without drug" if since else ""
 
 
 def describe_fact(decision: Decision, name: str) -> str:
@@ -42,6 +120,14 @@ def describe_fact(decision: Decision, name: str) -> str:
                 else ""
             )
             return f"{facts.timing.label}: the interval is over on {seen.due_on}{missed}"
+        case "timing" if seen.phase is Phase.INTERRUPTED:
+            longest = seen.protocol.intervals.resumable.value
+            many = "more than" if facts.timing is Timing.DUE else "not more than"
+            return f"{_interruption(seen)}, {many} {longest}"
+        case "phase" if seen.phase is Phase.INTERRUPTED:
+            return f"interrupted since {seen.treatment.no_drug_since}"
+        case "phase" if seen.visit.stopped is not None:
+            return f"{facts.phase.label}: treatment was ended ({seen.visit.stopped})"
         case "trial":
             return f"trial of therapy {facts.trial.label}"
         case "position":
@@ -62,7 +148,10 @@ def _skin(seen: Observation) -> str:
         return f" (CLASI activity {visit.clasi_activity})"
     fall = start - visit.clasi_activity
     direction = "down" if fall >= 0 else "up"
-    change = f"{direction} {abs(fall)} from {start} at the start, {percent(abs(fall), start)}"
+    moved = f"{direction} {abs(fall)} from " if fall else ""
+    change = f"{moved}{start} at {origin(seen)}"
+    if fall and start:
+        change += f", {percent(abs(fall), start)}"
     rise = visit.clasi_activity - (
         seen.treatment.nadir.activity if seen.treatment.nadir else visit.clasi_activity
     )

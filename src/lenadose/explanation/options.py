@@ -16,7 +16,13 @@ from lenadose.explanation.change_cost import Feasibility, change_cost
 from lenadose.protocol.safety import EventCriterion
 from lenadose.record.adverse_event import GRADE, AdverseEvent
 from lenadose.record.course import doses_between
-from lenadose.record.event_terms import PREGNANCY, RESOLVABLE, UNGRADED
+from lenadose.record.event_terms import (
+    EXAMPLE_TERM,
+    PREGNANCY,
+    RESOLVABLE,
+    SENSORY_NEUROPATHY,
+    UNGRADED,
+)
 from lenadose.record.fields import YEARS
 from lenadose.record.visit import (
     ACTIVITY,
@@ -48,6 +54,15 @@ FieldValue = (
 
 HORIZON = timedelta(days=366)
 """How far from the visit other dates are looked at."""
+
+_EDITION = "5.0"
+HIGHEST_GRADES = {
+    SENSORY_NEUROPATHY: 4,
+    "alanine aminotransferase increased": 4,
+    "aspartate aminotransferase increased": 4,
+    "blood bilirubin increased": 4,
+}
+"""The known terms that CTCAE 5.0 has in fewer than five grades, each with its highest."""
 
 _DAY = timedelta(days=1)
 _NEGATIVE, _POSITIVE = PregnancyTest(TestResult.NEGATIVE), PregnancyTest(TestResult.POSITIVE)
@@ -420,11 +435,10 @@ def _meeting(criterion: EventCriterion, neuropathy_at_start: int) -> Iterator[Ad
     least = criterion.least_grade
     if criterion.above_start:
         least = max(least or GRADE[0], neuropathy_at_start + 1)
-        if least > GRADE[1]:
-            return
-    for term in criterion.terms or ("nausea",):
+    for term in criterion.terms or (EXAMPLE_TERM,):
         grade = least or (None if term in UNGRADED else GRADE[0])
-        yield AdverseEvent(term, grade, None if grade is None else "5.0")
+        if grade is None or grade <= HIGHEST_GRADES.get(term, GRADE[1]):
+            yield AdverseEvent(term, grade, None if grade is None else _EDITION)
 
 
 def _off_ladder(ladder: DoseLadder, held: Dosage) -> Iterator[DosageTaken]:

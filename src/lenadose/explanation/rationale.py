@@ -10,16 +10,19 @@ from functools import cached_property
 from attrs import frozen
 
 from lenadose.engine.machine import Decision, apply, dose_limiting_causes, same_day_dangers
-from lenadose.engine.observe import Observation
+from lenadose.engine.observe import Observation, ceiling_of, limits_met
 from lenadose.engine.state import OngoingEvent
 from lenadose.explanation.calculations import Calculation, calculations, follow_up_intervals
 from lenadose.explanation.criteria_met import EvaluatedCriterion, Value, checks
 from lenadose.explanation.fact_phrases import reasons
+from lenadose.explanation.notices import notices_of
+from lenadose.protocol.notices import Notice
 from lenadose.protocol.protocol import LedgerEntry, case_id
 from lenadose.protocol.safety import Limit
-from lenadose.record.event_terms import KNOWN_TERMS, SENSORY_NEUROPATHY
+from lenadose.record.event_terms import KNOWN_TERMS, PREGNANCY, SENSORY_NEUROPATHY
 from lenadose.record.visit import JudgedResponse, Result
-from lenadose.terms.facts import ON_TREATMENT, Action, EvidenceLevel, Phase
+from lenadose.terms.dosage import Level
+from lenadose.terms.facts import ON_TREATMENT, TREATED, Action, EvidenceLevel, Phase
 from lenadose.terms.interval import Interval
 from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
 
@@ -36,7 +39,7 @@ class InputUsed:
 
 
 @frozen
-class Notice:
+class Message:
     """A message for the reader, whatever was decided."""
 
     id: str
@@ -86,9 +89,14 @@ class Rationale:
         return tuple(checks(self.decision.seen))
 
     @cached_property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages for the reader about this visit."""
+        return tuple(_messages(self.decision))
+
+    @cached_property
     def notices(self) -> tuple[Notice, ...]:
-        """The messages for the reader."""
-        return tuple(_notices(self.decision))
+        """The notices of the protocol that apply."""
+        return notices_of(self.decision)
 
     @cached_property
     def relied_on(self) -> tuple[LedgerEntry, ...]:
@@ -123,6 +131,13 @@ class Rationale:
         longest = decision.protocol.intervals.supply.value
         day = decision.visit.date
         return Supply((longest.after(day) - day).days, (decision.next_visit.due - day).days)
+
+    @property
+    def ceiling_after(self) -> Level | None:
+        """The highest level allowed after the decision, None if none is."""
+        decision = self.decision
+        met = limits_met(decision.protocol.safety, decision.seen.findings)
+        return ceiling_of(decision.protocol.safety, apply(decision).ceiling, met)
 
     @property
     def reason(self) -> str:
@@ -185,7 +200,7 @@ def _inputs(seen: Observation) -> Iterator[InputUsed]:
         yield at_visit(
             f"patient.{field}",
             "unknown" if value is None else value,
-            "years" if value == patient.age else "",
+            "years" if field == "age" and value is not None else "",
         )
 
 
@@ -250,15 +265,15 @@ def danger_name(seen: Observation, danger: OngoingEvent | Limit) -> str:
     return f"{danger.quantity} {result.given if result else ''}".strip()
 
 
-def _notices(decision: Decision) -> Iterator[Notice]:
+def _messages(decision: Decision) -> Iterator[Message]:
     seen, patient = decision.seen, decision.seen.patient
     urgent = [danger_name(seen, danger) for danger in same_day_dangers(seen)]
     if urgent:
-        yield Notice("same-day-assessment", f"same-day assessment: {', '.join(urgent)}")
+        yield Message("same-day-assessment", f"same-day assessment: {', '.join(urgent)}")
     taken = decision.visit.dosage_taken
     advised = seen.before.previous.advised if seen.before.previous else None
     if taken is not None and taken.dosage != (advised.dosage if advised else None):
-        yield Notice(
+        yield Message(
             "not-advised",
             f"{taken.dosage or 'nothing'} was taken since the visit before; "
             f"advised was {advised or 'no drug'}",
@@ -272,45 +287,38 @@ def _notices(decision: Decision) -> Iterator[Notice]:
             seen.treatment.nadir.activity if seen.treatment.nadir else None,
             None,
         )
-        yield Notice(
+        yield Message(
             "judgement",
             f"judged {judgement.response.label} ({judgement.reason}); "
             f"by the scores alone the response would be {scored.label}",
         )
     if seen.phase in ON_TREATMENT and decision.visit.doses_missed is None:
-        yield Notice("silence-about-doses", "missed doses were not reported and count as none")
+        yield Message("silence-about-doses", "missed doses were not reported and count as none")
     unknown = [
         str(event) for event in decision.visit.adverse_events or () if event.name not in KNOWN_TERMS
     ]
     if unknown:
-        yield Notice(
+        yield Message(
             "unknown-terms",
             f"judged by the grade alone, the term being unknown here: {'; '.join(unknown)}",
         )
-    subtype = (patient.subtype or "").lower()
-    if "panniculitis" in subtype or "profundus" in subtype:
-        yield Notice("panniculitis", "lupus panniculitis: 2 of 2 did not respond (KINDLE16)")
     antibodies = patient.antiphospholipid.label if patient.antiphospholipid else "unknown"
-    yield Notice(
+    yield Message(
         "antiphospholipid",
         f"antiphospholipid antibodies: {antibodies}; thrombosis is a risk of the drug",
     )
-    yield Notice("not-checked", f"not checked here: {'; '.join(seen.protocol.unchecked)}")
+    yield Message("not-checked", f"not checked here: {'; '.join(seen.protocol.unchecked)}")
 
 
 def _monitoring_due(decision: Decision) -> Iterator[MonitoringDue]:
-    """Yield the days of counts and tests up to the next visit, while a course runs."""
+    """Yield the days of counts and tests up to the next visit, and of the test after the end."""
     seen, after, next_visit = decision.seen, apply(decision), decision.next_visit
     if next_visit is None or after.baseline is None or after.treatment.dose is None:
         return
-    if decision.phase_after not in (*ON_TREATMENT, Phase.INTERRUPTED):
+    if decision.phase_after not in TREATED:
+        yield from _last_test_due(decision, after.treatment.ended_on, next_visit.due)
         return
-    safety, patient, start, dose = (
-        decision.protocol.safety,
-        seen.patient,
-        after.baseline,
-        after.treatment.dose,
-    )
+    safety, patient, dose = decision.protocol.safety, seen.patient, after.treatment.dose
 
     def due(
         field: str, last: date | None, limit: Callable[[date], Interval]
@@ -338,5 +346,18 @@ def _monitoring_due(decision: Decision) -> Iterator[MonitoringDue]:
     if patient.able_to_become_pregnant is not False:
         newest = seen.findings.negative_tests[-1] if seen.findings.negative_tests else None
         yield from due(
-            "pregnancy_tests", newest, lambda day: safety.test_age_on(day, start.on, patient)
+            "pregnancy_tests", newest, lambda day: safety.test_age_on(day, dose.tests_from, patient)
         )
+
+
+def _last_test_due(
+    decision: Decision, ended_on: date | None, until: date
+) -> Iterator[MonitoringDue]:
+    """Yield the pregnancy test at the end of pregnancy prevention, if that comes by then."""
+    seen = decision.seen
+    if ended_on is None or seen.patient.able_to_become_pregnant is False:
+        return
+    day = decision.protocol.intervals.after_discontinuation.value.after(ended_on)
+    pregnant = any(event.name == PREGNANCY for event in seen.findings.ongoing)
+    if decision.visit.date < day <= until and not pregnant:
+        yield MonitoringDue("pregnancy_tests", (day,))

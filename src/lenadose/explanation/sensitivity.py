@@ -15,7 +15,7 @@ from lenadose.protocol.protocol import LedgerEntry, Protocol, case_id
 from lenadose.protocol.rules import MatchedRule
 from lenadose.protocol.safety import EventCriterion
 from lenadose.record.adverse_event import GRADE, AdverseEvent
-from lenadose.record.event_terms import UNGRADED
+from lenadose.record.event_terms import EXAMPLE_TERM, UNGRADED
 from lenadose.terms.dosage import lower_of
 from lenadose.terms.facts import (
     DIMENSIONS,
@@ -222,7 +222,7 @@ _TESTS = ("test_age_early", "tests_early", "test_age", "test_age_irregular")
 def _with_and_without(protocol: Protocol, id: str) -> Pairs:
     """Return the safety of each event that meets a criterion, with the criterion and without."""
     criteria = protocol.safety.events
-    terms = {"nausea", *(term for each in criteria for term in each.terms)}
+    terms = {EXAMPLE_TERM, *(term for each in criteria for term in each.terms)}
     pairs: Pairs = frozenset()
     for term, grade in product(sorted(terms), (None, *range(GRADE[0], GRADE[1] + 1))):
         if grade is None and term not in UNGRADED:

@@ -55,6 +55,15 @@ def decision_data(decision: Decision) -> dict[str, Json]:
             {"field": due.field, "dates": [str(day) for day in due.days]}
             for due in why.monitoring_due
         ],
+        "notices": [
+            {
+                "id": notice.id,
+                "words": notice.words,
+                "source": notice.source,
+                "confidence": notice.confidence.code,
+            }
+            for notice in why.notices
+        ],
         "limits": decision.protocol.evidence,
         "notice": NOT_A_DEVICE,
     }
@@ -197,8 +206,8 @@ def _reasons(why: Rationale) -> Iterator[Json]:
             "tag": criterion.provenance.tag.code,
             "source": criterion.provenance.source,
         }
-    for notice in why.notices:
-        yield {"kind": "notice", "id": notice.id, "words": notice.words}
+    for message in why.messages:
+        yield {"kind": "notice", "id": message.id, "words": message.words}
 
 
 def _value(value: object) -> Json:

@@ -26,6 +26,7 @@ from lenadose.formats.protocol_file import (
     DosageInFile,
     LadderInFile,
 )
+from lenadose.protocol.notices import Confidence
 from lenadose.protocol.protocol import Protocol, data_key
 from lenadose.protocol.rules import Case, Rule, RuleTable
 from lenadose.record.adverse_event import AdverseEvent
@@ -299,6 +300,9 @@ def decision_schema() -> Schema:
         "reasons": _list({"oneOf": reasons}),
         "assumptions": _list(_TEXT),
         "supply": _or_null(_object(supply)),
+        "notices": _list(
+            _object({**texts("id", "words", "source"), "confidence": _codes(Confidence)})
+        ),
         "falls_due": _list(_object({**texts("field"), "dates": _list(_DATE)})),
     }
     contrast = _contrast(action, _object({**texts("id", "threshold"), "value": value, "met": met}))

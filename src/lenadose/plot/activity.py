@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from matplotlib.ticker import MaxNLocator
 
 from lenadose.engine.machine import Decision
-from lenadose.plot.alt_text import is_relapse
+from lenadose.explanation.fact_phrases import is_relapse
 from lenadose.plot.layout import Axis, write_limits
 from lenadose.plot.segments import Segment
 from lenadose.plot.style import (

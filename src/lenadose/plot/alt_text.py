@@ -3,49 +3,16 @@
 from collections.abc import Iterator, Sequence
 
 from lenadose.engine.machine import Decision
-from lenadose.explanation.fact_phrases import safety_cause
+from lenadose.explanation.calculations import in_doses
+from lenadose.explanation.fact_phrases import cause, is_relapse
 from lenadose.report.decision import advice
 from lenadose.terms.disclaimer import NOT_A_DEVICE
-from lenadose.terms.facts import Phase, Position, Response, Safety
-
-_SKIN = {
-    Response.COMPLETE: "complete response",
-    Response.PARTIAL: "partial response",
-    Response.NONE: "no response",
-    Response.WORSE: "worse",
-    Response.NOT_ASSESSED: "skin not assessed",
-}
 
 
 def why(decision: Decision) -> str:
     """Return a decision and its cause in a few words: "interrupt: neutrophils 0.8 × 10⁹/L"."""
-    facts, conditions = decision.facts, decision.case.conditions
-    if facts.safety is not Safety.ACCEPTABLE and (
-        "safety" in conditions or facts.safety is Safety.CAUTION
-    ):
-        unknown = [gap for gap in decision.seen.missing_fields if gap.field != "clasi_activity"]
-        many = facts.safety is Safety.NOT_ASSESSED and len(unknown) > 1
-        cause = f"{len(unknown)} facts missing" if many else safety_cause(decision.seen)
-    elif "response" in conditions:
-        cause = "relapse" if is_relapse(decision) else _SKIN[facts.response]
-    elif "timing" in conditions and decision.seen.due_on is not None:
-        cause = facts.timing.label
-    elif (
-        facts.position in (Position.ABOVE_CEILING, Position.OFF_LADDER, Position.NONE)
-        and "position" in conditions
-    ):
-        cause = f"level {facts.position.label}"
-    else:
-        cause = ""
-    return f"{decision.action.label}: {cause}" if cause else decision.action.label
-
-
-def is_relapse(decision: Decision) -> bool:
-    """Return whether the disease came back in the taper or after the finish."""
-    return decision.facts.response is Response.WORSE and decision.facts.phase in (
-        Phase.TAPER,
-        Phase.OFF_TREATMENT,
-    )
+    brief = cause(decision)
+    return f"{decision.action.label}: {brief}" if brief else decision.action.label
 
 
 def course_in_words(decisions: Sequence[Decision]) -> Iterator[str]:
@@ -73,7 +40,7 @@ def course_in_words(decisions: Sequence[Decision]) -> Iterator[str]:
         if visit.dosage_taken is not None:
             findings.append(f"took {visit.dosage_taken.dosage or 'nothing'}")
         if visit.doses_missed:
-            findings.append(f"{visit.doses_missed} doses missed")
+            findings.append(f"{in_doses(visit.doses_missed)} missed")
         decided = f"{advice(decision)} ({why(decision)}); then {decision.phase_after.label}"
         yield f"{visit.date}: {', '.join(findings)}. Decision: {decided}."
     yield NOT_A_DEVICE

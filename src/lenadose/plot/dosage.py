@@ -2,13 +2,23 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from lenadose.plot.layout import Axis
 from lenadose.plot.segments import Segment
-from lenadose.plot.style import BLACK, BLUE, GREY, HALO, VERMILLION, LegendEntry, legend_entry
+from lenadose.plot.style import (
+    BLACK,
+    BLUE,
+    GREY,
+    HALO,
+    VERMILLION,
+    LegendEntry,
+    inches,
+    legend_entry,
+)
 from lenadose.protocol.protocol import Protocol
+from lenadose.report.decision import OPEN
 from lenadose.terms.dosage import Dosage
 from lenadose.terms.facts import Phase
 
@@ -34,6 +44,7 @@ def draw_dosage(
     panel.set_yticks(range(len(levels) + 1), ["no drug", *map(str, levels)] if marked else [])
     panel.set_ylim(-0.35, len(levels) + 0.6)
     panel.grid(axis="y", color="#D0D0D0", linewidth=0.5)
+    _mark_questions(panel, axis, segments)
     before: float | None = None
     for index, segment in enumerate(segments):
         x = (axis.at(segment.begin), axis.at(segment.end))
@@ -42,8 +53,7 @@ def draw_dosage(
         if segment.is_reported and advised != y and not segment.is_open:
             line("advised, not taken", ":", 1.5, VERMILLION, x, (advised, advised))
         if segment.is_open:
-            line("no dosage recommended until answered", ":", 2.5, GREY, x, (0, 0))
-            panel.text(sum(x) / 2, 0.12, "?", size=9, weight="bold", ha="center", path_effects=HALO)
+            line(OPEN, ":", 2.5, GREY, x, (0, 0))
         if segment.is_open and not segment.is_reported:
             y = 0.0
         elif index == len(segments) - 1:
@@ -80,6 +90,18 @@ def draw_dosage(
             top = _height(protocol, segment.ceiling.dosage if segment.ceiling else None) + 0.3
             line("ceiling: nothing above is allowed", "-", 1.2, VERMILLION, x, (top, top))
     return used
+
+
+def _mark_questions(panel: "Axes", axis: Axis, segments: Sequence[Segment]) -> None:
+    """Write a question mark over each run of open segments, where there is room."""
+    width = inches("?", 9) * axis.per_inch
+    written = -width
+    for is_open, run in groupby(segments, lambda segment: segment.is_open):
+        days = [axis.at(day) for segment in run for day in (segment.begin, segment.end)]
+        place = (days[0] + days[-1]) / 2
+        if is_open and place - written >= width:
+            panel.text(place, 0.12, "?", size=9, weight="bold", ha="center", path_effects=HALO)
+            written = place
 
 
 def _height(protocol: Protocol, dosage: Dosage | None) -> float:

@@ -10,7 +10,7 @@ from lenadose.engine.machine import Decision, apply
 from lenadose.engine.state import State
 from lenadose.record.visit import ACTIVITY
 from lenadose.terms.dosage import Dosage, Level
-from lenadose.terms.facts import ON_TREATMENT, Action, Phase, Response
+from lenadose.terms.facts import Action, Phase, Response
 
 
 @frozen
@@ -84,7 +84,7 @@ def _segment(
         end,
         phase,
         decision.level,
-        is_open and phase in ON_TREATMENT,
+        is_open,
         taken,
         is_reported,
         missed,

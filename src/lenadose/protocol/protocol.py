@@ -12,6 +12,7 @@ from typing import Any
 from attrs import Attribute, AttrsInstance, field, fields, frozen
 
 from lenadose.protocol.advice import Advice, advise
+from lenadose.protocol.notices import Notice
 from lenadose.protocol.response import ResponseCriteria
 from lenadose.protocol.rules import Case, MatchedRule, Rule, RuleTable
 from lenadose.protocol.safety import CountLimits, SafetyCriteria
@@ -120,13 +121,16 @@ class Protocol(Validated):
     response: ResponseCriteria
     safety: SafetyCriteria
     notes: tuple[Note, ...]
+    notices: tuple[Notice, ...]
+    """The facts a reader is told where they apply; they change no action."""
     table: RuleTable = field(metadata={"key": "rules"})
     """The rows; in data they are the `rules`."""
 
     def contradictions(self) -> Iterator[Fault]:
-        """Yield a fault for two sources or notes of one name, and for a ceiling off the ladder."""
+        """Yield a fault for two parts of one name, and for a ceiling off the ladder."""
         yield from duplicates("sources", (source.id for source in self.sources))
         yield from duplicates("notes", (note.id for note in self.notes))
+        yield from duplicates("notices", (notice.id for notice in self.notices))
         ceiling = self.safety.clearance_ceiling.value
         if ceiling not in self.ladder.levels:
             reason = f"{ceiling} is not a level"
@@ -185,7 +189,17 @@ class LedgerEntry:
 
 
 _WORDS = frozenset(
-    {"provenance", "words", "title", "sources", "evidence", "unchecked", "notes", "version"}
+    {
+        "provenance",
+        "words",
+        "title",
+        "sources",
+        "evidence",
+        "unchecked",
+        "notes",
+        "notices",
+        "version",
+    }
 )
 """The keys of a protocol's data that decide nothing."""
 

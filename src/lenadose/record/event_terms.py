@@ -51,6 +51,9 @@ UNGRADED = (
 KNOWN_TERMS = (*UNGRADED, SENSORY_NEUROPATHY, _RASH, _ALT, _AST, _BILIRUBIN)
 """The terms that mean more than their grade; any other event is judged by its grade alone."""
 
+EXAMPLE_TERM = "diarrhea"
+"""An event of which no criterion knows the term; CTCAE 5.0 has it in all five grades."""
+
 MEASURED: dict[str, tuple[str, ...]] = {
     "neutrophils": (
         "neutropenia",

@@ -1,6 +1,7 @@
 """The pages of a decision and of a course, in Markdown."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 
 from lenadose.engine.machine import Decision, recommend
 from lenadose.explanation.alternatives import (
@@ -10,11 +11,14 @@ from lenadose.explanation.alternatives import (
     nearest_alternative,
 )
 from lenadose.explanation.arguments import Argument, for_and_against
+from lenadose.explanation.calculations import in_days
 from lenadose.explanation.criteria_met import EvaluatedCriterion
 from lenadose.explanation.phrases import describe_argument, smallest_changes
 from lenadose.explanation.rationale import InputUsed, Rationale, rationale
+from lenadose.protocol.notices import Notice, Occasion
 from lenadose.protocol.protocol import Protocol, conditions
 from lenadose.report.markdown import (
+    amount,
     cite,
     escape,
     field_label,
@@ -22,9 +26,11 @@ from lenadose.report.markdown import (
     markdown_table,
     sentence,
     sets_in,
+    unit_of,
 )
 from lenadose.terms.disclaimer import NOT_A_DEVICE
-from lenadose.terms.facts import DIMENSIONS, Action, EvidenceLevel
+from lenadose.terms.dosage import lower_of
+from lenadose.terms.facts import DIMENSIONS, TREATED, Action, EvidenceLevel, Phase
 from lenadose.terms.units import PRINTED
 
 
@@ -45,26 +51,46 @@ def explain_why_not(decision: Decision, action: Action) -> str:
 
 
 def advice(decision: Decision) -> str:
-    """Format the action with the dosage until the next visit, and the evidence of its level."""
+    """Format the action with the dosage until the next visit, and the evidence of its level.
+
+    A question is never put as if the protocol had chosen the dosage that goes on until then.
+    """
     if decision.level is None:
-        open_question = decision.action in (Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES)
-        dosage = "no dosage recommended until answered" if open_question else "no drug"
-        return f"{decision.action.label}: {dosage}"
+        if decision.action in _QUESTIONS:
+            return f"{_QUESTIONS[decision.action][0]}; {OPEN}"
+        return f"{decision.action.label}: no drug"
     tag = decision.level.provenance.tag
     evidence = "" if tag is EvidenceLevel.STATED else f" [{tag.label} level]"
+    if decision.action in _QUESTIONS:
+        asked, until = _QUESTIONS[decision.action]
+        return f"{asked}; {until} unchanged, {decision.level}{evidence}"
     return f"{decision.action.label}: {decision.level}{evidence}"
 
 
+_QUESTIONS = {
+    Action.REQUEST_DATA: ("ask first", "until answered"),
+    Action.PRESCRIBER_DECIDES: ("prescriber decides", "until then"),
+}
+"""The actions that leave the dosage open: who is asked, and the time until the answer."""
+
+OPEN = "no dosage recommended until answered"
+"""The words for a question without a dosage that goes on."""
+
+
 def urgent(decision: Decision) -> str:
-    """Return the reasons for an assessment on the same day, empty without any."""
-    return next(
-        (
-            notice.words
-            for notice in rationale(decision).notices
-            if notice.id == "same-day-assessment"
-        ),
-        "",
-    )
+    """Return the reasons for an assessment on the same day, and what else cannot wait."""
+    why = rationale(decision)
+    same_day = (said.words for said in why.messages if said.id == "same-day-assessment")
+    at_once = (_sourced(notice) for notice in why.notices if notice.when in _AT_ONCE)
+    return "; ".join((*same_day, *at_once))
+
+
+_AT_ONCE = (Occasion.PREGNANCY, Occasion.EXPOSURE)
+"""The occasions of notices that stand beside a same-day assessment."""
+
+
+def _sourced(notice: Notice) -> str:
+    return f"{notice.words} ({notice.source}; {notice.confidence.label})"
 
 
 def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
@@ -83,23 +109,19 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
     yield f"- It applies when: {conditions(decision.case)}{sets_in(decision.case)}"
     facts = (f"{name} {getattr(decision.facts, name).label}" for name, _ in DIMENSIONS)
     yield f"- Facts: {', '.join(facts)}"
-    ladder = protocol.ladder
-    yield (
-        f"- Levels: {' < '.join(map(str, ladder.levels))}; a course starts at {ladder.start}; "
-        f"allowed now: up to {seen.ceiling or 'none'}"
-    )
+    yield f"- Levels: {'; '.join((' < '.join(map(str, protocol.ladder.levels)), *_allowed(why)))}"
     yield f"- Phase after: {decision.phase_after.label}"
     yield f"- Next visit: {next_visit(decision)}"
     if why.supply is not None:
         supply = why.supply
-        short = f", {supply.shortfall} days short" if supply.shortfall else ""
-        next_in = f"{supply.days_to_next_visit} days to the next visit"
-        yield f"- Supply: at most {supply.days} days; {next_in}{short}"
+        short = f", {in_days(supply.shortfall)} short" if supply.shortfall else ""
+        next_in = f"{in_days(supply.days_to_next_visit)} to the next visit"
+        yield f"- Supply: at most {in_days(supply.days)}; {next_in}{short}"
     for due in why.monitoring_due:
         yield f"- Falls due: {field_label(due.field)} on {', '.join(map(str, due.days))}"
-    for notice in why.notices:
-        if notice.id != "same-day-assessment":
-            yield f"- {notice.words[:1].upper()}{escape(notice.words[1:])}"
+    for message in why.messages:
+        if message.id != "same-day-assessment":
+            yield f"- {message.words[:1].upper()}{escape(message.words[1:])}"
     if decision.missing:
         yield ""
         yield "## Missing"
@@ -114,6 +136,15 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
     yield ""
     yield from contrast
     yield ""
+    told = [notice for notice in why.notices if notice.when not in _AT_ONCE]
+    if told:
+        yield "## Notices"
+        yield ""
+        yield "They change no action. Each with its source, and how sure it is."
+        yield ""
+        for notice in told:
+            yield f"- {sentence(escape(_sourced(notice)))}"
+        yield ""
     yield "## What was seen"
     yield ""
     yield from markdown_table(
@@ -125,7 +156,7 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
     yield from markdown_table(
         ("figure", "value", "how"),
         (
-            (figure.name, f"{format_value(figure.value)} {figure.unit}".strip(), figure.working)
+            (figure.name, amount(figure.value, figure.unit), figure.working)
             for figure in why.arithmetic
         ),
     )
@@ -143,7 +174,7 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
         (
             (
                 criterion.words,
-                escape(format_value(criterion.value)),
+                escape(_value(criterion)),
                 _threshold(criterion),
                 format_value(criterion.met),
                 criterion.provenance.tag.label,
@@ -159,6 +190,19 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
         yield f"- `{entry.id}` {entry.words}{number} ({cite(entry.provenance)})"
     yield ""
     yield from _limits(protocol)
+
+
+def _allowed(why: Rationale) -> Iterator[str]:
+    """Yield the level at which a course begins, and the highest allowed after the decision."""
+    decision, ladder = why.decision, why.decision.protocol.ladder
+    if decision.action is Action.START:
+        yield f"this course starts at {decision.level}"
+    elif decision.phase_after in (Phase.BEFORE_START, Phase.OFF_TREATMENT):
+        level = lower_of(ladder.start, why.ceiling_after)
+        yield f"a course would start at {level}" if level else "no level is left to start at"
+    if decision.phase_after in TREATED:
+        level = why.ceiling_after
+        yield f"allowed from now on: up to {level}" if level else "no level is left to resume at"
 
 
 def _limits(protocol: Protocol) -> Iterator[str]:
@@ -290,7 +334,7 @@ def _argument_rows(argument: Argument) -> Iterator[tuple[str, ...]]:
         yield (
             *first,
             criterion.words,
-            escape(format_value(criterion.value)),
+            escape(_value(criterion)),
             _threshold(criterion),
             format_value(criterion.met),
         )
@@ -313,15 +357,21 @@ def _input_row(used: InputUsed) -> tuple[str, ...]:
     return (
         field_label(used.field),
         escape(format_value(used.value)),
-        PRINTED.get(used.unit, used.unit),
+        PRINTED.get(used.unit, unit_of(used.value, used.unit)),
         *dated,
     )
 
 
+def _value(check: EvaluatedCriterion) -> str:
+    # A fall that is none: the figures are in the arithmetic.
+    below = isinstance(check.value, int) and check.value < 0
+    return "below 0" if below else format_value(check.value)
+
+
 def _threshold(check: EvaluatedCriterion) -> str:
     # A threshold that is an interval or a date carries its unit.
-    bare = check.threshold[-1:].isdigit()
-    threshold = f"{check.threshold} {check.unit}".strip() if bare else check.threshold
+    bare = check.threshold[-1:].isdigit() and check.unit
+    threshold = amount(Decimal(check.threshold), check.unit) if bare else check.threshold
     return f"{threshold} ({check.working})" if check.working else threshold
 
 

@@ -23,6 +23,21 @@ def format_value(value: Value) -> str:
             return str(value)
 
 
+def amount(value: Value, unit: str) -> str:
+    """Return a value with its unit: "1 day", "3 days", "45 mL/min"; a value alone if unknown."""
+    if value is None:
+        return format_value(value)
+    return f"{format_value(value)} {unit_of(value, unit)}".strip()
+
+
+def unit_of(value: Value, unit: str) -> str:
+    """Return a unit as it stands beside a value; words are singular after 1, none after unknown."""
+    if value is None:
+        return ""
+    words = unit in ("days", "doses", "points", "years")
+    return unit.removesuffix("s") if words and value == 1 else unit
+
+
 def escape(text: str) -> str:
     """Return text from a record escaped, so that Markdown shows it as it is."""
     return "".join(f"\\{sign}" if sign in "\\`*_[]<>&!~|" else sign for sign in text)

@@ -43,6 +43,20 @@ def _protocol_page(protocol: Protocol) -> Iterator[str]:
     yield from markdown_table(("row", "when", "action", "source"), _rows(protocol))
     yield "\n## Sources\n"
     yield from _sources(protocol)
+    yield "\n## Notices\n"
+    yield from markdown_table(
+        ("id", "printed", "words", "source", "confidence"),
+        (
+            (
+                f"`{notice.id}`",
+                notice.when.label,
+                notice.words,
+                notice.source,
+                notice.confidence.label,
+            )
+            for notice in protocol.notices
+        ),
+    )
     yield "\n## Not checked by the protocol\n"
     for words in protocol.unchecked:
         yield f"- {words}"

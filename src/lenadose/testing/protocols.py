@@ -12,6 +12,7 @@ from attrs import evolve, fields
 from hypothesis import strategies as st
 
 from lenadose.protocol.builtin import BUILT_IN, get_protocol
+from lenadose.protocol.notices import Confidence, Notice, Occasion
 from lenadose.protocol.protocol import Intervals, Note, Protocol, Source
 from lenadose.protocol.response import ResponseCriteria
 from lenadose.protocol.rules import Case, Rule, RuleTable
@@ -42,6 +43,9 @@ _names = st.from_regex(r"[a-z0-9][a-z0-9-]{0,11}", fullmatch=True)
 _provenances = st.builds(
     Provenance, st.sampled_from(EvidenceLevel), WORDS.filter(lambda each: each != ASSUMED_BY), WORDS
 ) | (st.builds(Provenance, st.just(EvidenceLevel.ASSUMED), st.just(ASSUMED_BY), WORDS))
+_notices = st.builds(
+    Notice, _names, st.sampled_from(Occasion), WORDS, WORDS, st.sampled_from(Confidence)
+)
 _spans = st.builds(Interval, st.integers(1, 60), st.sampled_from(Unit))
 
 
@@ -61,6 +65,7 @@ def protocols(draw: st.DrawFn) -> Protocol:
         response=draw(_response_criteria()),
         safety=draw(_safety_criteria(ladder)),
         notes=draw(_each_named(st.builds(Note, _names, WORDS, _provenances))),
+        notices=draw(_each_named(_notices)),
         table=draw(tables()),
     )
 

@@ -12,7 +12,7 @@ from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.response import JUDGED
 from lenadose.protocol.safety import EventCriterion, Lasts
 from lenadose.record.adverse_event import CTCAE_EDITIONS, AdverseEvent
-from lenadose.record.event_terms import RESOLVABLE, UNGRADED
+from lenadose.record.event_terms import EXAMPLE_TERM, RESOLVABLE, UNGRADED
 from lenadose.record.visit import ACTIVITY, Judgement, Measurement, PregnancyTest, TestResult, Visit
 from lenadose.terms.dosage import Level
 from lenadose.terms.facts import GAIN, Phase, Response, Safety, possible_terms
@@ -276,7 +276,7 @@ def leaves_mark(seen: Observation) -> bool:
 
 def _event(criterion: EventCriterion) -> AdverseEvent:
     """Return an event that meets a criterion."""
-    term = criterion.terms[0] if criterion.terms else "nausea"
+    term = criterion.terms[0] if criterion.terms else EXAMPLE_TERM
     grade = criterion.least_grade or (None if term in UNGRADED else 1)
     return AdverseEvent(term, grade, None if grade is None else CTCAE_EDITIONS[-2])
 

@@ -8,6 +8,7 @@ treatment.
 from decimal import Decimal
 from fractions import Fraction
 
+from lenadose.protocol.builtin.notices import NOTICES
 from lenadose.protocol.protocol import Intervals, Note, Protocol, Source
 from lenadose.protocol.response import ResponseCriteria
 from lenadose.protocol.rules import RuleTable, case, rule
@@ -491,6 +492,7 @@ def cortes_hernandez_2012() -> Protocol:
         response=RESPONSE,
         safety=SAFETY,
         notes=NOTES,
+        notices=NOTICES,
         table=RuleTable(ROWS),
     )
 

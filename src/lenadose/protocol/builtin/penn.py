@@ -22,6 +22,7 @@ from lenadose.protocol.builtin.cortes_hernandez import (
     SOURCES,
     UNCHECKED,
 )
+from lenadose.protocol.builtin.notices import NOTICES
 from lenadose.protocol.protocol import Note, Protocol, Source
 from lenadose.protocol.response import ResponseCriteria
 from lenadose.protocol.rules import RuleTable, case, rule
@@ -169,6 +170,7 @@ def penn_2012() -> Protocol:
         response=_RESPONSE,
         safety=_SAFETY,
         notes=_NOTES,
+        notices=NOTICES,
         table=RuleTable(
             _BEFORE_START + _ON_TREATMENT + _TITRATION + _TAPER + _INTERRUPTED + _AFTERWARDS
         ),
