@@ -27,6 +27,7 @@ from lenadose.record.visit import (
     PregnancyTest,
     TestResult,
     Visit,
+    measured_in,
 )
 from lenadose.terms.dosage import EVERY_DAYS, MG, Dosage, DoseLadder
 from lenadose.terms.errors import CallError
@@ -209,8 +210,7 @@ class Options:
         for amount in sorted(amounts, key=lambda amount: (abs(amount - near), amount)):
             if amount <= quantity.largest:
                 nearest.setdefault(sum(amount >= limit for limit in limits), amount)
-        factor = quantity.factors[unit]
-        return (*(Measurement(amount / factor, unit) for amount in nearest.values()), None)
+        return (*(measured_in(quantity, amount, unit) for amount in nearest.values()), None)
 
     def _events(self) -> Iterator[Option]:
         """Yield no events, one for each criterion, each with events resolved; not asked about."""

@@ -38,7 +38,7 @@ from lenadose.terms.dosage import Dosage, DoseLadder, Level
 from lenadose.terms.facts import DIMENSIONS, Action, EvidenceLevel, Phase, Term
 from lenadose.terms.interval import Interval, Unit, is_length
 from lenadose.terms.provenance import Provenance, Sourced, within
-from lenadose.terms.units import Quantity
+from lenadose.terms.units import PER_MICROLITRE, SPELLINGS, Quantity
 from lenadose.terms.validation import PROSE
 
 Schema = dict[str, Json]
@@ -138,11 +138,11 @@ def _measured(quantity: Quantity) -> Schema:
             _object(
                 {
                     "value": {
-                        "type": "number",
+                        "type": "integer" if unit == PER_MICROLITRE else "number",
                         "minimum": 0,
                         "maximum": number(quantity.largest / factor),
                     },
-                    "unit": {"const": unit},
+                    "unit": {"type": "string", "pattern": rf"^\s*({SPELLINGS[unit]})\s*$"},
                     "date": _DATE,
                 },
                 ("value", "unit"),

@@ -30,7 +30,17 @@ from lenadose.record.fields import (
 from lenadose.terms.dosage import EVERY_DAYS, MG, Dosage, format_decimal
 from lenadose.terms.errors import CallError, Fault, describe, fault
 from lenadose.terms.facts import Term
-from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, PRINTED, Quantity
+from lenadose.terms.units import (
+    CREATININE_CLEARANCE,
+    NEUTROPHILS,
+    PER_MICROLITRE,
+    PLATELETS,
+    PRINTED,
+    Quantity,
+    is_per_body_surface,
+    two_meanings,
+    ucum,
+)
 from lenadose.terms.validation import Check, whole
 
 ACTIVITY = (0, 70)
@@ -136,28 +146,48 @@ class IsMeasured:
 
     def __call__(self, instance: object, attribute: "Attribute[Any]", value: Any) -> None:
         """Check a measurement; raise CallError with every fault of it."""
-        quantity = self.quantity
-        accepted = " or ".join(quantity.factors)
         if not isinstance(value, Measurement) and isinstance(value, int | float | Decimal):
+            accepted = " or ".join(self.quantity.factors)
             reason = f"a bare number, {describe(value)}"
             raise fault(attribute.name, reason, f"give the unit with it: {accepted}")
         _is_measurement(instance, attribute, value)
-        factor = quantity.factors.get(value.unit)
-        faults = []
-        if factor is None:
-            reason = f"{describe(value.unit)} is not a unit accepted here"
-            faults.append(Fault(attribute.name, reason, f"give {accepted}"))
-        if value.value < 0:
-            reason = f"{value.value} is negative"
-            faults.append(Fault(attribute.name, reason, "give the value as it was reported"))
-        if factor is not None and value.value * factor > quantity.largest:
-            per_microlitre = "/uL" in quantity.factors and factor == 1
-            hint = '; a count per µL has the unit "/uL"' if per_microlitre else ""
-            limit = f"{quantity.largest} {PRINTED[quantity.unit]}"
-            reason = f"no patient has {value} (at most {limit})"
-            faults.append(Fault(attribute.name, reason, f"check the value and its unit{hint}"))
+        faults = [fault.within(attribute.name) for fault in _measured_faults(self.quantity, value)]
         if faults:
             raise CallError(faults)
+
+
+def _measured_faults(quantity: Quantity, measured: Measurement) -> Iterator[Fault]:
+    """Yield a fault for a unit that is not accepted, and for a value that no patient has."""
+    value, unit = measured.value, measured.unit
+    accepted = " or ".join(quantity.factors)
+    is_accepted = quantity.factor(unit) is not None
+    if value < 0:
+        yield Fault("", f"{value} is negative", "give the value as it was reported")
+    if not is_accepted:
+        reason, fix = f"{describe(unit)} is not a unit accepted here", f"give {accepted}"
+        if meanings := two_meanings(unit):
+            reason = f"{describe(unit)} could mean {' or '.join(meanings)}"
+        elif is_per_body_surface(unit) and quantity is CREATININE_CLEARANCE:
+            reason = f"{describe(unit)} is a rate per body surface, another quantity"
+            fix = f"give the clearance after Cockcroft and Gault, in {accepted}"
+        yield Fault("", reason, fix)
+    elif quantity.amount(value, unit) > quantity.largest:
+        per_microlitre = PER_MICROLITRE in quantity.factors and quantity.factor(unit) == 1
+        hint = f'; a count per µL has the unit "{PER_MICROLITRE}"' if per_microlitre else ""
+        limit = f"{quantity.largest} {PRINTED[quantity.unit]}"
+        reason = f"no patient has {measured} (at most {limit})"
+        yield Fault("", reason, f"check the value and its unit{hint}")
+    elif ucum(unit) == PER_MICROLITRE and value % 1:
+        reason = f"{measured} is a count per µL with a fraction"
+        yield Fault("", reason, "did you mean 10*3/uL?")
+
+
+def measured_in(quantity: Quantity, amount: Decimal, unit: str) -> Measurement:
+    """Return an amount in a unit, or in the one used inside where that unit cannot hold it."""
+    factor = quantity.factor(unit)
+    if factor is None or (ucum(unit) == PER_MICROLITRE and (amount / factor) % 1):
+        return Measurement(amount, quantity.unit)
+    return Measurement(amount / factor, unit)
 
 
 @frozen
@@ -218,9 +248,8 @@ class Judgement(RecordPart):
 def _dated(measurement: Measurement | None, day: dt.date, quantity: Quantity) -> Result | None:
     if measurement is None:
         return None
-    return Result(
-        measurement.value * quantity.factors[measurement.unit], measurement.date or day, measurement
-    )
+    amount = quantity.amount(measurement.value, measurement.unit)
+    return Result(amount, measurement.date or day, measurement)
 
 
 @frozen
