@@ -167,13 +167,30 @@ WRONG = [
     ("visits.0.clasi_activity", 10.5, "visits[0].clasi_activity"),
     ("visits.0.clasi_activity", "11", "visits[0].clasi_activity"),
     ("visits.0.clasi_activity", True, "visits[0].clasi_activity"),
-    ("visits.0.clasi_activity", None, "visits[0].clasi_activity"),
     ("visits.0.clasi_damage", 57, "visits[0].clasi_damage"),
     ("visits.0.neutrophils", 3.2, "visits[0].neutrophils"),
     ("visits.0.neutrophils", "3.2", "visits[0].neutrophils"),
     ("visits.0.neutrophils.unit", ..., "visits[0].neutrophils.unit"),
     ("visits.0.neutrophils.unit", "G/L", "visits[0].neutrophils"),
     ("visits.0.neutrophils.unit", "mL/min", "visits[0].neutrophils"),
+    ("visits.0.neutrophils.unit", "10e9/L", "visits[0].neutrophils"),
+    ("visits.0.neutrophils", {"value": 3.2, "unit": "/uL"}, "visits[0].neutrophils"),
+    ("visits.0.neutrophils.comparator", "~", "visits[0].neutrophils.comparator"),
+    (
+        "visits.0.neutrophils",
+        {"value": 0, "unit": "/uL", "comparator": "<"},
+        "visits[0].neutrophils.value",
+    ),
+    (
+        "visits.0.neutrophils",
+        [{"value": 3, "unit": "/uL"}, {"value": 3, "unit": "%"}],
+        "visits[0].neutrophils[1]",
+    ),
+    ("visits.0.neutrophils", [[]], "visits[0].neutrophils[0]"),
+    ("visits.0.neutrophils.unit", None, "visits[0].neutrophils.unit"),
+    ("visits.1.adverse_events.0.grade", None, "visits[1].adverse_events[0].grade"),
+    ("visits.1.adverse_events.0", None, "visits[1].adverse_events[0]"),
+    ("visits.1.dosage_taken.every_days", None, "visits[1].dosage_taken.every_days"),
     ("visits.0.neutrophils.value", -1, "visits[0].neutrophils"),
     ("visits.0.neutrophils.value", 1500, "visits[0].neutrophils"),
     ("visits.0.neutrophils.value", "3", "visits[0].neutrophils.value"),
@@ -233,6 +250,18 @@ RIGHT = [
     ("visits.1.dosage_taken", {"mg": 7.5, "every_days": 1}),
     ("visits.0.pregnancy_tests", []),
     ("visits.0.pregnancy_tests", [{"result": "negative"}]),
+    ("visits.0.neutrophils", {"value": 3, "unit": "x10⁹/l"}),
+    ("visits.0.neutrophils", {"value": 2.5, "unit": "10*9/L", "comparator": ">="}),
+    ("visits.0.neutrophils", []),
+    (
+        "visits.0.neutrophils",
+        [
+            {"value": 3, "unit": "/mm3", "date": "2026-01-02"},
+            {"value": 3.5, "unit": "K/uL", "comparator": ">"},
+        ],
+    ),
+    ("visits.1.judgement.reason", "new\nlesions"),
+    ("visits.1.adverse_events.0.term", "Peripheral  sensory\u2010neuralgia"),
     ("patient", {}),
     ("patient", ...),
     ("protocol", ...),
@@ -246,6 +275,37 @@ def test_what_is_right_is_read_by_reader_and_schema_and_written_back(
     document = describe_change(path, value)
     assert course_data(read_course(document)) == document
     assert SCHEMA.is_valid(document)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "protocol",
+        "patient",
+        "patient.id",
+        "patient.regular_cycles",
+        "visits.0.clasi_activity",
+        "visits.0.neutrophils",
+        "visits.0.adverse_events",
+        "visits.0.dosage_taken",
+        "visits.0.doses_missed",
+        "visits.0.pregnancy_tests.0.date",
+        "visits.1.neutrophils.date",
+        "visits.1.neutrophils.comparator",
+        "visits.1.adverse_events.0.resolved",
+        "visits.1.judgement",
+    ],
+)
+def test_null_is_the_same_as_a_key_left_out(path: str) -> None:
+    document = describe_change(path, None)
+    del_document = copy.deepcopy(document)
+    place: object = del_document
+    *way, last = [int(key) if key.isdigit() else key for key in path.split(".")]
+    for key in way:
+        place = place[key]  # type: ignore[index]
+    del place[last]  # type: ignore[attr-defined]
+    assert SCHEMA.is_valid(document)
+    assert course_data(read_course(document)) == course_data(read_course(del_document))
 
 
 # What only the reader can see

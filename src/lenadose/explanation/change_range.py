@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 
 from attrs import evolve, frozen
 
@@ -50,7 +51,8 @@ def value_range(alternative: Alternative, change: Change) -> ValueRange | None:
         return ValueRange(*_run(value, *_range(seen, change.field), leads_there))
     if isinstance(value, date):
         last = seen.before.previous
-        dated = [result.on for result in visit.counted if result and result.given.date]
+        results = chain.from_iterable(map(visit.results, QUANTITIES))
+        dated = [result.given.date for result in results if result.given.date]
         dated += [test.date for test in visit.pregnancy_tests or () if test.date]
         earliest = max([value - HORIZON, *dated, *([last.on + timedelta(days=1)] if last else [])])
         latest = min(value + HORIZON, date(YEARS[1], 12, 31))

@@ -149,7 +149,7 @@ def _inputs(seen: Observation) -> Iterator[InputUsed]:
     if visit.clasi_damage is not None:
         yield at_visit("clasi_damage", visit.clasi_damage, "points")
     if visit.judgement is not None:
-        yield at_visit("judgement", f"{visit.judgement.response.label}: {visit.judgement.reason}")
+        yield at_visit("judgement", f"{visit.judgement.response.label}: {visit.judgement.words}")
     for quantity, known in (
         (NEUTROPHILS, seen.findings.neutrophils),
         (PLATELETS, seen.findings.platelets),
@@ -275,7 +275,7 @@ def _notices(decision: Decision) -> Iterator[Notice]:
         )
         yield Notice(
             "judgement",
-            f"judged {judgement.response.label} ({judgement.reason}); "
+            f"judged {judgement.response.label} ({judgement.words}); "
             f"by the scores alone the response would be {scored.label}",
         )
     if seen.phase in ON_TREATMENT and decision.visit.doses_missed is None:
