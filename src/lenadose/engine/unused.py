@@ -1,4 +1,4 @@
-"""What a visit reports that changes nothing: older results, and events that no criterion meets."""
+"""Results and events of a visit that change nothing: the older ones and the slight ones."""
 
 from attrs import frozen
 

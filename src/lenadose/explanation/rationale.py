@@ -140,9 +140,9 @@ def _inputs(seen: Observation) -> Iterator[InputUsed]:
         return InputUsed(field, value, unit, day, 0)
 
     def result(field: str, known: Result) -> InputUsed:
-        return InputUsed(
-            field, known.given.value, known.given.unit, known.on, (day - known.on).days
-        )
+        given = known.given
+        bound = f"{given.comparator.label} {given.value}" if given.comparator else given.value
+        return InputUsed(field, bound, given.unit, known.on, (day - known.on).days)
 
     if visit.clasi_activity is not None:
         yield at_visit("clasi_activity", visit.clasi_activity, "points")

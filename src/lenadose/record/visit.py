@@ -167,12 +167,21 @@ class Measurement(RecordPart):
 class Result:
     """A measured value as it counts: in the unit used inside, on its day, with the measurement.
 
-    The `amount` of a bound is the bound itself, until the limits of a protocol tell what it means.
+    The `amount` of a bound is the bound itself, until the limits of a protocol tell what it means:
+    then it is the lowest amount that the bound allows.
     """
 
     amount: Decimal
     on: dt.date
     given: Measurement
+
+    def value_in(self, quantity: Quantity) -> Decimal | str:
+        """Return the value in the unit used inside, as it is printed: "< 0.5" for a bound."""
+        comparator = self.given.comparator
+        if comparator is None:
+            return self.amount
+        bound = quantity.amount(self.given.value, self.given.unit)
+        return f"{comparator.label} {format_decimal(bound)}"
 
 
 Given = Measurement | Sequence[object]
@@ -397,7 +406,7 @@ class Visit(RecordPart):
         default=None, validator=optional(is_part(Judgement, "a judgement"))
     )
     # The results, each on its day: worked out once, when the visit is recorded.
-    _results: dict[str, tuple[Result, ...]] = field(init=False, eq=False, repr=False)
+    _results: tuple[tuple[Result, ...], ...] = field(init=False, eq=False, repr=False)
     counted: tuple[Result | None, Result | None, Result | None] = field(
         init=False, eq=False, repr=False
     )
@@ -408,18 +417,17 @@ class Visit(RecordPart):
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
         day = self.date
-        results = {
-            quantity.name: _dated(getattr(self, quantity.name), day, quantity)
-            for quantity in QUANTITIES.values()
-        }
+        results = tuple(
+            _dated(getattr(self, name), day, quantity) for name, quantity in QUANTITIES.items()
+        )
         object.__setattr__(self, "_results", results)
-        object.__setattr__(self, "counted", tuple(map(_newest, results.values())))
+        object.__setattr__(self, "counted", tuple(map(_newest, results)))
         tests = tuple((test.date or day, test.result) for test in self.pregnancy_tests or ())
         object.__setattr__(self, "tests", tests)
 
     def results(self, quantity: str) -> tuple[Result, ...]:
         """Return every result of a quantity that was given at the visit, by its name."""
-        return self._results[quantity]
+        return self._results[[*QUANTITIES].index(quantity)]
 
     def contradictions(self) -> Iterator[Fault]:
         """Yield a fault for a result from after the visit, and for an event listed as both."""
