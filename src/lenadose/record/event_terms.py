@@ -487,7 +487,6 @@ OTHER_THINGS = (
     "superficial vein thrombosis",
     "superficial venous thrombosis",
     "thrombolysis",
-    "thrombocytosis",
     "hypobilirubinemia",
 )
 """Names of other things that read like a name of a known term."""
