@@ -406,7 +406,7 @@ class Visit(RecordPart):
     judgement: Judgement | None = field(
         default=None, validator=optional(is_part(Judgement, "a judgement"))
     )
-    stopped: str | None = field(default=None, validator=optional(is_wording))
+    stopped: str | None = field(default=None, validator=optional(is_reason))
     # The results, each on its day: worked out once, when the visit is recorded.
     _results: tuple[tuple[Result, ...], ...] = field(init=False, eq=False, repr=False)
     counted: tuple[Result | None, Result | None, Result | None] = field(
