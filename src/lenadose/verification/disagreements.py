@@ -24,6 +24,8 @@ from lenadose.verification.explore import (
     EmptyVisit,
     boundary_days,
     clock_signature,
+    day_and_next,
+    gap_days,
     what_can_be_taken,
 )
 from lenadose.verification.paired_visits import USUAL, Pair, PairedVisits
@@ -127,7 +129,8 @@ def _following(
         ]
         days: dict[date, list[object]] = {tomorrow: []}
         for of_one in ahead:
-            days |= {day: [] for day in boundary_days(of_one.first)}
+            gaps = day_and_next(gap_days(of_one.protocol, of_one.state))
+            days |= {day: [] for day in (*boundary_days(of_one.first), *gaps)}
         days |= {day: [] for day in due}
         for name, day in endings:
             days.setdefault(day, []).append(name)

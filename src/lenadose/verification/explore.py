@@ -293,7 +293,7 @@ def next_visits(
         yield False, due, observe(protocol, state, Visit(due))
         return
     tomorrow = last + timedelta(days=1)
-    gaps = tuple(_around(gap_days(protocol, state)))
+    gaps = tuple(day_and_next(gap_days(protocol, state)))
     for taken in what_can_be_taken(protocol, decision, state):
         ahead = DaysAhead(protocol, state, tomorrow, taken, empty=empty)
         days = {tomorrow, *boundary_days(ahead.first), *(() if taken else gaps)}
@@ -386,7 +386,7 @@ def gap_days(protocol: Protocol, state: State) -> tuple[date, ...]:
     return (until, intervals.longest_gap.value.after(since), intervals.resumable.value.after(since))
 
 
-def _around(days: Iterable[date]) -> Iterator[date]:
+def day_and_next(days: Iterable[date]) -> Iterator[date]:
     """Yield each day and the one after it."""
     for day in days:
         yield day

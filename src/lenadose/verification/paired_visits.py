@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from lenadose.engine.machine import Decision, recommend
+from lenadose.engine.machine import Decision, recommend, same_day_dangers
 from lenadose.engine.observe import Observation, hypothetical, limits_met, observe
 from lenadose.engine.state import State
 from lenadose.protocol.protocol import Protocol
@@ -54,8 +54,9 @@ class _SafetyShown:
     dangers: tuple["_Danger", "_Danger"]
 
 
-_Danger = tuple[Safety, Level | None, bool, Safety]
-"""Safety, ceiling, whether the visit leaves a mark, and the worst event that counts for good."""
+_Danger = tuple[Safety, Level | None, bool, Safety, bool]
+"""Safety, ceiling, whether the visit leaves a mark, the worst event that counts for good, and
+whether a same-day assessment is due."""
 
 
 class PairedVisits:
@@ -155,14 +156,20 @@ def _observe_both(both: tuple[Scenarios, Scenarios], pair: Pair, visit: Visit) -
 
 
 def _danger(seen: Observation) -> _Danger:
-    return seen.facts.safety, seen.ceiling, leaves_mark(seen), worst_for_good(seen)
+    return (
+        seen.facts.safety,
+        seen.ceiling,
+        leaves_mark(seen),
+        worst_for_good(seen),
+        bool(same_day_dangers(seen)),
+    )
 
 
 def _consequence(
     empty: Observation, response: Response, danger: _Danger, score: int | None
 ) -> tuple[object, ...]:
     """Return all that a response, safety facts and a score change for the visits after this one."""
-    safety, ceiling, mark, for_good = danger
+    safety, ceiling, mark, for_good, same_day = danger
     match = hypothetical(empty, response, safety, ceiling)
     held = empty.treatment.dose.level if empty.treatment.dose else None
     advice = empty.protocol.advise(match, held, ceiling)
@@ -177,14 +184,15 @@ def _consequence(
         response in GAIN,
         safety if mark else None,
         for_good,
+        same_day,
         score,
     )
 
 
 def _carried_forward(empty: Observation) -> tuple[object, ...]:
     """Return what decides how safety facts of today are taken, whatever the dates."""
-    findings, baseline = empty.findings, empty.baseline
-    ended = findings.pregnancy_ended
+    findings, baseline, day = empty.findings, empty.baseline, empty.visit.date
+    ended, count_from = findings.pregnancy_ended, findings.tests_count_from
     return (
         empty.phase,
         empty.before.ceiling,
@@ -192,7 +200,8 @@ def _carried_forward(empty: Observation) -> tuple[object, ...]:
         tuple((event.criterion.id, event.name) for event in findings.ongoing),
         limits_met(empty.protocol.safety, findings),
         empty.missing_fields,
-        (empty.visit.date - ended).days if ended else None,
+        (day - ended).days if ended else None,
+        (day - count_from).days if count_from else None,
     )
 
 

@@ -234,6 +234,10 @@ def _kinds(protocol: Protocol) -> Iterator[tuple[Safety, bool, bool, Change]]:
                 True,
                 {name: blood_count(_just_below(limits.interrupt_below.value))},
             )
+    same_day = safety.neutrophils_same_day_below.value
+    if 0 < same_day <= safety.neutrophils.interrupt_below.value:
+        low = _just_below(same_day)
+        yield Safety.INTERRUPT, False, True, {"neutrophils": blood_count(low)}
     # What follows an event after which earlier tests no longer count is harder to reach.
     for criterion in sorted(safety.events, key=lambda criterion: criterion.voids_tests):
         mark = (
