@@ -12,12 +12,14 @@ from itertools import product
 
 from attrs import evolve, frozen
 
+from lenadose.engine.intake import supplied_until
 from lenadose.engine.machine import Decision, apply
 from lenadose.engine.state import State, begin
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
 from lenadose.record.visit import DosageTaken, Visit
 from lenadose.terms.errors import CallError
+from lenadose.terms.facts import TREATED
 from lenadose.terms.interval import Interval, at_most_days
 from lenadose.verification.explore import (
     DaysAhead,
@@ -189,6 +191,12 @@ def _ends_since(one: Protocol, other: Protocol, states: tuple[State, State]) -> 
                 yield from _ends(
                     name, {getattr(protocol.safety, name).value for protocol in (one, other)}, since
                 )
+        if state.previous is not None and state.treatment.phase in TREATED:
+            without_drug = state.treatment.no_drug_since or min(
+                supplied_until(protocol, state.previous) for protocol in (one, other)
+            )
+            anew = {protocol.safety.tests_anew_after.value for protocol in (one, other)}
+            yield from _ends("tests_anew_after", anew, without_drug)
         if state.finished_on is not None:
             planned = [set(protocol.intervals.surveillance.value) for protocol in (one, other)]
             if planned[0] != planned[1]:
