@@ -489,7 +489,7 @@ ONLY_READ = [
     (
         "ladder.levels.2.dosage.mg",
         "5",
-        "ladder.levels[2]: 5 mg once daily is not more than 5 mg once daily",
+        "ladder.levels[2]: 5 mg once daily is as much a day as 5 mg once daily",
     ),
     ("ladder.levels.2.dosage.mg", "1000", "ladder.levels[2].dosage.mg: 1000 is outside its range"),
     (

@@ -131,11 +131,20 @@ def test_no_level_is_lower_than_any_level() -> None:
     assert lower_of(TEN, None) is None
 
 
+def test_two_levels_of_the_same_daily_dose_are_refused_in_words_that_can_be_obeyed() -> None:
+    daily = Level(0, Dosage(Decimal(5), 1), FIVE.provenance)
+    alternate = Level(1, Dosage(Decimal(10), 2), FIVE.provenance)
+    more = Level(1, Dosage(Decimal(10), 1), FIVE.provenance)
+    with pytest.raises(ProtocolError, match=r"levels\[1\]: .* is as much a day as .*leave out one"):
+        DoseLadder((daily, alternate), daily)
+    assert DoseLadder((daily, more), daily).top == more
+
+
 def test_a_ladder_that_does_not_rise_is_refused() -> None:
     why = assumed("a test")
     low, high = Level(0, Dosage(Decimal(5)), why), Level(1, Dosage(Decimal(5), 2), why)
     with pytest.raises(
-        ProtocolError, match=r"^levels\[1\]: 5 mg every other day is not more than 5 mg once daily"
+        ProtocolError, match=r"^levels\[1\]: 5 mg every other day is less than 5 mg once daily"
     ):
         DoseLadder((low, high), low)
     with pytest.raises(ProtocolError, match="the ranks do not count up from 0"):

@@ -239,6 +239,7 @@ def test_a_law_about_what_no_visit_can_show_is_not_broken() -> None:
     assert certificate.verdicts[2].holds
     unreached = certificate.verdicts[13].counterexample
     assert unreached is not None
+    assert {"escalation-waits", "start"} <= set(unreached.rules)
     assert "escalation-waits" in unreached.words
 
 

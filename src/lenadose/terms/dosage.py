@@ -93,10 +93,16 @@ class DoseLadder(Validated):
     def contradictions(self) -> Iterator[Fault]:
         """Yield a fault for levels that do not rise, and for a start that is none of them."""
         for below, above in pairwise(self.levels):
-            if above.dosage.daily_mg <= below.dosage.daily_mg:
+            if above.dosage.daily_mg == below.dosage.daily_mg:
                 yield Fault(
                     f"levels[{above.rank}]",
-                    f"{above} is not more than {below}",
+                    f"{above} is as much a day as {below}",
+                    "leave out one of the two",
+                )
+            elif above.dosage.daily_mg < below.dosage.daily_mg:
+                yield Fault(
+                    f"levels[{above.rank}]",
+                    f"{above} is less than {below}",
                     "order the levels by dose",
                 )
         if [level.rank for level in self.levels] != list(range(len(self.levels))):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from lenadose.engine.machine import Decision, apply, recommend
 from lenadose.protocol.protocol import case_id
+from lenadose.protocol.rules import Case, Rule
 from lenadose.terms.facts import (
     ON_LADDER,
     ON_TREATMENT,
@@ -24,19 +25,14 @@ from lenadose.verification.violation import Checks, Violation
 
 
 def all_reachable(space: StateSpace) -> Checks:
-    """Check that every case is reachable and has its source."""
+    """Check that every case has its source and is reached; name all those that are not at once."""
     start = next(iter(space.witnesses))
+    unreached: list[tuple[Rule, Case]] = []
     for row in space.protocol.table.rules:
         for case in row.cases:
             decision, source = space.reached.get((row, case)), case.provenance
             if decision is None:
-                yield (
-                    start,
-                    None,
-                    Violation(
-                        f"{case_id(row, case)}: no course of visits reaches it", rules=(row.id,)
-                    ),
-                )
+                unreached.append((row, case))
             elif not (source.source.strip() and source.words.strip()):
                 yield (
                     decision.place,
@@ -45,6 +41,10 @@ def all_reachable(space: StateSpace) -> Checks:
                 )
             else:
                 yield decision.place, decision.match, None
+    if unreached:
+        names = ", ".join(case_id(row, case) for row, case in unreached)
+        rows = tuple(dict.fromkeys(row.id for row, _ in unreached))
+        yield start, None, Violation(f"{names}: no course of visits reaches it", rules=rows)
 
 
 def some_way_off(space: StateSpace) -> Checks:
