@@ -83,7 +83,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"adverse_events": [{"term": "neutropenia", "grade": 3, "ctcae": "5.0"}]},
-        "adverse_events[0].term: neutropenia",
+        "adverse_events[0].term: 'neutropenia'",
     ),
     (
         {"adverse_events": [{"term": "insomnia"}]},

@@ -167,13 +167,30 @@ WRONG = [
     ("visits.0.clasi_activity", 10.5, "visits[0].clasi_activity"),
     ("visits.0.clasi_activity", "11", "visits[0].clasi_activity"),
     ("visits.0.clasi_activity", True, "visits[0].clasi_activity"),
-    ("visits.0.clasi_activity", None, "visits[0].clasi_activity"),
     ("visits.0.clasi_damage", 57, "visits[0].clasi_damage"),
     ("visits.0.neutrophils", 3.2, "visits[0].neutrophils"),
     ("visits.0.neutrophils", "3.2", "visits[0].neutrophils"),
     ("visits.0.neutrophils.unit", ..., "visits[0].neutrophils.unit"),
     ("visits.0.neutrophils.unit", "G/L", "visits[0].neutrophils"),
     ("visits.0.neutrophils.unit", "mL/min", "visits[0].neutrophils"),
+    ("visits.0.neutrophils.unit", "10e9/L", "visits[0].neutrophils"),
+    ("visits.0.neutrophils", {"value": 3.2, "unit": "/uL"}, "visits[0].neutrophils"),
+    ("visits.0.neutrophils.comparator", "~", "visits[0].neutrophils.comparator"),
+    (
+        "visits.0.neutrophils",
+        {"value": 0, "unit": "/uL", "comparator": "<"},
+        "visits[0].neutrophils.value",
+    ),
+    (
+        "visits.0.neutrophils",
+        [{"value": 3, "unit": "/uL"}, {"value": 3, "unit": "%"}],
+        "visits[0].neutrophils[1]",
+    ),
+    ("visits.0.neutrophils", [[]], "visits[0].neutrophils[0]"),
+    ("visits.0.neutrophils.unit", None, "visits[0].neutrophils.unit"),
+    ("visits.1.adverse_events.0.grade", None, "visits[1].adverse_events[0].grade"),
+    ("visits.1.adverse_events.0", None, "visits[1].adverse_events[0]"),
+    ("visits.1.dosage_taken.every_days", None, "visits[1].dosage_taken.every_days"),
     ("visits.0.neutrophils.value", -1, "visits[0].neutrophils"),
     ("visits.0.neutrophils.value", 1500, "visits[0].neutrophils"),
     ("visits.0.neutrophils.value", "3", "visits[0].neutrophils.value"),
@@ -233,6 +250,18 @@ RIGHT = [
     ("visits.1.dosage_taken", {"mg": 7.5, "every_days": 1}),
     ("visits.0.pregnancy_tests", []),
     ("visits.0.pregnancy_tests", [{"result": "negative"}]),
+    ("visits.0.neutrophils", {"value": 3, "unit": "x10⁹/l"}),
+    ("visits.0.neutrophils", {"value": 2.5, "unit": "10*9/L", "comparator": ">="}),
+    ("visits.0.neutrophils", []),
+    (
+        "visits.0.neutrophils",
+        [
+            {"value": 3, "unit": "/mm3", "date": "2026-01-02"},
+            {"value": 3.5, "unit": "K/uL", "comparator": ">"},
+        ],
+    ),
+    ("visits.1.judgement.reason", "new\nlesions"),
+    ("visits.1.adverse_events.0.term", "Peripheral  sensory\u2010neuralgia"),
     ("patient", {}),
     ("patient", ...),
     ("protocol", ...),
@@ -246,6 +275,37 @@ def test_what_is_right_is_read_by_reader_and_schema_and_written_back(
     document = describe_change(path, value)
     assert course_data(read_course(document)) == document
     assert SCHEMA.is_valid(document)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "protocol",
+        "patient",
+        "patient.id",
+        "patient.regular_cycles",
+        "visits.0.clasi_activity",
+        "visits.0.neutrophils",
+        "visits.0.adverse_events",
+        "visits.0.dosage_taken",
+        "visits.0.doses_missed",
+        "visits.0.pregnancy_tests.0.date",
+        "visits.1.neutrophils.date",
+        "visits.1.neutrophils.comparator",
+        "visits.1.adverse_events.0.resolved",
+        "visits.1.judgement",
+    ],
+)
+def test_null_is_the_same_as_a_key_left_out(path: str) -> None:
+    document = describe_change(path, None)
+    del_document = copy.deepcopy(document)
+    place: object = del_document
+    *way, last = [int(key) if key.isdigit() else key for key in path.split(".")]
+    for key in way:
+        place = place[key]  # type: ignore[index]
+    del place[last]  # type: ignore[attr-defined]
+    assert SCHEMA.is_valid(document)
+    assert course_data(read_course(document)) == course_data(read_course(del_document))
 
 
 # What only the reader can see
@@ -365,7 +425,7 @@ def test_after_a_thousand_faults_the_rest_of_a_list_is_not_looked_at() -> None:
     [
         "angio-edema",
         "Angioedema.",
-        "missed  period",
+        "mised period",
         "Deep Venous Thrombosis",
         "neutropaenia",
         "Stevens Johnson Syndrome",
@@ -374,12 +434,10 @@ def test_after_a_thousand_faults_the_rest_of_a_list_is_not_looked_at() -> None:
 def test_a_grave_event_under_a_slip_of_the_pen_is_refused(term: str) -> None:
     (told,) = faults(describe_change("visits.1.adverse_events.0.term", term))
     assert told.startswith("visits[1].adverse_events[0].term: ")
-    assert "; did you mean '" in told or '; write "' in told
+    assert any(fix in told for fix in ("; did you mean", '; write "', "; give the result"))
 
 
-@pytest.mark.parametrize(
-    "term", ["peripheral motor neuropathy", "Stro\u212ae", "thrombocytosis", "facial rash"]
-)
+@pytest.mark.parametrize("term", ["peripheral motor neuropathy", "thrombocytosis", "facial rash"])
 def test_another_event_keeps_its_own_name(term: str) -> None:
     assert (
         read_course(describe_change("visits.1.adverse_events.0.term", term))
@@ -481,7 +539,26 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
             load_course(path)
 
 
-JSON = st.recursive(
+KINDS: list[object] = [
+    *(
+        {"value": value, "unit": unit, **more}
+        for value in (0, 0.5, 1.2, 3.2, 950, 3200)
+        for unit in ("10*9/L", "x10⁹/l", "K/µL", "/mm3", "G/L", "10e9/L", "ml/min", None)
+        for more in ({}, {"date": None}, {"date": "2025-12-30"}, {"comparator": "<"})
+    ),
+    [{"value": 0.4, "unit": "10*9/L", "date": "2025-12-30"}, {"value": 3, "unit": "GI/L"}],
+    [{"value": 3, "unit": "GI/L"}, None],
+    {"value": 1.5, "unit": "10*9/L", "comparator": ">="},
+    {"value": 90, "unit": "mL/min", "comparator": ">"},
+    *({"term": term, "grade": 3, "ctcae": "5.0"} for term in ("MI", "insomnia", "in\u00adsomnia")),
+    *([{"term": term}] for term in ("Missed\u00a0period", "DVT", "Stevens–Johnson syndrome")),
+    "new lesions\n on the scalp",
+    "neutrophil count increased",
+    0.30000000000000004,
+]
+"""Values of the kinds that laboratories and programs write, right and wrong."""
+
+JSON = st.sampled_from(KINDS) | st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3)
@@ -491,6 +568,7 @@ JSON = st.recursive(
 PLACES = [path for path, *_ in WRONG] + [path for path, _ in RIGHT]
 
 
+@settings(max_examples=3000, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), JSON), min_size=1, max_size=3))
 def test_no_document_breaks_the_reader(changes) -> None:
     document = copy.deepcopy(WHOLE)
@@ -511,7 +589,16 @@ def test_no_document_breaks_the_reader(changes) -> None:
     assert all(fault.place and fault.reason and fault.fix for fault in told)
     assert (course is None) == bool(told)
     if course is not None:
-        assert SCHEMA.is_valid(course_data(course))
+        assert SCHEMA.is_valid(document)
+        assert course_data(course) == without_nulls(document)
+        assert read_course(course_data(course)) == course
+
+
+def without_nulls(document: object) -> object:
+    """A document without the keys that are null."""
+    if isinstance(document, dict):
+        return {key: without_nulls(value) for key, value in document.items() if value is not None}
+    return [without_nulls(value) for value in document] if isinstance(document, list) else document
 
 
 def read_or_refuse(document: object) -> tuple[Course | None, tuple[Fault, ...]]:

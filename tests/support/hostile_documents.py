@@ -13,7 +13,7 @@ from lenadose.formats.course_json import course_data
 from lenadose.formats.reader import LARGEST
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.adverse_event import GRADE
-from lenadose.record.event_terms import MEASURED, RESOLVABLE
+from lenadose.record.event_terms import MEASURED, OTHER_NAMES, RESOLVABLE
 from lenadose.record.fields import YEARS
 from lenadose.record.visit import ACTIVITY, AGE, DAMAGE
 from lenadose.testing.courses import courses
@@ -22,7 +22,7 @@ Data = dict[str, Any]
 
 _COUNTS = ("neutrophils", "platelets")
 _MEASURED = (*_COUNTS, "creatinine_clearance")
-_JUNK: st.SearchStrategy[Any] = st.sampled_from([True, "11", "", [], {}, None, 10.5, -1, 10**30])
+_JUNK: st.SearchStrategy[Any] = st.sampled_from([True, "11", "", [], {}, 10.5, -1, 10**30])
 
 
 @st.composite
@@ -60,11 +60,42 @@ def _measurement(
     return visit, name
 
 
+_UNITS = ("G/L", "g/l", "10e9/L", "109/L", "10^6/L", "mL/min/1.73 m2", "mg/dL", "%", "10\u00ad*9/L")
+
+
 def _wrong_unit(draw: st.DrawFn, document: Data) -> None:
     visit, name = _measurement(draw, document)
     visit[name]["unit"] = draw(
-        st.sampled_from(["G/L", "10^9/L", "10*9/l", "mg/dL", "%", "", "µL", "mg", None, 9])
+        st.sampled_from(
+            [*_UNITS, "", None, 9],
+        )
     )
+
+
+def _a_fraction_of_a_cell(draw: st.DrawFn, document: Data) -> None:
+    visit, name = _measurement(draw, document, _COUNTS)
+    unit = draw(st.sampled_from(["/uL", "/mm3", "cells/µl"]))
+    visit[name] = {"value": draw(st.integers(0, 99)) + 0.2, "unit": unit}
+
+
+def _open_bound(draw: st.DrawFn, document: Data) -> None:
+    visit, name = _measurement(draw, document)
+    below, above, unit = {
+        "neutrophils": ("1.2", "0.2", "10*9/L"),
+        "platelets": ("60", "60", "GI/L"),
+        "creatinine_clearance": ("45", "45", "ml/min"),
+    }[name]
+    comparator = draw(st.sampled_from(["<", "<=", ">", ">=", "~", "=", 5]))
+    value = float(above if str(comparator).startswith(">") else below)
+    visit[name] = {"value": value, "unit": unit, "comparator": comparator}
+    if draw(st.booleans()):
+        visit[name] = [visit[name]]
+
+
+def _bad_list_of_results(draw: st.DrawFn, document: Data) -> None:
+    visit, name = _measurement(draw, document)
+    bad = draw(st.sampled_from([None, 3, [], "3", {}, {**visit[name], "unit": "%"}]))
+    visit[name] = draw(st.permutations([visit[name], bad]))
 
 
 def _no_unit(draw: st.DrawFn, document: Data) -> None:
@@ -101,7 +132,7 @@ def _wrong_type(draw: st.DrawFn, document: Data) -> None:
         "date",
     ]
     field = draw(st.sampled_from(fields))
-    is_list = field in ("adverse_events", "pregnancy_tests")
+    is_list = field in ("adverse_events", "pregnancy_tests", "neutrophils")
     _visit(draw, document)[field] = draw(_JUNK.filter(lambda junk: junk != [] or not is_list))
 
 
@@ -112,6 +143,10 @@ def _no_adult(draw: st.DrawFn, document: Data) -> None:
         | st.sampled_from([True, "40", 40.5])
     )
     document.setdefault("patient", {})["age"] = draw(ages)
+
+
+def _hidden_in_an_id(draw: st.DrawFn, document: Data) -> None:
+    document.setdefault("patient", {})["id"] = draw(st.sampled_from(_HIDDEN))
 
 
 def _out_of_order(draw: st.DrawFn, document: Data) -> None:
@@ -166,12 +201,23 @@ def _graded_count(draw: st.DrawFn, document: Data) -> None:
     _visit(draw, document)["adverse_events"] = [{"term": term, "grade": grade, "ctcae": "5.0"}]
 
 
+_OTHER_NAMES = [name.upper() for _, names in OTHER_NAMES for name in names] + [
+    "deep\u00a0vein thrombosis",
+    "angio\u2010edema",
+    "Stevens Johnson syndrome",
+    "peripheral sensory neuropaty",
+    "suspected DVT",
+    "left iliac vein thrombosis",
+]
+_HIDDEN = [f"in{character}somnia" for character in "\u00ad\u200b\u200d\u202e\u2066\u3164\ufeff\t\n"]
+
+
 def _half_an_event(draw: st.DrawFn, document: Data) -> None:
     whole = {"term": "insomnia", "grade": 2, "ctcae": "5.0"}
     wrong = {
-        "term": ["", " ", 5, "deep vein thrombosis", "angio-edema"],
-        "grade": [0, 6, "2", True],
-        "ctcae": ["9", 5],
+        "term": ["", " ", 5, None, *_OTHER_NAMES, *_HIDDEN],
+        "grade": [0, 6, "2", True, None],
+        "ctcae": ["9", 5, None],
     }
     field = draw(st.sampled_from([*whole]))
     if draw(st.booleans()):
@@ -226,7 +272,7 @@ def _unknown_key(draw: st.DrawFn, document: Data) -> None:
 
 def _unknown_protocol(draw: st.DrawFn, document: Data) -> None:
     document["protocol"] = draw(
-        st.sampled_from(["cortes-hernandez-2021", "penn", " ", 5, None, "../penn-2012.json"])
+        st.sampled_from(["cortes-hernandez-2021", "penn", " ", 5, "../penn-2012.json"])
     )
 
 
@@ -241,11 +287,15 @@ SPOILED: dict[str, Callable[[st.DrawFn, Data], None]] = {
     spoil.__name__.strip("_"): spoil
     for spoil in (
         _wrong_unit,
+        _a_fraction_of_a_cell,
+        _open_bound,
+        _bad_list_of_results,
         _no_unit,
         _impossible_value,
         _out_of_range,
         _wrong_type,
         _no_adult,
+        _hidden_in_an_id,
         _out_of_order,
         _no_date,
         _no_visits,

@@ -40,7 +40,7 @@ from lenadose.record.course import Course
 from lenadose.record.event_terms import PREGNANCY, SENSORY_NEUROPATHY
 from lenadose.record.visit import Visit
 from lenadose.terms.dosage import Dosage, Level, lower_of
-from lenadose.terms.errors import CallError
+from lenadose.terms.errors import CallError, describe, fault
 from lenadose.terms.facts import TREATED, Action, Facts, Phase, Safety
 
 
@@ -350,6 +350,8 @@ def replay(course: Course, by: Protocol | None = None) -> tuple[Decision, ...]:
 
     Raises CallError, with the place, for an unknown protocol and more doses missed than there were.
     """
+    if not isinstance(course, Course):
+        raise fault("course", f"{describe(course)} is not a course", "give a Course")
     by = by or get_protocol(course.protocol or DEFAULT)
     state, decisions = begin(by, course.patient), []
     for index, visit in enumerate(course.visits):

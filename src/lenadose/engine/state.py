@@ -4,6 +4,7 @@ from datetime import date
 
 from attrs import frozen
 
+from lenadose.engine.bounds import newest_result
 from lenadose.protocol.advice import Advice, VisitWindow
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.safety import EventCriterion, Lasts, SafetyCriteria
@@ -12,6 +13,7 @@ from lenadose.record.event_terms import PREGNANCY
 from lenadose.record.visit import Patient, Result, TestResult, Visit
 from lenadose.terms.dosage import Dosage, Level
 from lenadose.terms.facts import Phase, Safety
+from lenadose.terms.units import QUANTITIES
 
 _TESTS_KEPT = 366  # one a day: none older can fall into the days before a start
 
@@ -172,19 +174,13 @@ def begin(protocol: Protocol, patient: Patient | None = None) -> State:
     return State(protocol.name, protocol.decision_hash, patient or Patient(), protocol.ladder.top)
 
 
-def newer(old: Result | None, new: Result | None) -> Result | None:
-    """Return the newer of two results; of two on the same day the lower one counts."""
-    if old is None or new is None:
-        return new or old
-    if new.on < old.on or (new.on == old.on and new.amount >= old.amount):
-        return old
-    return new
-
-
 def update_findings(
     safety: SafetyCriteria, findings: Findings, visit: Visit, neuropathy_at_start: int | None
 ) -> Findings:
-    """Carry the findings forward: newest results, recent tests, events that count from now on."""
+    """Carry the findings forward: newest results, recent tests, events that count from now on.
+
+    Raises CallError for a result that is a bound and leaves open which fact it shows.
+    """
     negative, ongoing = findings.negative_tests, findings.ongoing
     ended, count_from = findings.pregnancy_ended, findings.tests_count_from
     events = visit.adverse_events
@@ -198,11 +194,14 @@ def update_findings(
     if visit.tests:
         negative, positive = _sort_tests(safety, negative, ended, count_from, visit)
         ongoing += positive
-    neutrophils, platelets, clearance = visit.counted
+    neutrophils, platelets, clearance = (
+        newest_result(safety.limits, findings.result(quantity), visit, quantity)
+        for quantity in QUANTITIES
+    )
     return Findings(
-        newer(findings.neutrophils, neutrophils),
-        newer(findings.platelets, platelets),
-        newer(findings.creatinine_clearance, clearance),
+        neutrophils,
+        platelets,
+        clearance,
         negative,
         ongoing,
         ended,

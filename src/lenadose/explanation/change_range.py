@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 
 from attrs import evolve, frozen
 
@@ -13,7 +14,7 @@ from lenadose.explanation.options import HORIZON, FieldValue, Options
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import doses_between
 from lenadose.record.fields import YEARS
-from lenadose.record.visit import ACTIVITY, Measurement
+from lenadose.record.visit import ACTIVITY, Measurement, measured_in
 from lenadose.terms.errors import CallError
 from lenadose.terms.units import QUANTITIES
 
@@ -50,7 +51,8 @@ def value_range(alternative: Alternative, change: Change) -> ValueRange | None:
         return ValueRange(*_run(value, *_range(seen, change.field), leads_there))
     if isinstance(value, date):
         last = seen.before.previous
-        dated = [result.on for result in visit.counted if result and result.given.date]
+        results = chain.from_iterable(map(visit.results, QUANTITIES))
+        dated = [result.given.date for result in results if result.given.date]
         dated += [test.date for test in visit.pregnancy_tests or () if test.date]
         earliest = max([value - HORIZON, *dated, *([last.on + timedelta(days=1)] if last else [])])
         latest = min(value + HORIZON, date(YEARS[1], 12, 31))
@@ -92,14 +94,15 @@ def _band(
     protocol: Protocol, name: str, value: Measurement, leads_there: Callable[[Measurement], bool]
 ) -> ValueRange:
     """Return the limits of the results that keep the action; between two limits all do the same."""
-    factor = QUANTITIES[name].factors[value.unit]
+    quantity = QUANTITIES[name]
+    amount = quantity.amount(value.value, value.unit)
     limits = sorted({Decimal(0), *protocol.safety.limits_of(name)})
-    place = max(index for index, limit in enumerate(limits) if limit <= value.value * factor)
+    place = max(index for index, limit in enumerate(limits) if limit <= amount)
     first, last = _run(
         place,
         0,
         len(limits) - 1,
-        lambda index: leads_there(Measurement(limits[index] / factor, value.unit)),
+        lambda index: leads_there(measured_in(quantity, limits[index], value.unit)),
     )
     return ValueRange(
         None if first is None else limits[first], None if last is None else limits[last + 1]

@@ -146,7 +146,7 @@ def _safety_checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
         yield EvaluatedCriterion(
             f"safety.{limit.id}",
             f"{limit.words}: {quantity.name.replace('_', ' ')} below",
-            result.amount if result else None,
+            result.value_in(quantity) if result else None,
             str(limit.below.value),
             PRINTED[quantity.unit],
             limit.is_met(result.amount) if result else None,

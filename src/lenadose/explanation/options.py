@@ -33,6 +33,7 @@ from lenadose.record.visit import (
     PregnancyTest,
     TestResult,
     Visit,
+    measured_in,
 )
 from lenadose.terms.dosage import EVERY_DAYS, MG, Dosage, DoseLadder
 from lenadose.terms.errors import CallError
@@ -44,6 +45,7 @@ FieldValue = (
     date
     | int
     | Measurement
+    | tuple[Measurement, ...]
     | tuple[PregnancyTest, ...]
     | tuple[AdverseEvent, ...]
     | DosageTaken
@@ -210,22 +212,21 @@ class Options:
     def _results(self, name: str) -> tuple[FieldValue, ...]:
         """Return a result of the day of the visit in each band between two limits, and none."""
         quantity, limits = QUANTITIES[name], self.seen.protocol.safety.limits_of(name)
-        recorded: Measurement | None = getattr(self.visit, name)
+        recorded = self.visit.results(name)
         findings = self.seen.findings
         newest = {
             "neutrophils": findings.neutrophils,
             "platelets": findings.platelets,
             "creatinine_clearance": findings.creatinine_clearance,
         }[name]
-        unit = recorded.unit if recorded else quantity.unit
+        unit = recorded[-1].given.unit if recorded else quantity.unit
         near = newest.amount if newest else limits[1]
         amounts = {Decimal(0), quantity.largest, *limits, *map(_just_below, limits)}
         nearest: dict[int, Decimal] = {}
         for amount in sorted(amounts, key=lambda amount: (abs(amount - near), amount)):
             if amount <= quantity.largest:
                 nearest.setdefault(sum(amount >= limit for limit in limits), amount)
-        factor = quantity.factors[unit]
-        return (*(Measurement(amount / factor, unit) for amount in nearest.values()), None)
+        return (*(measured_in(quantity, amount, unit) for amount in nearest.values()), None)
 
     def _events(self) -> Iterator[Option]:
         """Yield no events, one for each criterion, each with events resolved; not asked about."""
@@ -278,9 +279,10 @@ class Options:
             [("pregnancy_tests", made)] if made != tests else []
         )
         for name in QUANTITIES:
-            result: Measurement | None = getattr(visit, name)
-            if result and result.date and result.date > day:
-                left_out.append((name, None))
+            results = visit.results(name)
+            earlier = tuple(each.given for each in results if (each.given.date or day) <= day)
+            if len(earlier) < len(results):
+                left_out.append((name, earlier or None))
         return tuple(self._option(name, value, 0, Feasibility.PAST) for name, value in left_out)
 
     def _judgements(self) -> tuple[Option, ...]:

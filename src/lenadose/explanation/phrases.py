@@ -99,6 +99,8 @@ def _after(decision: Decision, alternative: Alternative, change: Change) -> str:
             )
         case date():
             return _day(decision.visit.date, alternative, change, value)
+        case tuple() if change.field in QUANTITIES:
+            return f"{name} {_format(value)}"
         case tuple() if change.field == "pregnancy_tests":
             return _tests(value)
         case tuple():
@@ -154,7 +156,7 @@ def _day(here: date, alternative: Alternative, change: Change, day: date) -> str
     return f"{when} ({in_days((here - day).days)} earlier){since}"
 
 
-def _tests(tests: tuple[PregnancyTest | AdverseEvent, ...]) -> str:
+def _tests(tests: tuple[object, ...]) -> str:
     results = [
         f"{test.result.label} {f'of {test.date}' if test.date else 'at the visit'}"
         for test in tests
@@ -167,7 +169,7 @@ def _tests(tests: tuple[PregnancyTest | AdverseEvent, ...]) -> str:
     )
 
 
-def _events(events: tuple[PregnancyTest | AdverseEvent, ...]) -> str:
+def _events(events: tuple[object, ...]) -> str:
     listed = [event for event in events if isinstance(event, AdverseEvent)]
     resolved = [str(event) for event in listed if event.resolved]
     new = [f"an adverse event such as {event}" for event in listed if not event.resolved]
@@ -209,8 +211,9 @@ def _format(value: FieldValue) -> str:
         case tuple():
             return (
                 ", ".join(
-                    f"{entry.result.label}{f' of {entry.date}' if entry.date else ''}"
-                    if isinstance(entry, PregnancyTest)
+                    f"{entry.result.label if isinstance(entry, PregnancyTest) else entry}"
+                    f"{f' of {entry.date}' if entry.date else ''}"
+                    if isinstance(entry, PregnancyTest | Measurement)
                     else str(entry)
                     for entry in value
                 )

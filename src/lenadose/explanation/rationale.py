@@ -157,16 +157,16 @@ def _inputs(seen: Observation) -> Iterator[InputUsed]:
         return InputUsed(field, value, unit, day, 0)
 
     def result(field: str, known: Result) -> InputUsed:
-        return InputUsed(
-            field, known.given.value, known.given.unit, known.on, (day - known.on).days
-        )
+        given = known.given
+        bound = f"{given.comparator.label} {given.value}" if given.comparator else given.value
+        return InputUsed(field, bound, given.unit, known.on, (day - known.on).days)
 
     if visit.clasi_activity is not None:
         yield at_visit("clasi_activity", visit.clasi_activity, "points")
     if visit.clasi_damage is not None:
         yield at_visit("clasi_damage", visit.clasi_damage, "points")
     if visit.judgement is not None:
-        yield at_visit("judgement", f"{visit.judgement.response.label}: {visit.judgement.reason}")
+        yield at_visit("judgement", f"{visit.judgement.response.label}: {visit.judgement.words}")
     for quantity, known in (
         (NEUTROPHILS, seen.findings.neutrophils),
         (PLATELETS, seen.findings.platelets),
@@ -289,7 +289,7 @@ def _messages(decision: Decision) -> Iterator[Message]:
         )
         yield Message(
             "judgement",
-            f"judged {judgement.response.label} ({judgement.reason}); "
+            f"judged {judgement.response.label} ({judgement.words}); "
             f"by the scores alone the response would be {scored.label}",
         )
     if seen.phase in ON_TREATMENT and decision.visit.doses_missed is None:

@@ -54,17 +54,12 @@ def read_course(document: object, protocols: Container[str] | None = None) -> Co
 
 @cache
 def _reader() -> Reader:
-    # The checks of the fields themselves look at texts and at true and false.
-    return Reader({int: _whole, Decimal: decimal, dt.date: _date, str: _as_is, bool: _as_is}, _term)
+    # The fields themselves look at whole numbers, at texts, and at true and false.
+    return Reader({int: _as_is, Decimal: decimal, dt.date: _date, str: _as_is, bool: _as_is}, _term)
 
 
 def _as_is(value: object) -> object:
     return value
-
-
-def _whole(value: object) -> object:
-    # In JSON 11 and 11.0 are the same number.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _date(value: object) -> dt.date:

@@ -111,6 +111,8 @@ def parse_toml(text: str | bytes, what: str) -> object:
 
 
 def _decode(text: str | bytes, what: str) -> str:
+    if not isinstance(text, str | bytes):
+        raise _refusal(what, f"{describe(text)} is not text", f"give the text of a {what}")
     if len(text) > LARGEST:
         raise _refusal(what, f"more than {LARGEST} bytes", f"give one {what} per file")
     try:
@@ -158,7 +160,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 class Reader:
     """Reads values by their types: attrs classes, tuples, terms, and `kinds` by their functions.
 
-    In a part of a record null is refused: unknown facts are left out of it.
+    In a part of a record null is the same as a key left out.
     """
 
     def __init__(
@@ -183,8 +185,11 @@ class Reader:
     def _make(self, kind: Any) -> Read:
         origin, arguments = get_origin(kind), get_args(kind)
         if origin is UnionType:
-            (kind,) = (argument for argument in arguments if argument is not NoneType)
-            return self.reading(kind)
+            one, *lists = (argument for argument in arguments if argument is not NoneType)
+            if lists:
+                (several,) = lists
+                return lambda value: self.read(several if isinstance(value, list) else one, value)
+            return self.reading(one)
         if origin is tuple:
             count = None if arguments[-1] is ... else len(arguments)
             return lambda value: self.read_list(arguments[0], value, count)
@@ -213,7 +218,7 @@ class Reader:
             faults: dict[str, list[Fault]] = {}
             for key, attribute in attributes.items():
                 value = document.get(key, NOTHING)
-                if value is NOTHING:
+                if value is NOTHING or (value is None and not null_allowed):
                     if attribute.default is NOTHING:
                         faults[key] = [Fault(key, "is missing", "give it")]
                 elif type(value) is Fault:
@@ -223,7 +228,7 @@ class Reader:
                         values[attribute.name] = reads[key](value)
                     except LenadoseError as error:
                         faults[key] = [fault.within(key) for fault in error.faults]
-                elif attribute.default is not None or not null_allowed:
+                elif attribute.default is not None:
                     fix = "give it"
                     if attribute.default is not NOTHING:
                         fix = "leave the key out if it is not known"
@@ -239,7 +244,10 @@ class Reader:
             for key, attribute in attributes.items():
                 if attribute.name in values and attribute.validator is not None:
                     try:
-                        attribute.validator(kind, attribute, values[attribute.name])
+                        value = values[attribute.name]
+                        if attribute.converter is not None:
+                            value = attribute.converter(value)
+                        attribute.validator(kind, attribute, value)
                     except LenadoseError as error:
                         faults[key] = list(error.faults)
             of_fields = [fault for key in attributes for fault in faults.get(key, ())]

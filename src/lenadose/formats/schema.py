@@ -33,13 +33,12 @@ from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.course import Course
 from lenadose.record.event_names import DASHES
 from lenadose.record.event_terms import MEASURED, OTHER_NAMES, RESOLVABLE, UNGRADED
-from lenadose.record.fields import RecordPart
-from lenadose.record.visit import DosageTaken, IsMeasured, Visit
+from lenadose.record.visit import Comparator, DosageTaken, IsMeasured, Visit
 from lenadose.terms.dosage import Dosage, DoseLadder, Level
 from lenadose.terms.facts import DIMENSIONS, Action, EvidenceLevel, Phase, Term
 from lenadose.terms.interval import Interval, Unit, is_length
 from lenadose.terms.provenance import Provenance, Sourced, within
-from lenadose.terms.units import Quantity
+from lenadose.terms.units import PER_MICROLITRE, SPELLINGS, Quantity
 from lenadose.terms.validation import PROSE
 
 Schema = dict[str, Json]
@@ -80,18 +79,18 @@ def _codes(kind: type[Term]) -> Schema:
 def _part(kind: type, shapes: Shapes) -> Schema:
     """Return the schema of an attrs class, from its fields, their types and their validators."""
     attributes = [attribute for attribute in fields(kind) if attribute.init]
-    null_allowed = not issubclass(kind, RecordPart)
     return _object(
-        {data_key(attribute): _field(attribute, shapes, null_allowed) for attribute in attributes},
+        {data_key(attribute): _field(attribute, shapes) for attribute in attributes},
         [data_key(attribute) for attribute in attributes if attribute.default is NOTHING],
     )
 
 
-def _field(attribute: "Attribute[Any]", shapes: Shapes, null_allowed: bool) -> Schema:
+def _field(attribute: "Attribute[Any]", shapes: Shapes) -> Schema:
     # The validators of attrs hold what they make optional in an attribute of this name.
     check = getattr(attribute.validator, "validator", attribute.validator)
     if isinstance(check, IsMeasured):
-        return _measured(check.quantity)
+        measured = _measured(check.quantity)
+        return {"anyOf": [measured, _list(measured), {"type": "null"}]}
     shape, keywords = _shape(attribute.type, shapes), getattr(check, "keywords", {})
     if isinstance(check, within):
         properties: Any = shape["properties"]
@@ -99,7 +98,7 @@ def _field(attribute: "Attribute[Any]", shapes: Shapes, null_allowed: bool) -> S
         shape = {**shape, "properties": properties}
     else:
         shape = _narrowed(shape, keywords)
-    return _or_null(shape) if null_allowed and attribute.default is None else shape
+    return _or_null(shape) if attribute.default is None else shape
 
 
 def _narrowed(shape: Any, keywords: Schema) -> Schema:
@@ -133,18 +132,25 @@ def _shape(kind: Any, shapes: Shapes) -> Schema:
 
 def _measured(quantity: Quantity) -> Schema:
     """Return the schema of a measurement: for each unit its own range."""
+    below_nothing: Schema = {
+        "required": ["comparator"],
+        "properties": {"comparator": {"const": Comparator.BELOW.label}, "value": {"maximum": 0}},
+    }
     return {
-        "description": "A value with its unit; without a date it was taken at the visit",
+        "description": "A value with its unit; without a date it was taken at the visit; with a "
+        "comparator it is a bound",
+        "not": below_nothing,
         "oneOf": [
             _object(
                 {
                     "value": {
-                        "type": "number",
+                        "type": "integer" if unit == PER_MICROLITRE else "number",
                         "minimum": 0,
                         "maximum": number(quantity.largest / factor),
                     },
-                    "unit": {"const": unit},
-                    "date": _DATE,
+                    "unit": {"type": "string", "pattern": rf"^\s*({SPELLINGS[unit]})\s*$"},
+                    "date": _or_null(_DATE),
+                    "comparator": _or_null({"enum": [term.label for term in Comparator]}),
                 },
                 ("value", "unit"),
             )
@@ -166,6 +172,12 @@ def _term(names: Iterable[str]) -> Schema:
     return {"pattern": rf"^\s*({'|'.join(any_case)})\s*$"}
 
 
+def _required(*keys: str) -> Schema:
+    """Return the schema of an object with keys that are not null."""
+    known: Schema = {"not": {"type": "null"}}
+    return {"required": list(keys), "properties": dict.fromkeys(keys, known)}
+
+
 def _if(key: str, condition: Schema, then: Schema) -> Schema:
     return {"if": {"properties": {key: condition}}, "then": then}
 
@@ -179,22 +191,21 @@ def course_schema() -> Schema:
     not_a_term: Schema = {"not": _term((*chain(*MEASURED.values()), *other_names))}
     event["allOf"] = [
         {"properties": {"term": not_a_term}},
-        _if("term", {"not": _term(UNGRADED)}, {"required": ["grade", "ctcae"]}),
+        _if("term", {"not": _term(UNGRADED)}, _required("grade", "ctcae")),
         _if(
             "term",
             {"not": _term(RESOLVABLE)},
-            {"properties": {"resolved": {"const": False}}},
+            {"properties": {"resolved": {"enum": [False, None]}}},
         ),
     ]
     dosage = _part(DosageTaken, shapes)
-    dosage["allOf"] = [_if("mg", {"exclusiveMinimum": 0}, {"required": ["every_days"]})]
+    dosage["allOf"] = [_if("mg", {"exclusiveMinimum": 0}, _required("every_days"))]
     shapes |= {AdverseEvent: {"$ref": "#/$defs/event"}, DosageTaken: dosage}
     visit = _part(Visit, shapes)
     shapes[Visit] = {"$ref": "#/$defs/visit"}
     course = _part(Course, shapes)
     first: Schema = {
-        "not": {"required": ["dosage_taken"]},
-        "properties": {"doses_missed": {"maximum": 0}},
+        "properties": {"dosage_taken": {"type": "null"}, "doses_missed": {"maximum": 0}},
     }
     visits: Schema = {
         "minItems": 1,

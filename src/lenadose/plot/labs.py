@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from lenadose.engine.bounds import newer
 from lenadose.engine.machine import Decision
 from lenadose.engine.observe import MissingReason
-from lenadose.engine.state import newer
 from lenadose.plot.layout import Axis, write_limits
 from lenadose.plot.style import (
     BLACK,

@@ -7,7 +7,7 @@ from attrs.validators import in_, optional
 
 from lenadose.record.event_names import event_name, term_fault
 from lenadose.record.event_terms import RESOLVABLE, UNGRADED
-from lenadose.record.fields import RecordPart, is_flag, is_name
+from lenadose.record.fields import RecordPart, is_flag, is_name, truth, whole_number
 from lenadose.terms.errors import Fault, describe
 from lenadose.terms.validation import Check, whole
 
@@ -35,9 +35,11 @@ class AdverseEvent(RecordPart):
     """
 
     term: str = field(validator=is_name)
-    grade: int | None = field(default=None, validator=optional(whole(*GRADE, "the grade")))
+    grade: int | None = field(
+        default=None, converter=whole_number, validator=optional(whole(*GRADE, "the grade"))
+    )
     ctcae: str | None = field(default=None, validator=optional(_is_edition))
-    resolved: bool | None = field(default=None, validator=optional(is_flag))
+    resolved: bool | None = field(default=None, converter=truth, validator=optional(is_flag))
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from attrs import field, frozen
 from attrs.validators import optional
 
-from lenadose.record.fields import RecordPart, is_part, is_wording, list_of
+from lenadose.record.fields import RecordPart, as_tuple, is_part, is_wording, list_of
 from lenadose.record.visit import Patient, Visit
 from lenadose.terms.dosage import Dosage
 from lenadose.terms.errors import Fault
@@ -40,6 +40,10 @@ def too_many_missed(missed: int, there_were: int) -> Fault:
     )
 
 
+def _visits(value: Sequence[Visit]) -> tuple[Visit, ...]:
+    return as_tuple(value) or ()
+
+
 @frozen
 class Course(RecordPart):
     """The protocol it is read by, the patient, and one visit or more in order of their dates.
@@ -49,7 +53,9 @@ class Course(RecordPart):
     dosage was recorded).
     """
 
-    visits: tuple[Visit, ...] = field(validator=list_of(Visit, "a visit"), metadata={"minItems": 1})
+    visits: tuple[Visit, ...] = field(
+        converter=_visits, validator=list_of(Visit, "a visit"), metadata={"minItems": 1}
+    )
     patient: Patient | None = field(default=None, validator=optional(is_part(Patient, "a patient")))
     protocol: str | None = field(default=None, validator=optional(is_wording))
 

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cache, lru_cache
+from itertools import chain
 
 from lenadose.record.event_terms import (
     KNOWN_TERMS,
@@ -106,8 +107,13 @@ def _known_as(words: str) -> tuple[str, ...]:
 
 def _kind_of(words: str) -> tuple[str, ...]:
     """Return the known terms that words name a kind of."""
-    phrases = map(_spell, NAMES_OF_KINDS)
+    phrases = _all_phrases()
     return next((_known_as(phrase) for phrase in phrases if f" {phrase} " in f" {words} "), ())
+
+
+@cache
+def _all_phrases() -> tuple[str, ...]:
+    return tuple(map(_spell, NAMES_OF_KINDS))
 
 
 def _spell(name: str) -> str:
@@ -147,21 +153,34 @@ def _all_names() -> Iterator[tuple[tuple[str, ...], str]]:
 def _near(words: str) -> str | None:
     """Return what words are a near miss of: each word is the same, or a long one nearly."""
     parts = words.split()
-    for quantity, names in MEASURED.items():
-        if any(_is_near(parts, _spell(name).split()) for name in names):
-            return f"the result, to be given as {quantity}"
-    for known, name in _all_names():
-        if _is_near(parts, _spell(name).split()):
-            return _either(known)
-    return None
+    near = (meant for meant, name in _names_of_length(len(parts)) if _is_near(parts, name))
+    return next(near, None)
+
+
+@cache
+def _names_of_length(length: int) -> list[tuple[str, list[str]]]:
+    """Return the words of each name of so many words, beside what to write in its place."""
+    low = (
+        (f"the result, to be given as {quantity}", name)
+        for quantity, names in MEASURED.items()
+        for name in names
+    )
+    known = ((_either(terms), name) for terms, name in _all_names())
+    spelled = ((meant, _spell(name).split()) for meant, name in chain(low, known))
+    return [(meant, parts) for meant, parts in spelled if len(parts) == length]
 
 
 def _is_near(words: list[str], name: list[str]) -> bool:
-    return len(words) == len(name) and all(
-        word == other
-        or (min(len(word), len(other)) >= 5 and bool(get_close_matches(word, (other,), 1, CLOSE)))
+    return all(
+        word == other or _is_typing_error(word, other)
         for word, other in zip(words, name, strict=True)
     )
+
+
+def _is_typing_error(word: str, other: str) -> bool:
+    """Return whether a word is a long one with a letter or two wrong."""
+    is_long = min(len(word), len(other)) >= 5 and abs(len(word) - len(other)) <= 2
+    return is_long and bool(get_close_matches(word, (other,), 1, CLOSE))
 
 
 def _either(terms: tuple[str, ...]) -> str:

@@ -3,8 +3,10 @@
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from numbers import Integral, Real
+from typing import Any, Protocol, SupportsFloat, TypeVar
 
 from attrs import Attribute, frozen
 from attrs.validators import and_, instance_of, matches_re, not_, optional
@@ -15,19 +17,57 @@ from lenadose.terms.validation import Check, Validated, Validator, members
 
 YEARS = (1900, 2199)
 
+ISO_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+T = TypeVar("T")
+
+
+class SupportsItem(Protocol):
+    """A truth value of numpy."""
+
+    def item(self) -> bool:
+        """Return it as Python's own."""
+
+
+Number = SupportsFloat
+"""A number as it may be given: Python's own, a Decimal, or one of numpy."""
+
+
+_AS_PRINTED = ("{:.15e}", "{:.16e}")
+"""How programs print a float that do not look for its shortest digits: with 16 or 17."""
+
+
+def plain(value: object) -> object:
+    """Return a number or a truth value of another library as Python's own; all else as it is."""
+    if isinstance(value, bool | int | Decimal) or type(value) is float:
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        # A number of single precision is its own shortest digits, not those of the double.
+        try:
+            return Decimal(str(value))
+        except ArithmeticError:
+            return value
+    # A truth value of numpy is no bool, and is known without importing numpy by its item.
+    item = getattr(value, "item", None)
+    return plain(item()) if callable(item) and getattr(value, "shape", None) == () else value
+
 
 def decimal(value: object, place: str = "") -> Decimal:
     """Read a number exactly as it is written.
 
-    Raises CallError for anything but a finite number, and for one that other programs would change:
-    a number is written back unchanged, so it must be the same as a float.
+    A number is written back as the same number, so it must be the same as a float: its shortest
+    digits, or those that a program prints of it with 16 or 17 digits, are read as the shortest.
+    Raises CallError for anything but a finite number, and for one that is no float.
     """
+    value = plain(value)
     fix = f"write it with at most {DIGITS} digits"
     if isinstance(value, float):
         value = Decimal(repr(value))
     elif isinstance(value, int) and not isinstance(value, bool):
-        if abs(value) >= 10**DIGITS:
-            raise fault(place, f"a whole number of more than {DIGITS} digits", fix)
+        if abs(value) >= 10 ** (DIGITS + 2):
+            raise fault(place, f"a whole number of more than {DIGITS + 2} digits", fix)
         value = Decimal(value)
     if not isinstance(value, Decimal):
         raise fault(place, f"{describe(value)} is not a number", "give a number")
@@ -35,19 +75,74 @@ def decimal(value: object, place: str = "") -> Decimal:
         raise fault(
             place, f"{value} is not a finite number", "give a number, or leave the entry out"
         )
-    if value and (abs(value.adjusted()) > DIGITS or Decimal(repr(float(value))) != value):
-        raise fault(place, f"{describe(value)} is not the same number in other programs", fix)
-    return value
+    if not value:
+        return value
+    if abs(value.adjusted()) <= DIGITS + 1:
+        as_float = float(value)
+        shortest = Decimal(repr(as_float))
+        if value == shortest:
+            return value
+        if any(value == Decimal(printed.format(as_float)) for printed in _AS_PRINTED):
+            return shortest
+    raise fault(place, f"{describe(value)} is not the same number in other programs", fix)
 
 
-def measured_value(value: Decimal | float) -> Decimal:
+def is_integral(value: Decimal) -> bool:
+    """Return whether a number is whole, whatever precision a program has set."""
+    return value == value.to_integral_value()
+
+
+def measured_value(value: Number) -> Decimal:
     """Read the value of a measurement."""
     return decimal(value, "value")
 
 
-def amount_in_mg(mg: Decimal | float) -> Decimal:
+def amount_in_mg(mg: Number) -> Decimal:
     """Read the amount of a dosage."""
     return decimal(mg, "mg")
+
+
+# What a record is made of may be given in other forms. Anything else is left for the check that
+# names its place, which is why the types of the results are switched off here.
+
+
+def whole_number(value: Number | None) -> int | None:
+    """Read a whole number of any type: 11, 11.0 and those of numpy are the same."""
+    number = plain(value)
+    match number:
+        case float() if number.is_integer():
+            return int(number)
+        # The digits of a huge exponent would fill the memory.
+        case Decimal() if (
+            number.is_finite() and number.adjusted() <= DIGITS and is_integral(number)
+        ):
+            return int(number)
+    return number  # type: ignore[return-value]
+
+
+def truth(value: bool | SupportsItem | None) -> bool | None:
+    """Read a truth value of any type."""
+    return plain(value)  # type: ignore[return-value]
+
+
+def day(value: dt.date | str) -> dt.date:
+    """Read a date, or its text: "2026-01-05"."""
+    if isinstance(value, str) and ISO_DATE.fullmatch(value):
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            raise fault("date", f"there is no {value}", "check the day and the month") from None
+    return value  # type: ignore[return-value]
+
+
+def day_or_none(value: dt.date | str | None) -> dt.date | None:
+    """Read a date, if there is one."""
+    return None if value is None else day(value)
+
+
+def as_tuple(value: Sequence[T] | None) -> tuple[T, ...] | None:
+    """Read a list as a tuple."""
+    return tuple(value) if isinstance(value, list) else value  # type: ignore[return-value]
 
 
 def one_of(kind: type[W], value: object) -> W | None:
@@ -73,7 +168,7 @@ def is_part(kind: type, description: str) -> Check:
 def list_of(kind: type, description: str) -> Validator:
     """Check that a value is a tuple of parts of a record, or missing."""
     is_tuple = Check(
-        (instance_of(tuple), "{} is not a tuple", "give a tuple, empty if there were none")
+        (instance_of(tuple), "{} is not a list", "give a list, empty if there were none")
     )
     return optional(and_(is_tuple, members(is_part(kind, description))))
 
@@ -142,6 +237,22 @@ is_wording = Check(
     allOf=[{"pattern": r"\S"}],
 )
 """Check that a value is a text that can be shown and is not blank."""
+
+_IN_LINES = (
+    TEXT.replace(r"\u0000-\u001f", r"\u0000-\u0008\u000b\u000c\u000e-\u001f")
+    .replace(r"\u007f-\u009f", r"\u007f-\u0084\u0086-\u009f")
+    .replace(r"\u2028-\u202e", r"\u202a-\u202e")
+)
+
+is_reason = Check(
+    (instance_of(str), "{} is not a text", "give a text, between quotes"),
+    (matches_re(_IN_LINES), "{} holds a character that cannot be shown", "take it out"),
+    (matches_re(r"(?s).*\S.*"), "is empty", "write it in words, or leave the whole entry out"),
+    type="string",
+    pattern=_IN_LINES,
+    allOf=[{"pattern": r"\S"}],
+)
+"""Check that a value is a text that can be shown, in one line or more, and is not blank."""
 
 is_id = _IsSeen(is_text)
 """Check that an identifier is a text of which every character is seen."""

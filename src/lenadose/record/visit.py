@@ -5,7 +5,7 @@ made; one that no patient has, or that contradicts another, raises CallError wit
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,21 +16,40 @@ from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.fields import (
     RecordPart,
     amount_in_mg,
+    as_tuple,
+    day,
+    day_or_none,
     is_day,
     is_flag,
     is_id,
+    is_integral,
     is_part,
+    is_reason,
     is_term,
     is_text,
     is_wording,
     list_of,
     measured_value,
     one_of,
+    plain,
+    truth,
+    whole_number,
 )
 from lenadose.terms.dosage import EVERY_DAYS, MG, Dosage, format_decimal
-from lenadose.terms.errors import CallError, Fault, describe, fault
+from lenadose.terms.errors import CallError, Fault, LenadoseError, describe
 from lenadose.terms.facts import Term
-from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, PRINTED, Quantity
+from lenadose.terms.units import (
+    CREATININE_CLEARANCE,
+    NEUTROPHILS,
+    PER_MICROLITRE,
+    PLATELETS,
+    PRINTED,
+    QUANTITIES,
+    Quantity,
+    is_per_body_surface,
+    two_meanings,
+    ucum,
+)
 from lenadose.terms.validation import Check, whole
 
 ACTIVITY = (0, 70)
@@ -63,8 +82,21 @@ class Antiphospholipid(Term):
     POSITIVE = "positive"
 
 
+class Comparator(Term):
+    """How a result that is only a bound compares with the value that is given."""
+
+    BELOW = "<"
+    AT_MOST = "<="
+    ABOVE = ">"
+    AT_LEAST = ">="
+
+
 # A term may be given by its label. Anything else is left for the check that names its place, which
 # is why the types of the results are switched off here.
+
+
+def _comparator(value: Comparator | str | None) -> Comparator | None:
+    return one_of(Comparator, value) or value  # type: ignore[return-value]
 
 
 def _antiphospholipid(value: Antiphospholipid | str | None) -> Antiphospholipid | None:
@@ -90,12 +122,15 @@ class Patient(RecordPart):
     id: str | None = field(default=None, validator=optional(is_id))
     age: int | None = field(
         default=None,
+        converter=whole_number,
         validator=optional(
             whole(*AGE, "the age in years of an adult (others are outside the protocol)")
         ),
     )
-    able_to_become_pregnant: bool | None = field(default=None, validator=optional(is_flag))
-    regular_cycles: bool | None = field(default=None, validator=optional(is_flag))
+    able_to_become_pregnant: bool | None = field(
+        default=None, converter=truth, validator=optional(is_flag)
+    )
+    regular_cycles: bool | None = field(default=None, converter=truth, validator=optional(is_flag))
     subtype: str | None = field(default=None, validator=optional(is_wording))
     antiphospholipid: Antiphospholipid | None = field(
         default=None,
@@ -106,58 +141,139 @@ class Patient(RecordPart):
 
 @frozen
 class Measurement(RecordPart):
-    """A measured value in its UCUM unit; without a date it was taken at the visit."""
+    """A measured value in its unit; without a date it was taken at the visit.
+
+    With a `comparator` (<, <=, >, >=) the value is a bound, as laboratories print it: < 0.5.
+    """
 
     value: Decimal = field(converter=measured_value)
     unit: str = field(validator=is_text)
-    date: dt.date | None = field(default=None, validator=optional(is_day))
+    date: dt.date | None = field(default=None, converter=day_or_none, validator=optional(is_day))
+    comparator: Comparator | None = field(
+        default=None, converter=_comparator, validator=optional(is_term(Comparator))
+    )
+
+    def contradictions(self) -> Iterator[Fault]:
+        """Yield a fault for a bound that no value is below."""
+        if self.comparator is Comparator.BELOW and self.value <= 0:
+            yield Fault("value", "no value is below it", "give the value as it was reported")
 
     def __str__(self) -> str:
-        return f"{format_decimal(self.value)} {PRINTED.get(self.unit, self.unit)}"
+        bound = f"{self.comparator.label} " if self.comparator else ""
+        return f"{bound}{format_decimal(self.value)} {PRINTED.get(self.unit, self.unit)}"
 
 
 @frozen
 class Result:
-    """A measured value as it counts: in the unit used inside, on its day, with the measurement."""
+    """A measured value as it counts: in the unit used inside, on its day, with the measurement.
+
+    The `amount` of a bound is the bound itself, until the limits of a protocol tell what it means:
+    then it is the lowest amount that the bound allows.
+    """
 
     amount: Decimal
     on: dt.date
     given: Measurement
 
+    def value_in(self, quantity: Quantity) -> Decimal | str:
+        """Return the value in the unit used inside, as it is printed: "< 0.5" for a bound."""
+        comparator = self.given.comparator
+        if comparator is None:
+            return self.amount
+        bound = quantity.amount(self.given.value, self.given.unit)
+        return f"{comparator.label} {format_decimal(bound)}"
 
-_is_measurement = is_part(Measurement, "a value with its unit")
+
+Given = Measurement | Sequence[object]
+"""A result as it may be given: a measurement, (3.2, "10*9/L"), or a list of either."""
+
+
+def _measured(value: Given | None) -> Measurement | tuple[Measurement, ...] | None:
+    """Read a result, or a list of results; a value with its unit is a measurement."""
+    if not isinstance(value, list | tuple):
+        return value  # type: ignore[return-value]
+    try:
+        if _is_pair(value):
+            return Measurement(*value)
+        return tuple(
+            Measurement(*part) if isinstance(part, list | tuple) and _is_pair(part) else part
+            for part in value
+        )
+    except LenadoseError:
+        return tuple(value)
+
+
+def _is_pair(value: Sequence[object]) -> bool:
+    return 2 <= len(value) <= 4 and isinstance(value[1], str)
 
 
 @frozen
 class IsMeasured:
-    """A validator of a measurement: its unit is accepted, and some patient has its value."""
+    """A validator of results: each in an accepted unit, with a value that some patient has."""
 
     quantity: Quantity
 
     def __call__(self, instance: object, attribute: "Attribute[Any]", value: Any) -> None:
-        """Check a measurement; raise CallError with every fault of it."""
-        quantity = self.quantity
-        accepted = " or ".join(quantity.factors)
-        if not isinstance(value, Measurement) and isinstance(value, int | float | Decimal):
-            reason = f"a bare number, {describe(value)}"
-            raise fault(attribute.name, reason, f"give the unit with it: {accepted}")
-        _is_measurement(instance, attribute, value)
-        factor = quantity.factors.get(value.unit)
-        faults = []
-        if factor is None:
-            reason = f"{describe(value.unit)} is not a unit accepted here"
-            faults.append(Fault(attribute.name, reason, f"give {accepted}"))
-        if value.value < 0:
-            reason = f"{value.value} is negative"
-            faults.append(Fault(attribute.name, reason, "give the value as it was reported"))
-        if factor is not None and value.value * factor > quantity.largest:
-            per_microlitre = "/uL" in quantity.factors and factor == 1
-            hint = '; a count per µL has the unit "/uL"' if per_microlitre else ""
-            limit = f"{quantity.largest} {PRINTED[quantity.unit]}"
-            reason = f"no patient has {value} (at most {limit})"
-            faults.append(Fault(attribute.name, reason, f"check the value and its unit{hint}"))
+        """Check a result or a list of results; raise CallError with every fault."""
+        faults: list[Fault] = []
+        name = attribute.name
+        if isinstance(value, tuple) and not _is_pair(value):
+            for index, part in enumerate(value):
+                faults += (fault.within(f"{name}[{index}]") for fault in self._faults(part))
+        else:
+            faults += (fault.within(name) for fault in self._faults(value))
         if faults:
             raise CallError(faults)
+
+    def _faults(self, value: Any) -> Iterable[Fault]:
+        if isinstance(value, list | tuple) and _is_pair(value):
+            # It could not be read as a measurement: say why.
+            try:
+                value = Measurement(*value)
+            except LenadoseError as error:
+                return error.faults
+        if isinstance(value, Measurement):
+            return _measured_faults(self.quantity, value)
+        accepted = " or ".join(self.quantity.factors)
+        if isinstance(plain(value), int | float | Decimal) and not isinstance(value, bool):
+            reason = f"a bare number, {describe(value)}"
+            return (Fault("", reason, f"give the unit with it: {accepted}"),)
+        reason = f"{describe(value)} is not a value with its unit"
+        return (Fault("", reason, f'give it as (3.2, "{self.quantity.unit}")'),)
+
+
+def _measured_faults(quantity: Quantity, measured: Measurement) -> Iterator[Fault]:
+    """Yield a fault for a unit that is not accepted, and for a value that no patient has."""
+    value, unit = measured.value, measured.unit
+    accepted = " or ".join(quantity.factors)
+    is_accepted = quantity.factor(unit) is not None
+    if value < 0:
+        yield Fault("", f"{value} is negative", "give the value as it was reported")
+    if not is_accepted:
+        reason, fix = f"{describe(unit)} is not a unit accepted here", f"give {accepted}"
+        if meanings := two_meanings(unit):
+            reason = f"{describe(unit)} could mean {' or '.join(meanings)}"
+        elif is_per_body_surface(unit) and quantity is CREATININE_CLEARANCE:
+            reason = f"{describe(unit)} is a rate per body surface, another quantity"
+            fix = f"give the clearance after Cockcroft and Gault, in {accepted}"
+        yield Fault("", reason, fix)
+    elif quantity.amount(value, unit) > quantity.largest:
+        per_microlitre = PER_MICROLITRE in quantity.factors and quantity.factor(unit) == 1
+        hint = f'; a count per µL has the unit "{PER_MICROLITRE}"' if per_microlitre else ""
+        limit = f"{quantity.largest} {PRINTED[quantity.unit]}"
+        reason = f"no patient has {measured} (at most {limit})"
+        yield Fault("", reason, f"check the value and its unit{hint}")
+    elif ucum(unit) == PER_MICROLITRE and not is_integral(value):
+        reason = f"{measured} is a count per µL with a fraction"
+        yield Fault("", reason, "did you mean 10*3/uL?")
+
+
+def measured_in(quantity: Quantity, amount: Decimal, unit: str) -> Measurement:
+    """Return an amount in a unit, or in the one used inside where that unit cannot hold it."""
+    factor = quantity.factor(unit)
+    if factor is None or (ucum(unit) == PER_MICROLITRE and not is_integral(amount / factor)):
+        return Measurement(amount, quantity.unit)
+    return Measurement(amount / factor, unit)
 
 
 @frozen
@@ -165,7 +281,7 @@ class PregnancyTest(RecordPart):
     """The result of a pregnancy test; without a date it was done at the visit."""
 
     result: TestResult = field(converter=_result, validator=is_term(TestResult))
-    date: dt.date | None = field(default=None, validator=optional(is_day))
+    date: dt.date | None = field(default=None, converter=day_or_none, validator=optional(is_day))
 
 
 _in_range = Check(
@@ -186,7 +302,9 @@ class DosageTaken(RecordPart):
 
     mg: Decimal = field(converter=amount_in_mg, validator=_in_range)
     every_days: int | None = field(
-        default=None, validator=optional(whole(*EVERY_DAYS, "the days from one dose to the next"))
+        default=None,
+        converter=whole_number,
+        validator=optional(whole(*EVERY_DAYS, "the days from one dose to the next")),
     )
     # Worked out once, when it is recorded.
     dosage: Dosage | None = field(init=False, eq=False, repr=False)
@@ -212,15 +330,35 @@ class Judgement(RecordPart):
         converter=_judged,
         validator=is_term(JudgedResponse),
     )
-    reason: str = field(validator=is_wording)
+    reason: str = field(validator=is_reason)
+
+    @property
+    def words(self) -> str:
+        """The reason on one line."""
+        return " ".join(self.reason.split())
 
 
-def _dated(measurement: Measurement | None, day: dt.date, quantity: Quantity) -> Result | None:
-    if measurement is None:
-        return None
-    return Result(
-        measurement.value * quantity.factors[measurement.unit], measurement.date or day, measurement
+def _dated(
+    given: Measurement | tuple[Measurement, ...] | None, day: dt.date, quantity: Quantity
+) -> tuple[Result, ...]:
+    measurements = (given,) if isinstance(given, Measurement) else given or ()
+    return tuple(
+        Result(quantity.amount(each.value, each.unit), each.date or day, each)
+        for each in measurements
     )
+
+
+def _newest(results: tuple[Result, ...]) -> Result | None:
+    """Return the newest result; of those of one day the lowest."""
+    return min(results, key=lambda result: (-result.on.toordinal(), result.amount), default=None)
+
+
+def _tests(value: Sequence[PregnancyTest] | None) -> tuple[PregnancyTest, ...] | None:
+    return as_tuple(value)
+
+
+def _events(value: Sequence[AdverseEvent] | None) -> tuple[AdverseEvent, ...] | None:
+    return as_tuple(value)
 
 
 @frozen
@@ -232,71 +370,82 @@ class Visit(RecordPart):
     the time since the visit before. `stopped` says, with its reason, that the patient or the
     prescriber ended treatment. Raises CallError for a value outside its range and for a result
     from after the visit.
+
+    A result may be given as (3.2, "10*9/L"), and a list of dated results in place of one: the
+    newest counts, and of two of one day the lower.
     """
 
-    date: dt.date = field(validator=is_day)
+    date: dt.date = field(converter=day, validator=is_day)
     clasi_activity: int | None = field(
-        default=None, validator=optional(whole(*ACTIVITY, "CLASI activity"))
+        default=None, converter=whole_number, validator=optional(whole(*ACTIVITY, "CLASI activity"))
     )
     clasi_damage: int | None = field(
-        default=None, validator=optional(whole(*DAMAGE, "CLASI damage"))
+        default=None, converter=whole_number, validator=optional(whole(*DAMAGE, "CLASI damage"))
     )
-    neutrophils: Measurement | None = field(
-        default=None, validator=optional(IsMeasured(NEUTROPHILS))
+    neutrophils: Measurement | tuple[Measurement, ...] | None = field(
+        default=None, converter=_measured, validator=optional(IsMeasured(NEUTROPHILS))
     )
-    platelets: Measurement | None = field(default=None, validator=optional(IsMeasured(PLATELETS)))
-    creatinine_clearance: Measurement | None = field(
-        default=None, validator=optional(IsMeasured(CREATININE_CLEARANCE))
+    platelets: Measurement | tuple[Measurement, ...] | None = field(
+        default=None, converter=_measured, validator=optional(IsMeasured(PLATELETS))
+    )
+    creatinine_clearance: Measurement | tuple[Measurement, ...] | None = field(
+        default=None, converter=_measured, validator=optional(IsMeasured(CREATININE_CLEARANCE))
     )
     pregnancy_tests: tuple[PregnancyTest, ...] | None = field(
-        default=None, validator=list_of(PregnancyTest, "a pregnancy test")
+        default=None, converter=_tests, validator=list_of(PregnancyTest, "a pregnancy test")
     )
     adverse_events: tuple[AdverseEvent, ...] | None = field(
-        default=None, validator=list_of(AdverseEvent, "an adverse event")
+        default=None, converter=_events, validator=list_of(AdverseEvent, "an adverse event")
     )
     dosage_taken: DosageTaken | None = field(
         default=None, validator=optional(is_part(DosageTaken, "a dosage taken"))
     )
     doses_missed: int | None = field(
-        default=None, validator=optional(whole(*MISSED, "doses missed"))
+        default=None, converter=whole_number, validator=optional(whole(*MISSED, "doses missed"))
     )
     judgement: Judgement | None = field(
         default=None, validator=optional(is_part(Judgement, "a judgement"))
     )
     stopped: str | None = field(default=None, validator=optional(is_wording))
-    # The results as they count, each on its day: worked out once, when the visit is recorded.
+    # The results, each on its day: worked out once, when the visit is recorded.
+    _results: tuple[tuple[Result, ...], ...] = field(init=False, eq=False, repr=False)
     counted: tuple[Result | None, Result | None, Result | None] = field(
         init=False, eq=False, repr=False
     )
-    """Neutrophils, platelets and creatinine clearance, in the unit used inside, each on its day."""
+    """The newest neutrophils, platelets and creatinine clearance, in the unit used inside."""
     tests: tuple[tuple[dt.date, TestResult], ...] = field(init=False, eq=False, repr=False)
     """The pregnancy tests, each on its day."""
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
         day = self.date
-        counted = (
-            _dated(self.neutrophils, day, NEUTROPHILS),
-            _dated(self.platelets, day, PLATELETS),
-            _dated(self.creatinine_clearance, day, CREATININE_CLEARANCE),
+        results = tuple(
+            _dated(getattr(self, name), day, quantity) for name, quantity in QUANTITIES.items()
         )
-        object.__setattr__(self, "counted", counted)
+        object.__setattr__(self, "_results", results)
+        object.__setattr__(self, "counted", tuple(map(_newest, results)))
         tests = tuple((test.date or day, test.result) for test in self.pregnancy_tests or ())
         object.__setattr__(self, "tests", tests)
 
+    def results(self, quantity: str) -> tuple[Result, ...]:
+        """Return every result of a quantity that was given at the visit, by its name."""
+        return self._results[[*QUANTITIES].index(quantity)]
+
     def contradictions(self) -> Iterator[Fault]:
         """Yield a fault for a result from after the visit, and for an event listed as both."""
-        dated: list[tuple[str, Measurement | PregnancyTest | None]] = [
-            ("neutrophils", self.neutrophils),
-            ("platelets", self.platelets),
-            ("creatinine_clearance", self.creatinine_clearance),
-        ]
-        dated += [
+        dated: list[tuple[str, Measurement | PregnancyTest]] = []
+        for name in QUANTITIES:
+            given = getattr(self, name)
+            if isinstance(given, Measurement):
+                dated.append((name, given))
+            else:
+                dated += ((f"{name}[{index}]", each) for index, each in enumerate(given or ()))
+        dated += (
             (f"pregnancy_tests[{index}]", test)
             for index, test in enumerate(self.pregnancy_tests or ())
-        ]
+        )
         for place, result in dated:
-            if result is not None and result.date is not None and result.date > self.date:
+            if result.date is not None and result.date > self.date:
                 reason = f"{result.date} is after the visit of {self.date}"
                 yield Fault(f"{place}.date", reason, "give it with the visit after it")
         yield from event_contradictions(self.adverse_events or ())

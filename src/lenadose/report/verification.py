@@ -272,9 +272,9 @@ def _shown(visit: Visit, first: Visit | None) -> str:
         ("platelets", "platelets"),
         ("creatinine_clearance", "clearance"),
     ):
-        given = getattr(visit, name)
-        if first is None or given != getattr(first, name):
-            parts.append(f"{field_label} {given or 'not measured'}")
+        values = ", ".join(str(result.given) for result in visit.results(name))
+        if first is None or getattr(visit, name) != getattr(first, name):
+            parts.append(f"{field_label} {values or 'not measured'}")
     if visit.adverse_events is None:
         parts.append("events not asked about")
     parts += [str(each) for each in visit.adverse_events or ()]

@@ -86,7 +86,7 @@ def describe(value: object) -> str:
             text = str(value).removesuffix(".0")
         case int():
             text = str(value) if abs(value) < 10**DIGITS else "a whole number of many digits"
-        case list() | tuple():
+        case list():
             text = "a list"
         case dict():
             text = "an object"

@@ -39,6 +39,7 @@ from lenadose.record.visit import (
     PregnancyTest,
     TestResult,
     Visit,
+    measured_in,
 )
 from lenadose.terms.dosage import EVERY_DAYS, MG
 from lenadose.terms.facts import (
@@ -315,7 +316,7 @@ def _measurements(quantity: Quantity, day: date) -> st.SearchStrategy[Measuremen
     """Draw any value that a patient can have, in any unit."""
 
     def written(amount: Decimal, unit: str, on: date | None) -> Measurement:
-        return Measurement(amount / quantity.factors[unit], unit, on)
+        return evolve(measured_in(quantity, amount, unit), date=on)
 
     # Small values are where the limits are.
     amounts = (

@@ -21,7 +21,7 @@ def get_protocol(id: str = DEFAULT) -> Protocol:
 
     Raises CallError for an unknown id, with the known ones.
     """
-    if id not in BUILT_IN:
+    if not isinstance(id, str) or id not in BUILT_IN:
         raise CallError((unknown_protocol(id),))
     return _build(id)
 
