@@ -88,9 +88,7 @@ def _brief(decision: Decision, name: str) -> str:
             return f"{len(gaps)} facts missing" if many else _safety_cause(seen, brief=True)
         case Response() if Response.NOT_ASSESSED in admitted and len(admitted) > 1:
             return ""
-        case Response() if (
-            seen.phase is Phase.BEFORE_START and seen.visit.clasi_activity is not None
-        ):
+        case Response() if seen.phase is Phase.BEFORE_START and fact is not Response.NOT_ASSESSED:
             # Before a start there is nothing to respond to.
             return f"CLASI activity {seen.visit.clasi_activity}"
         case Response.WORSE if is_relapse(decision):

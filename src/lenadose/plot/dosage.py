@@ -55,7 +55,9 @@ def draw_dosage(
         if segment.is_open:
             line(OPEN, ":", 2.5, GREY, x, (0, 0))
         is_shown = segment.is_reported or not segment.is_open
-        if is_shown and index == len(segments) - 1:
+        if segment.is_unchanged and not segment.is_reported:
+            line("unchanged until answered", ":", 2.5, BLACK, x, (y, y))
+        elif is_shown and index == len(segments) - 1:
             line("advised until the next visit", "--", 2.5, BLACK, x, (y, y))
         elif is_shown and (segment.is_reported or segment.taken is None):
             line("taken, as reported; or no drug advised", "-", 3, BLUE, x, (y, y))
