@@ -173,7 +173,8 @@ def states(phase: Phase, start_activity: int, nadir: int) -> Iterator[State]:
             for off in (None, Decimal("7.5")) if phase in ON_TREATMENT and held == 2 else (None,):
                 start = Baseline(TODAY - gain * DAY, start_activity, 0)
                 ran_from = TODAY - since * DAY
-                dose = CurrentLevel(LEVELS[held], TODAY - 200 * DAY, ran_from, TODAY - 200 * DAY)
+                long_ago = TODAY - 200 * DAY
+                dose = CurrentLevel(LEVELS[held], long_ago, ran_from, long_ago, long_ago)
                 dose = dose if off is None else evolve(dose, off_ladder=Dosage(off))
                 advice = Advice(match, LEVELS[held], phase, Effects(), False, FollowUp.REVIEW)
                 came_with = Treatment(phase, dose, DatedScore(nadir, ran_from))
@@ -191,7 +192,14 @@ def states(phase: Phase, start_activity: int, nadir: int) -> Iterator[State]:
                     ),
                     baseline=start,
                     finished_on=TODAY - 60 * DAY if phase is Phase.OFF_TREATMENT else None,
-                    previous=PreviousVisit(TODAY - 5 * DAY, 12, TODAY, advice, came_with),
+                    previous=PreviousVisit(
+                        TODAY - 5 * DAY,
+                        12,
+                        VisitWindow(TODAY, TODAY, TODAY + 7 * DAY),
+                        advice,
+                        came_with,
+                        False,
+                    ),
                 )
 
 
@@ -325,7 +333,9 @@ BY_TRIAL: dict[str, TherapeuticTrial] = {
         [with_intervals(resumable=days(each)) for each in (27, 29)]
     ),
     "intervals.trial": lambda: by_trial([with_intervals(trial=weeks(each)) for each in (11, 13)]),
-    "response.complete_at": lambda: by_trial([with_response(complete_at=9)]),
+    "response.complete_at": lambda: by_trial(
+        [with_response(complete_at=9)], skins=(*SKINS, {"clasi_activity": 2})
+    ),
     "response.worse_points": lambda: scored(
         with_response(worse_points=70), (20, 5, 13), (10, 5, 9)
     ),
@@ -336,8 +346,8 @@ BY_TRIAL: dict[str, TherapeuticTrial] = {
     "response.partial_share": lambda: scored(
         with_response(partial_share=Fraction(3, 10)), (20, 15, 16)
     ),
-    "response.low_start": lambda: scored(with_response(low_start=5), (6, 3, 3)),
-    "response.low_share": lambda: scored(with_response(low_share=Fraction(1)), (6, 3, 3)),
+    "response.partial_below": lambda: scored(with_response(partial_below=6), (6, 5, 5)),
+    "response.mild_below": lambda: by_trial([with_response(mild_below=10)]),
     "event.grade-4": lambda: by_trial([without_event("grade-4")], with_event(4), lists=(None,)),
     "event.grade-2": lambda: by_trial([without_event("grade-2")], with_event(2), lists=(None,)),
 }
@@ -378,7 +388,12 @@ def test_what_changes_no_action_says_what_it_changes_instead(id: str) -> None:
     protocol = get_protocol(id)
     for each in stakes(protocol):
         assert (each.words == "the action") == bool(each.situations)
-        assert (each.situations is None) == each.entry.id.startswith("note.")
+        is_reading = each.entry.id.startswith("note.") or each.entry.id in (
+            "intervals.longest_gap",
+            "intervals.supply",
+            "intervals.late_after",
+        )
+        assert (each.situations is None) == is_reading
     page = assumptions(protocol)
-    assert "Situations are counted out of the 1775" in page
+    assert "Situations are counted out of the 1780" in page
     assert all(each.citation in page for each in protocol.sources)

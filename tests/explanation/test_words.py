@@ -114,6 +114,7 @@ def a_question_is_not_put_as_if_the_protocol_had_chosen(decisions: Decisions) ->
 def what_is_open_is_drawn_as_open(decisions: Decisions) -> None:
     for decision, segment in zip(decisions, segments_of(decisions), strict=True):
         assert segment.is_open == (OPEN in advice(decision))
+        assert segment.is_unchanged == (" unchanged, " in advice(decision))
 
 
 def only_grades_that_ctcae_has_are_named(decisions: Decisions) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from lenadose.engine.machine import Decision
 from lenadose.engine.observe import Observation, limits_met
 from lenadose.explanation.calculations import ceiling_cause, in_days, origin, percent
+from lenadose.record.adverse_event import AdverseEvent
 from lenadose.terms.facts import (
     BOTTOM,
     TOP,
@@ -21,14 +22,14 @@ from lenadose.terms.facts import (
 _ORDER = ("response", "safety", "timing", "phase", "trial", "position")
 """The facts in the order in which a cause names them."""
 
+_BRIEF_ORDER = ("response", "trial", "safety", "timing", "phase", "position")
+
 _SHORT: dict[Term, str] = {
     Response.COMPLETE: "complete response",
-    Response.MILD: "too mild",
     Response.PARTIAL: "partial response",
     Response.NONE: "no response",
     Response.WORSE: "worse",
     Response.NOT_ASSESSED: "skin not assessed",
-    TherapeuticTrial.RUNNING: "trial of therapy runs",
     TherapeuticTrial.EXHAUSTED: "trial of therapy over",
     Timing.BEFORE_DUE: "before due",
     Position.ABOVE_CEILING: "level above ceiling",
@@ -49,7 +50,8 @@ def cause(decision: Decision) -> str:
     Of what the case restricts, only what is out of the ordinary is named: a caution is no cause
     where the case admits acceptable safety as well.
     """
-    return ", ".join(part for name in _restricted(decision) if (part := _brief(decision, name)))
+    names = sorted(_restricted(decision), key=_BRIEF_ORDER.index)
+    return ", ".join(part for name in names if (part := _brief(decision, name)))
 
 
 def is_relapse(decision: Decision) -> bool:
@@ -83,15 +85,18 @@ def _brief(decision: Decision, name: str) -> str:
                 return ""
             gaps = [gap for gap in seen.missing_fields if gap.field != "clasi_activity"]
             many = fact is Safety.NOT_ASSESSED and len(gaps) > 1
-            return f"{len(gaps)} facts missing" if many else safety_cause(seen)
+            return f"{len(gaps)} facts missing" if many else _safety_cause(seen, brief=True)
+        case Response() if Response.NOT_ASSESSED in admitted and len(admitted) > 1:
+            return ""
+        case Response() if seen.phase is Phase.BEFORE_START and fact is not Response.NOT_ASSESSED:
+            # Before a start there is nothing to respond to.
+            return f"CLASI activity {seen.visit.clasi_activity}"
         case Response.WORSE if is_relapse(decision):
             return "relapse"
-        case Timing.DUE:
-            return _interruption(seen) if seen.phase is Phase.INTERRUPTED else ""
+        case Timing() if seen.phase is Phase.INTERRUPTED:
+            return _interruption(seen)
         case Phase():
             return f"treatment ended, {seen.visit.stopped}" if seen.visit.stopped else ""
-        case Timing.BEFORE_DUE if seen.phase is Phase.INTERRUPTED:
-            return ""
         case Position.HIGHEST | Position.ONLY if set(admitted) <= TOP:
             return "highest level allowed"
         case Position.LOWEST | Position.ONLY if set(admitted) <= BOTTOM:
@@ -166,6 +171,11 @@ def _skin(seen: Observation) -> str:
 
 def safety_cause(seen: Observation) -> str:
     """Name what makes safety what it is: the dangers, the cautions, or what is missing."""
+    return _safety_cause(seen, brief=False)
+
+
+def _safety_cause(seen: Observation, *, brief: bool) -> str:
+    """Name it with the edition and the evidence level of each event, or in brief without them."""
     safety, known, fact = seen.protocol.safety, seen.findings, seen.facts.safety
     if fact is Safety.NOT_ASSESSED:
         return ", ".join(
@@ -184,7 +194,16 @@ def safety_cause(seen: Observation) -> str:
     tags: dict[str, EvidenceLevel] = {}
     for event in known.ongoing:
         if event.criterion.safety is fact:
-            name = str(event.event or "positive pregnancy test")
+            name = _event_name(event.event, brief)
             tag = event.criterion.provenance.tag
             tags[name] = min(tag, tags.get(name, tag), key=lambda tag: tag.rank)
-    return ", ".join([*causes, *(f"{name} [{tag.label}]" for name, tag in tags.items())])
+    events = (name if brief else f"{name} [{tag.label}]" for name, tag in tags.items())
+    return ", ".join([*causes, *events])
+
+
+def _event_name(event: AdverseEvent | None, brief: bool) -> str:
+    if event is None:
+        return "positive pregnancy test"
+    if not brief:
+        return str(event)
+    return event.name if event.grade is None else f"{event.name}, grade {event.grade}"

@@ -219,6 +219,7 @@ def _relied_on(decision: Decision) -> Iterator[str]:
         )
     if seen.phase is Phase.INTERRUPTED and dose_limiting_causes(seen):
         yield "note.harm-lowers-ceiling"
+    yield from _relied_on_for_gaps(decision)
     if seen.visit.judgement is not None:
         yield "note.judgement"
     if seen.treatment.dose is not None and seen.phase in ON_TREATMENT:
@@ -255,6 +256,27 @@ def _relied_on(decision: Decision) -> Iterator[str]:
         yield "note.resumption-interval"
     if seen.treatment.dose is not None and seen.treatment.dose.off_ladder is not None:
         yield "note.off-ladder"
+
+
+GAPS = ("intervals.longest_gap", "intervals.supply", "intervals.late_after")
+"""The numbers that tell when an absence is an interruption."""
+
+
+def _relied_on_for_gaps(decision: Decision) -> Iterator[str]:
+    """Yield what tells days without drug from others, and what follows from a pause."""
+    seen, before = decision.seen, decision.seen.before
+    was_treated = before.treatment.phase in ON_TREATMENT
+    advised = before.previous is not None and before.previous.advised is not None
+    silent = seen.visit.dosage_taken is None and (seen.visit.doses_missed is None or not advised)
+    if was_treated and silent:
+        yield from GAPS
+        yield "note.days-without-drug"
+    if decision.phase_after is Phase.INTERRUPTED:
+        yield "intervals.resumable"
+    if seen.treatment.no_drug_since and seen.patient.able_to_become_pregnant is not False:
+        yield "safety.tests_anew_after"
+    if seen.visit.stopped is not None:
+        yield "note.stopped"
 
 
 def danger_name(seen: Observation, danger: OngoingEvent | Limit) -> str:

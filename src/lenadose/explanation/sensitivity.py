@@ -11,6 +11,7 @@ from itertools import product
 from attrs import evolve, field, frozen
 
 from lenadose.engine.observe import position_of, worse_of
+from lenadose.explanation.rationale import GAPS
 from lenadose.protocol.protocol import LedgerEntry, Protocol, case_id
 from lenadose.protocol.rules import MatchedRule
 from lenadose.protocol.safety import EventCriterion
@@ -38,7 +39,7 @@ HOW_COUNTED = (
     "row (`rule`): those that it alone decides. For a number or an adverse event: those in which a "
     "patient on the other side of its threshold, all else equal, would get another action (for an "
     "event: under the other criteria alone). An entry that changes no action states its other "
-    "effect; a choice of how to read a record (`note`) is not counted."
+    "effect; a choice of how to read a record, or an absence, is not counted."
 )
 """How the figures were counted, for the page."""
 
@@ -68,9 +69,14 @@ def stakes(protocol: Protocol) -> tuple[Sensitivity, ...]:
             "the action" if counted[entry.id] else "nothing alone: another line says the same",
         )
         if entry.id in counted
-        else Sensitivity(entry, None if entry.id.startswith("note.") else 0, _instead(entry.id))
+        else Sensitivity(entry, None if _is_reading(entry.id) else 0, _instead(entry.id))
         for entry in protocol.ledger
     )
+
+
+def _is_reading(id: str) -> bool:
+    """Return whether an entry says how a record is read, which is not counted."""
+    return id.startswith("note.") or id in GAPS
 
 
 def _instead(id: str) -> str:
@@ -80,10 +86,12 @@ def _instead(id: str) -> str:
             return "the dosage"
         case "note", _:
             return "how a record is read"
+        case _, "intervals.longest_gap":
+            return "whether an absence is an interruption"
         case _, "intervals.supply":
-            return "the supply on one prescription"
+            return "the supply on one prescription, and whether an absence is an interruption"
         case _, "intervals.late_after":
-            return "the latest date of the next visit"
+            return "the latest date of the next visit, and whether an absence is an interruption"
         case "intervals", _:
             return "the date of the next visit"
         case _, "response.reduction_needs":
@@ -119,7 +127,7 @@ class Threshold:
 _COURSE = frozenset({*TREATED, Phase.OFF_TREATMENT, Phase.DISCONTINUED})
 _ALWAYS = frozenset(Phase)
 _EVERY_POSITION = frozenset(Position)
-_STARTS = frozenset({Phase.BEFORE_START, Phase.OFF_TREATMENT})
+_TWO_TESTS = frozenset({Phase.BEFORE_START, Phase.OFF_TREATMENT, Phase.INTERRUPTED})
 
 
 def _threshold(phases: Iterable[Phase], pairs: Pairs) -> Threshold:
@@ -146,7 +154,9 @@ def _thresholds(protocol: Protocol) -> dict[str, Threshold]:
     # The first of complete, worse, partial and none applies: each differs from all after it.
     partial = _between({Response.PARTIAL}, {Response.NONE})
     worse = _between({Response.WORSE}, {Response.PARTIAL, Response.NONE})
-    complete = _between({Response.COMPLETE}, {Response.WORSE, Response.PARTIAL, Response.NONE})
+    lesser = {Response.WORSE, Response.PARTIAL, Response.NONE}
+    complete = _between({Response.COMPLETE}, lesser)
+    mild = _between({Response.MILD}, lesser)
     unknown = _safety(Safety.NOT_ASSESSED, Safety.ACCEPTABLE)
     count_unknown = _safety(Safety.NOT_ASSESSED, Safety.CAUTION, Safety.ACCEPTABLE)
     thresholds: dict[str, Threshold] = {
@@ -157,7 +167,13 @@ def _thresholds(protocol: Protocol) -> dict[str, Threshold]:
         "intervals.resumable": _threshold({Phase.INTERRUPTED}, timing),
         "intervals.trial": _threshold(TREATED, trial),
         "intervals.trial_at_level": _threshold(TREATED, trial),
-        "response.complete_at": _threshold(_ALWAYS, complete),
+        "response.complete_at": Threshold(
+            {
+                **dict.fromkeys(_COURSE, complete),
+                Phase.BEFORE_START: complete | _between({Response.COMPLETE}, {Response.MILD}),
+            }
+        ),
+        "response.mild_below": _threshold({Phase.BEFORE_START}, mild),
         "response.worse_points": _threshold(_COURSE, worse),
         "response.worse_share": _threshold({Phase.TITRATION, Phase.INTERRUPTED}, worse),
         **{f"response.{each}": _threshold(_COURSE, partial) for each in _PARTIAL},
@@ -182,7 +198,7 @@ def _thresholds(protocol: Protocol) -> dict[str, Threshold]:
             for each in ("counts_age_early", "counts_early")
         },
         **{
-            f"safety.{each}": _threshold(_STARTS, unknown)
+            f"safety.{each}": _threshold(_TWO_TESTS, unknown)
             for each in ("first_test", "second_test_age")
         },
         **{f"safety.{each}": _threshold(TREATED, unknown) for each in _TESTS},
@@ -215,8 +231,8 @@ def _thresholds(protocol: Protocol) -> dict[str, Threshold]:
     return thresholds
 
 
-_PARTIAL = ("partial_points", "partial_share", "low_start", "low_share")
-_TESTS = ("test_age_early", "tests_early", "test_age", "test_age_irregular")
+_PARTIAL = ("partial_points", "partial_share", "partial_below")
+_TESTS = ("test_age_early", "tests_early", "test_age", "test_age_irregular", "tests_anew_after")
 
 
 def _with_and_without(protocol: Protocol, id: str) -> Pairs:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LIMITS = (
-    ("start", "--", BLACK, "B, at the start: {}", "B, the score at the start of the course"),
+    ("start", "--", BLACK, "B: {}", "B, the score at the start or a relapse in taper"),
     ("worse_from", "-.", VERMILLION, "worse: {} or more", "worse, from this score on"),
     ("partial_to", ":", GREEN, "partial: {} or less", "partial response, up to this score"),
 )

@@ -47,7 +47,7 @@ def _course(decisions: Sequence[Decision]) -> Picture:
     first = min([decisions[0].visit.date, *days])
     width = max(_PLOT, (len(decisions) + 1) * LABEL)
     axis = Axis(first, max((end_of(last) - first).days, 14), width)
-    labels = [drawable(why(decision), 46) for decision in decisions]
+    labels = [drawable(why(decision), 80) for decision in decisions]
     strip = 0.45 + max(inches(label, 7.5) for label in labels)
     heights = (strip, 0.3 + 0.3 * len(protocol.ladder.levels), 2.1, 0.85, 0.85, 0.85)
     notes = notes_of(protocol, int((LEFT + width + _RIGHT) * 18))

@@ -54,17 +54,18 @@ def draw_dosage(
             line("advised, not taken", ":", 1.5, VERMILLION, x, (advised, advised))
         if segment.is_open:
             line(OPEN, ":", 2.5, GREY, x, (0, 0))
-        if segment.is_open and not segment.is_reported:
-            y = 0.0
-        elif index == len(segments) - 1:
+        is_shown = segment.is_reported or not segment.is_open
+        if segment.is_unchanged and not segment.is_reported:
+            line("unchanged until answered", ":", 2.5, BLACK, x, (y, y))
+        elif is_shown and index == len(segments) - 1:
             line("advised until the next visit", "--", 2.5, BLACK, x, (y, y))
-        elif segment.is_reported or segment.taken is None:
+        elif is_shown and (segment.is_reported or segment.taken is None):
             line("taken, as reported; or no drug advised", "-", 3, BLUE, x, (y, y))
-        else:
+        elif is_shown:
             line("advised; what was taken was not reported", "-.", 2.5, BLUE, x, (y, y))
-        if before is not None and before != y:
+        if is_shown and before is not None and before != y:
             panel.plot((x[0], x[0]), (before, y), color=BLUE, linewidth=1)
-        before = y
+        before = y if is_shown else None
         if segment.taken is not None and protocol.ladder.level_of(segment.taken) is None:
             panel.text(
                 sum(x) / 2,

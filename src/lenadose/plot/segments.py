@@ -15,13 +15,17 @@ from lenadose.terms.facts import Action, Phase, Response
 
 @frozen
 class Segment:
-    """The time from a visit to the next one; after the last, until the next one is due."""
+    """The time from a visit to the next one; after the last, until the next one is due.
+
+    After a question it is open, or the dosage goes on unchanged until the answer.
+    """
 
     begin: date
     end: date
     phase: Phase
     level: Level | None
     is_open: bool
+    is_unchanged: bool
     taken: Dosage | None
     is_reported: bool
     missed: int
@@ -75,16 +79,14 @@ def _segment(
     partial = next(
         (score for score in reversed(scores) if response(score) is Response.PARTIAL), None
     )
-    is_open = decision.level is None and decision.action in (
-        Action.REQUEST_DATA,
-        Action.PRESCRIBER_DECIDES,
-    )
+    asks = decision.action in (Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES)
     return Segment(
         decision.visit.date,
         end,
         phase,
         decision.level,
-        is_open,
+        asks and decision.level is None,
+        asks and decision.level is not None,
         taken,
         is_reported,
         missed,

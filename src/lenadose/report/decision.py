@@ -164,9 +164,9 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
     yield "## Criteria"
     yield ""
     yield (
-        "Response is the first that applies of complete, worse, partial and none; safety the first "
-        "of stop, interrupt, not assessed, caution and acceptable. Of a response with several "
-        "lines all must be met, unless a line says or."
+        "Response is the first that applies of complete, mild, worse, partial and none; safety the "
+        "first of stop, interrupt, not assessed, caution and acceptable. Of a response with "
+        "several lines all must be met, unless a line says or."
     )
     yield ""
     yield from markdown_table(
