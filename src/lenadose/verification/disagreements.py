@@ -71,16 +71,26 @@ def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
             if about is not None and about != "next visit":
                 continue
             states = apply(a), apply(b)
+            baseline, before = states[0].baseline, pair.one.baseline
+            if pair.only_scores and baseline != before:
+                continue  # a second course, or a relapse, says nothing new about scores
+            only_scores = pair.only_scores or bool(
+                baseline and not before and baseline.activity != USUAL
+            )
             effect = (
                 pair.one.patient,
                 clock_signature(one, states[0]),
                 clock_signature(other, states[1]),
-                *_scored(states[0]),
+                *_scored(states[0], only_scores),
             )
             if effect in effects:
                 continue
             effects.add(effect)
-            ahead.extend(_following((one, other), (a, b), states, visits, known, empty_visit))
+            pairs = _following((one, other), (a, b), states, visits, only_scores, empty_visit)
+            for key, following in pairs:
+                if key not in known:
+                    known.add(key)
+                    ahead.append(following)
 
 
 def _parted(a: Decision, b: Decision) -> str | None:
@@ -92,12 +102,10 @@ def _parted(a: Decision, b: Decision) -> str | None:
     return "next visit" if a.next_visit != b.next_visit else None
 
 
-def _scored(state: State) -> tuple[int | None, ...]:
-    """Return the score at the start, and the nadir where only scores are varied."""
+def _scored(state: State, only_scores: bool) -> tuple[int | None, ...]:
+    """Return the baseline score and the nadir, where only scores are varied."""
     start, nadir = state.baseline, state.treatment.nadir
-    if start is None or nadir is None or start.activity == USUAL:
-        return (start.activity if start else None,)
-    return (start.activity, nadir.activity)
+    return (start.activity, nadir.activity) if only_scores and start and nadir else ()
 
 
 def _following(
@@ -105,17 +113,17 @@ def _following(
     decisions: tuple[Decision, Decision],
     states: tuple[State, State],
     visits: tuple[Visit, ...],
-    known: set[tuple[object, ...]],
+    only_scores: bool,
     empty_visit: EmptyVisit,
-) -> Iterator[Pair]:
+) -> Iterator[tuple[tuple[object, ...], Pair]]:
     """Yield the next visit on each day on which a clock of either protocol changes.
 
-    Only where the two then stand as in no pair *known*; those are added to it.
+    Each comes with a key: pairs with the same key stand alike.
     """
-    last, baseline = decisions[0].visit.date, states[0].baseline
+    last = decisions[0].visit.date
     tomorrow = last + timedelta(days=1)
     can_take: list[DosageTaken | None] = [None]
-    if baseline is None or baseline.activity == USUAL:
+    if not only_scores:
         for protocol, decision, state in zip(protocols, decisions, states, strict=True):
             can_take += what_can_be_taken(protocol, decision, state)
     # What ends on such a day no abstract state says: its name distinguishes it.
@@ -141,11 +149,10 @@ def _following(
                 places = [abstract(of_one.seen_on(day)).place for of_one in ahead]
             except CallError:
                 continue  # more doses missed than there were
-            key = (states[0].patient, missed, *places, *days[day], *_scored(states[0]))
-            if key not in known:
-                known.add(key)
-                empty = empty_visit(day, dosage_taken=taken, doses_missed=missed)
-                yield Pair(*states, empty, visits)
+            scores = _scored(states[0], only_scores)
+            key = (states[0].patient, missed, *places, *days[day], only_scores, *scores)
+            empty = empty_visit(day, dosage_taken=taken, doses_missed=missed)
+            yield key, Pair(*states, empty, visits, only_scores)
 
 
 def _can_miss(one: Protocol, other: Protocol) -> Iterator[int]:

@@ -24,12 +24,16 @@ USUAL = 11
 
 @frozen(eq=False)
 class Pair:
-    """The same patient before the same visit, under both protocols, and the visits until then."""
+    """The same patient before the same visit, under both protocols, and the visits until then.
+
+    `only_scores`: the course began at an unusual score, and nothing but scores is varied.
+    """
 
     one: State
     other: State
     empty: Visit
     visits: tuple[Visit, ...]
+    only_scores: bool = False
 
 
 Both = tuple[Observation, Observation]
@@ -83,7 +87,7 @@ class PairedVisits:
         """Yield both decisions on each kind of visit that has other consequences."""
         empty = _observe_both(self.both, pair, pair.empty)
         # A score counts as such at a start, and where only scores are varied.
-        keeps_score = _only_scores(pair) or any(seen.phase not in TREATED for seen in empty)
+        keeps_score = pair.only_scores or any(seen.phase not in TREATED for seen in empty)
         done = set()
         for safety in self.safeties(pair, empty):
             for score in self.scores(empty):
@@ -105,7 +109,7 @@ class PairedVisits:
 
     def safeties(self, pair: Pair, empty: Both) -> Iterator[_SafetyShown]:
         """Yield a change for each pair of safeties that a visit can show."""
-        if _only_scores(pair):
+        if pair.only_scores:
             yield self._show(pair, empty, self.both[0], {})
             return
         # The changes are dated today: how they are taken depends on what is carried forward alone.
@@ -257,11 +261,6 @@ def days_around(day: date, age: Interval) -> tuple[date, date, date]:
 
 def _negative(day: date) -> PregnancyTest:
     return PregnancyTest(TestResult.NEGATIVE, day)
-
-
-def _only_scores(pair: Pair) -> bool:
-    """Return whether only scores are varied on this walk."""
-    return pair.one.baseline is not None and pair.one.baseline.activity != USUAL
 
 
 def _scores(
