@@ -43,18 +43,18 @@ CHANGES = (
     ),
     Change(
         "A score below 4 is a partial response, never a reason to raise the dose",
-        "Too little to start for is too little to raise the dose for. Version 1.0.0 raised the dose "
-        "at a score of 3 after a fall from 5, and for a rise from 0 to 1. Its rule for a start below "
-        "8 (half of the score) is superfluous and gone; the file of version 1.0.0 cannot say it any "
-        "more.",
+        "Too little to start for is too little to raise the dose for. Version 1.0.0 raised the "
+        "dose at a score of 3 after a fall from 5, and for a rise from 0 to 1. Its rule for a "
+        "start below 8 (half of the score) is superfluous and gone; the file of version 1.0.0 "
+        "cannot say it any more.",
         ("response.partial_below",),
         ("escalate", "sustain"),
     ),
     Change(
         "More than 7 days without drug are an interruption",
-        "After a decision without a dosage, or past a visit that was not kept and one prescription, "
-        "there is no drug to take unless the visit says so. Version 1.0.0 raised the dose after 29 "
-        "days without drug, and after half a year of silence.",
+        "After a decision without a dosage, or past a visit that was not kept and one "
+        "prescription, there is no drug to take unless the visit says so. Version 1.0.0 raised the "
+        "dose after 29 days without drug, and after half a year of silence.",
         ("intervals.longest_gap",),
         ("escalate", "ask-before-resuming"),
     ),
@@ -74,7 +74,8 @@ CHANGES = (
     Change(
         "Every new fact that stops treatment asks for an assessment on the same day",
         "In every phase, and the next visit is within 7 days. In version 1.0.0 a positive test in "
-        "surveillance waited for weeks. The list names what calls for it without stopping treatment.",
+        "surveillance waited for weeks. The list names what calls for it without stopping "
+        "treatment.",
         ("safety.same_day_terms",),
         ("surveillance", "surveillance"),
     ),
@@ -95,8 +96,8 @@ NOT_DATA = (
     ),
     (
         "A relapse in taper is the new baseline",
-        "Score, lowest score and trial of therapy begin anew. Against the old baseline a score of 7 "
-        "after 0 was called a partial response for good.",
+        "Score, lowest score and trial of therapy begin anew. Against the old baseline a score of "
+        "7 after 0 was called a partial response for good.",
     ),
     (
         "The next visit",
@@ -112,9 +113,9 @@ NOT_DATA = (
     ),
     (
         "Sources",
-        "What the trial states is a case of its own; rows about harm are assumed as a whole, level 0 "
-        "is adapted, the limit of a prescription is the label's. Notices carry their source and "
-        "their confidence.",
+        "What the trial states is a case of its own; rows about harm are assumed as a whole, "
+        "level 0 is adapted, the limit of a prescription is the label's. Notices carry their "
+        "source and their confidence.",
     ),
 )
 
