@@ -422,7 +422,8 @@ def visit_window(
     due = follow_up_dates(protocol, state, seen, follow_up, day)
     earliest = np.where(soon, day + 1, due)
     latest = np.where(soon | (due == 0), due, after(intervals.late_after.value, due))
-    awaits = advice.asks & (seen.missing[1] > 0) & seen.two_tests & ~seen.same_day
+    awaits = advice.asks & (seen.missing[1] > 0) & seen.two_tests
+    awaits &= ~(seen.same_day | seen.unadvised)
     rows = np.flatnonzero(awaits)
     if len(rows):
         begins, ends = protocol.safety.first_test.value
