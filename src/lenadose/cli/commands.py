@@ -70,12 +70,15 @@ def _explain(call: "Namespace") -> int:
 
 
 def _plot(call: "Namespace") -> int:
+    from lenadose.formats.files import check_output
+
     try:
         from lenadose import plot
     except ModuleNotFoundError:
         raise fault(
             "matplotlib", "is not installed, and pictures need it", "install lenadose[plot]"
         ) from None
+    check_output(call.picture, call.course, call.protocol)
     plot.save(plot.draw_course(_decisions(call)), call.picture)
     return 0
 
@@ -146,10 +149,12 @@ def _cohort(call: "Namespace") -> int:
             str(error.name), "is not installed, and a cohort needs it", "install lenadose[cohort]"
         ) from None
     from lenadose.formats.decision_json import identity
+    from lenadose.formats.files import check_output
     from lenadose.terms.disclaimer import NOT_A_DEVICE
 
-    protocol = protocol_named(call.protocol)
     kind_of(call.out)
+    check_output(call.out, call.visits, call.protocol)
+    protocol = protocol_named(call.protocol)
     visits = read_table(call.visits)
     with _progress("visits") as progress:
         decisions = decide(visits, protocol, progress)
@@ -240,7 +245,7 @@ def _decisions(call: "Namespace") -> "tuple[Decision, ...]":
 
 def _course(path: str, protocols: Container[str] | None) -> "Course":
     from lenadose.formats.course_json import load_course, parse_course
-    from lenadose.formats.reader import LARGEST
+    from lenadose.formats.files import LARGEST
 
     if path == "-":
         if sys.stdin is None:
