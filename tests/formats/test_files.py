@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.support.paths import ROOT
 
-from lenadose import DocumentError
+from lenadose import DocumentError, load_course
 from lenadose.cli.main import main
 from lenadose.formats.files import check_output, open_output
 
@@ -159,6 +159,16 @@ def test_on_a_full_file_system_the_old_file_is_whole(tmp_path: Path) -> None:
         pytest.skip("this user may not make a small file system")
     assert done.stdout.split() == ["code", "2", "old", "out.svg"]
     assert done.stderr.startswith(f"{disk}/out.svg: no space left on device; give ")
+
+
+# What is no path
+
+
+@pytest.mark.parametrize("path", [0, True, b"course.json", None, 1.5, "a\0b"])
+def test_what_is_no_path_opens_nothing(path) -> None:
+    with pytest.raises(DocumentError, match=r": is not a path; give the path of a course file$"):
+        load_course(path)
+    os.fstat(0)
 
 
 # An output that is an input

@@ -28,8 +28,8 @@ def load(path: str | Path, what: str) -> bytes:
     Raises DocumentError for a file that cannot be opened.
     """
     try:
-        # A Path is never the number of an open file, which `open` would read and close.
-        with open(Path(path), "rb") as file:
+        # `open` would take a number for a file that is open, read that, and close it.
+        with open(path if isinstance(path, str) else Path(path), "rb") as file:
             return file.read(LARGEST + 1)
     except (OSError, ValueError, TypeError) as error:
         reason = (getattr(error, "strerror", None) or "is not a path").lower()
