@@ -63,7 +63,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"platelets_unit": "G/L"},
-        "platelets: 'G/L' is not a unit accepted here; give 10*9/L or 10*3/uL or /uL",
+        "platelets: 'G/L' could mean giga per litre (10*9/L) or grams per litre; give 10*9/L or",
     ),
     (
         {"platelets_date": dt.date(2026, 12, 1)},

@@ -49,7 +49,7 @@ def test_from_csv_and_parquet_the_command_decides_the_same(visits, tmp_path: Pat
         )
         out_text, errors = capsys.readouterr()
         assert out_text.startswith(
-            f"{len(visits)} visits, 0 refused, by cortes-hernandez-2012 1.0.0, sha256 "
+            f"{len(visits)} visits, 0 refused, by cortes-hernandez-2012 2.0.0, sha256 "
         )
         assert "not a medical device" in out_text
         assert errors == ""

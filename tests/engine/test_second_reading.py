@@ -28,7 +28,7 @@ from tests.support.patients import (
 from lenadose import AdverseEvent, Patient, begin, observe, step
 from lenadose.engine.observe import ceiling_of, interval_end, limits_met, safety_of
 from lenadose.engine.observe import tests_missing as why_tests_are_missing
-from lenadose.engine.state import Baseline, CurrentLevel, Findings, State, update_findings
+from lenadose.engine.state import CurrentLevel, Findings, State, Treatment, update_findings
 from lenadose.record.visit import JudgedResponse
 from lenadose.terms.dosage import Level
 from lenadose.terms.facts import Phase, Response, Safety, TherapeuticTrial, Timing
@@ -60,12 +60,23 @@ TERMS = {
     "missed period": "missed period",
     "abnormal vaginal bleeding": "abnormal bleeding",
     "systemic lupus flare": "systemic flare",
+    "suspected thromboembolism": "suspected thromboembolism",
+    "alanine aminotransferase increased": "liver enzymes",
+    "aspartate aminotransferase increased": "liver enzymes",
+    "blood bilirubin increased": "bilirubin",
     "peripheral sensory neuropathy": "sensory neuropathy",
     "rash": "rash",
     "fatigue": "fatigue",
 }
 """The library's terms, and the sheet's."""
-GRADED_ONLY = ("peripheral sensory neuropathy", "rash", "fatigue")
+GRADED_ONLY = (
+    "peripheral sensory neuropathy",
+    "rash",
+    "fatigue",
+    "alanine aminotransferase increased",
+    "aspartate aminotransferase increased",
+    "blood bilirubin increased",
+)
 
 
 def compare(
@@ -93,6 +104,12 @@ def known(**results: Any) -> Findings:
     return update_findings(SAFETY, Findings(), seen(0, 10, **results), 0)
 
 
+def treated(phase: Phase, tests_from: date) -> Treatment:
+    """A treatment in a phase, with pregnancy tests that are early ones from a day on."""
+    dose = CurrentLevel(LEVELS[1], tests_from, tests_from, tests_from, tests_from)
+    return Treatment(phase, None if phase is Phase.BEFORE_START else dose)
+
+
 def safety_shown(findings: Findings, unknown: bool) -> Safety:
     return safety_of(limits_met(SAFETY, findings), findings.ongoing, unknown)
 
@@ -108,7 +125,15 @@ def test_every_situation_has_the_row_of_the_sheet() -> None:
         lambda it: (it.rule.id, it.rule.action),
         lambda it: again.row(it.facts),
     )
-    assert len({each.facts for each in situations}) == len(situations) == 1775
+    assert len({each.facts for each in situations}) == len(situations) == 1780
+
+
+def test_every_case_has_the_tag_of_the_sheet() -> None:
+    compare(
+        ((each,) for each in PROTOCOL.table.situations()),
+        lambda it: it.case.provenance.tag,
+        lambda it: again.tag(it.facts),
+    )
 
 
 def test_the_ladder_and_the_plain_spans() -> None:
@@ -219,7 +244,15 @@ def test_what_stops_for_good_outlasts_the_list() -> None:
     compare(((term, grade) for term in TERMS for grade in grades_of(term)), library, sheet)
 
 
-@pytest.mark.parametrize("term", ["pregnancy", "missed period", "abnormal vaginal bleeding"])
+@pytest.mark.parametrize(
+    "term",
+    [
+        "pregnancy",
+        "missed period",
+        "abnormal vaginal bleeding",
+        "suspected thromboembolism",
+    ],
+)
 def test_what_lasts_until_its_end_is_reported(term: str) -> None:
     found = update_findings(SAFETY, Findings(), seen(0, 10, adverse_events=(event(term),)), 0)
     found = update_findings(SAFETY, found, seen(1, 10), 0)
@@ -287,8 +320,8 @@ def test_pregnancy_tests_at_a_start() -> None:
 
     def library(phase: Phase, tests: tuple[int, ...]) -> bool:
         found = Findings(negative_tests=tuple(day(-each) for each in sorted(tests, reverse=True)))
-        start = None if phase is Phase.BEFORE_START else Baseline(day(-400), 20, 0)
-        return why_tests_are_missing(SAFETY, FERTILE, phase, start, found, DAY0) is None
+        treatment = treated(phase, tests_from=day(-400))
+        return why_tests_are_missing(SAFETY, FERTILE, treatment, found, DAY0) is None
 
     compare(cases, library, lambda _, tests: again.tests_suffice_at_start(tests))
 
@@ -313,12 +346,8 @@ def test_pregnancy_tests_in_a_course(phase: Phase, regular: bool | None) -> None
 
     def library(day_of_course: int, age: int) -> bool:
         found = Findings(negative_tests=(day(-age),))
-        return (
-            why_tests_are_missing(
-                SAFETY, patient, phase, Baseline(day(-day_of_course), 20, 0), found, DAY0
-            )
-            is None
-        )
+        treatment = treated(phase, tests_from=day(-day_of_course))
+        return why_tests_are_missing(SAFETY, patient, treatment, found, DAY0) is None
 
     compare(
         product(range(1, 80), range(40)),
@@ -331,10 +360,32 @@ def test_pregnancy_tests_in_a_course(phase: Phase, regular: bool | None) -> None
 def test_who_needs_a_pregnancy_test(able: bool | None) -> None:
     patient = Patient(age=30, able_to_become_pregnant=able)
     for phase in (*BACK_AT_WORK, *IN_COURSE):
-        start = None if phase is Phase.BEFORE_START else Baseline(day(-40), 20, 0)
-        assert (why_tests_are_missing(SAFETY, patient, phase, start, Findings(), DAY0) is None) == (
+        treatment = treated(phase, tests_from=day(-40))
+        assert (why_tests_are_missing(SAFETY, patient, treatment, Findings(), DAY0) is None) == (
             able is False
         )
+
+
+def test_the_two_tests_and_the_weekly_ones_begin_anew_after_28_days_without_drug() -> None:
+    def library(days_off: int, tests: tuple[int, ...]) -> bool:
+        found = Findings(negative_tests=tuple(day(-each) for each in sorted(tests, reverse=True)))
+        treatment = evolve(
+            treated(Phase.INTERRUPTED, tests_from=day(-400)), no_drug_since=day(-days_off)
+        )
+        return why_tests_are_missing(SAFETY, FERTILE, treatment, found, DAY0) is None
+
+    def sheet(days_off: int, tests: tuple[int, ...]) -> bool:
+        if days_off > 28:
+            return again.tests_suffice_at_start(tests)
+        return bool(tests) and again.tests_suffice_in_course(400, min(tests), regular_cycles=True)
+
+    cases = [
+        (days_off, tests)
+        for days_off in (1, 27, 28, 29, 40)
+        for n in range(3)
+        for tests in combinations(range(30), n)
+    ]
+    compare(cases, library, sheet)
 
 
 def test_calendar_months() -> None:
@@ -348,7 +399,8 @@ def test_the_end_of_an_interval(phase: Phase, level: Any, reviewed: bool) -> Non
     every = level.dosage.every_days
 
     def library(begun: date, doses_missed: int) -> date:
-        dose = CurrentLevel(level, begun, begun, begun, reviewed, days_missed=doses_missed * every)
+        days_missed = doses_missed * every
+        dose = CurrentLevel(level, begun, begun, begun, begun, reviewed, days_missed)
         return interval_end(PROTOCOL, phase, dose)
 
     compare(
@@ -468,9 +520,10 @@ def test_the_response_with_a_judgement(phase: Phase, judged: JudgedResponse) -> 
         return PROTOCOL.response.of(phase, a, None if first else b, a if first else m, judged)
 
     def sheet(a: int | None, b: int, m: int) -> Response:
-        return again.response_as_judged(phase, again.response(phase, a, b, m), JUDGED[judged])
+        shown = again.response(phase, a, b, m)
+        return again.response_as_judged(phase, a, shown, JUDGED[judged])
 
-    scores = (1, 5, 7, 8, 9, 12, 20, 70)
+    scores = (1, 3, 4, 5, 7, 8, 9, 12, 20, 70)
     compare(
         (
             (a, b, m)

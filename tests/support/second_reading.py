@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from lenadose.terms.facts import (
     Action,
+    EvidenceLevel,
     Facts,
     Phase,
     Position,
@@ -35,6 +36,8 @@ def row(facts: Facts) -> tuple[str, Action]:
         # Before start.
         case (Phase.BEFORE_START, Safety.STOP | Safety.INTERRUPT, _, _, _, _):
             return "unfit-to-start", Action.PRESCRIBER_DECIDES
+        case (Phase.BEFORE_START, _, _, _, Response.MILD, _):
+            return "too-mild-to-start", Action.PRESCRIBER_DECIDES
         case (Phase.BEFORE_START, Safety.NOT_ASSESSED, _, _, _, _):
             return "ask-before-start", Action.REQUEST_DATA
         case (Phase.BEFORE_START, _, _, _, Response.NOT_ASSESSED, _):
@@ -107,7 +110,7 @@ def row(facts: Facts) -> tuple[str, Action]:
             Response.NONE,
             TherapeuticTrial.EXHAUSTED,
         ):
-            return "no-benefit", Action.DISCONTINUE
+            return "no-benefit-not-to-raise", Action.PRESCRIBER_DECIDES
         case (Phase.TITRATION, _, Timing.DUE, Position.HIGHEST | Position.ONLY, Response.WORSE, _):
             return "loss-not-to-raise", Action.PRESCRIBER_DECIDES
         case (
@@ -205,6 +208,21 @@ def row(facts: Facts) -> tuple[str, Action]:
     raise ValueError(f"the sheet has no row for {facts}")
 
 
+def tag(facts: Facts) -> EvidenceLevel:
+    """Section 5: the tag of the case; what the trial states is a case of its own."""
+    id, _ = row(facts)
+    acceptable = facts.safety is Safety.ACCEPTABLE
+    if id in ("start", "taper-step") and acceptable:
+        return EvidenceLevel.STATED
+    if id == "begin-taper" and acceptable and facts.position is Position.MIDDLE:
+        return EvidenceLevel.STATED
+    if id == "await-month" and acceptable and facts.response is Response.COMPLETE:
+        return EvidenceLevel.STATED
+    if id in ("interrupt-for-harm", "lower-to-ceiling", "persist", "resume", "surveillance"):
+        return EvidenceLevel.ADAPTED
+    return EvidenceLevel.ASSUMED
+
+
 def response(phase: Phase, a: int | None, b: int, m: int) -> Response:
     """Section 4: the response by the score alone; before the first start there is nothing to
     compare with.
@@ -214,28 +232,31 @@ def response(phase: Phase, a: int | None, b: int, m: int) -> Response:
     if a == 0:
         return Response.COMPLETE
     if phase is Phase.BEFORE_START:
-        return Response.NONE
+        return Response.MILD if a < 4 else Response.NONE
+    worse = False
     if phase in (Phase.TITRATION, Phase.INTERRUPTED):
         worse = a - m >= 4 and a - m >= Fraction(b - m, 2)
-    else:
-        worse = a - m >= 4 or a >= b
+    if phase in (Phase.TAPER, Phase.OFF_TREATMENT):
+        worse = a - m >= 4 or (a >= b and a >= 4)
     if worse:
         return Response.WORSE
-    partial = (b - a >= 4 and b - a >= Fraction(b, 5)) if b >= 8 else a <= Fraction(b, 2)
+    partial = (b - a >= 4 and b - a >= Fraction(b, 5)) or a < 4
     return Response.PARTIAL if partial else Response.NONE
 
 
-def response_as_judged(phase: Phase, shown: Response, judged: Response) -> Response:
+def response_as_judged(phase: Phase, a: int | None, shown: Response, judged: Response) -> Response:
     """Section 4: what a judgement (partial, none or worse) makes of the response that the score
-    shows.
+    *a* shows.
     """
-    if shown is Response.COMPLETE:
+    if shown in (Response.COMPLETE, Response.MILD):
         return shown
     if shown is Response.NOT_ASSESSED:
-        would_start = phase is Phase.BEFORE_START or (
-            phase is Phase.OFF_TREATMENT and judged is Response.WORSE
+        needs_score = phase is Phase.BEFORE_START or (
+            phase in (Phase.TAPER, Phase.OFF_TREATMENT) and judged is Response.WORSE
         )
-        return shown if would_start else judged
+        return shown if needs_score else judged
+    if phase is Phase.OFF_TREATMENT and judged is Response.WORSE and a is not None and a < 4:
+        return shown
     return judged
 
 
@@ -267,8 +288,15 @@ STOPS_FOR_GOOD = frozenset(
 )
 STOPS_WHILE_IT_LASTS = frozenset({"pregnancy"})
 INTERRUPTS = frozenset(
-    {"febrile neutropenia", "missed period", "abnormal bleeding", "systemic flare"}
+    {
+        "febrile neutropenia",
+        "missed period",
+        "abnormal bleeding",
+        "suspected thromboembolism",
+        "systemic flare",
+    }
 )
+INTERRUPTS_FROM_GRADE_2 = frozenset({"liver enzymes", "bilirubin"})
 
 
 def event_safety(term: str, grade: int | None = None, grade_at_start: int = 0) -> Safety:
@@ -280,6 +308,8 @@ def event_safety(term: str, grade: int | None = None, grade_at_start: int = 0) -
     if grade is not None and grade >= 4:
         return Safety.STOP
     if term in INTERRUPTS or grade == 3:
+        return Safety.INTERRUPT
+    if grade == 2 and term in INTERRUPTS_FROM_GRADE_2:
         return Safety.INTERRUPT
     if grade == 2:
         newly = term == "sensory neuropathy" and grade > grade_at_start

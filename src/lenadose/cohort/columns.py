@@ -89,6 +89,7 @@ COLUMNS = (
         "judgement.response",
     ),
     _visit("judgement_reason", "text", "the reason for it; required with it", "judgement.reason"),
+    _visit("stopped", "text", "that treatment was ended, and why"),
     _patient("age", _WHOLE, f"years, {AGE[0]} or more"),
     _patient(
         "able_to_become_pregnant",

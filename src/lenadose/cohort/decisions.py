@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from lenadose.cohort.blocks import Block, as_slice, blocks
 from lenadose.cohort.calendar import Flags, Ints
-from lenadose.cohort.carry_forward import carry_forward
+from lenadose.cohort.carry_forward import NegativeTests, carry_forward
 from lenadose.cohort.columns import NAMES, check_columns, faults_of
 from lenadose.cohort.frames import beside, to_arrow
 from lenadose.cohort.lookup import NOT_GIVEN, protocol_arrays
@@ -20,7 +20,7 @@ from lenadose.cohort.results import ResultBuilder
 from lenadose.cohort.state import Decisions, Visits
 from lenadose.protocol.builtin import get_protocol
 from lenadose.protocol.protocol import Protocol
-from lenadose.record.course import too_many_missed
+from lenadose.record.course import nothing_to_stop, too_many_missed
 from lenadose.terms.errors import DocumentError, Fault, fault
 
 Frame = TypeVar("Frame")
@@ -90,15 +90,25 @@ def _decide_block(
     reasons = _refused(table, rows, number, block.nameless[patient], able, regular)
 
     effects = reader.effects()
-    findings = carry_forward(protocol.safety, effects, rows, patient, able != 0, regular == 1)
-    visits = Visits(
-        rows.day, rows.activity, rows.events, rows.judged, rows.taken, rows.missed, findings
+    findings = carry_forward(
+        protocol.safety, effects, rows, patient, block.begins, able != 0, regular == 1
     )
-    arrays = protocol_arrays(protocol)
-    decisions = replay(arrays, effects, reader.dosages(), visits, number)
+    visits = Visits(
+        np.arange(total),
+        rows.day,
+        rows.activity,
+        rows.events,
+        rows.judged,
+        rows.taken,
+        rows.missed,
+        rows.stopped,
+        findings,
+    )
+    arrays, tests = protocol_arrays(protocol), NegativeTests(rows, patient)
+    decisions = replay(arrays, effects, reader.dosages(), tests, visits, number)
     ends = _ends(rows, number, patient, block.begins, decisions, reasons)
     decided = np.arange(total) < ends[patient]
-    results.write(block.rows, decisions, rows.day, decided)
+    results.write(block.rows, decisions, decided)
     results.refuse(block.rows, _reasons_of_all(rows.day, ~decided, reasons))
 
 
@@ -156,20 +166,24 @@ def _ends(
     decisions: Decisions,
     reasons: dict[int, str],
 ) -> Ints:
-    """Return the first row of each patient that is not decided; more missed than scheduled is one.
+    """Return the first row of each patient that is not decided.
 
-    Such a row gets its reason here, if nothing is wrong before it.
+    With more doses missed than scheduled, or an end of treatment where there is none, it gets its
+    reason here, if nothing is wrong before it.
     """
     total = len(number)
-    broken = (rows.missed > decisions.scheduled) & (number > 0)
+    too_many = (rows.missed > decisions.scheduled) & (number > 0)
+    broken = too_many | (rows.stopped & decisions.untreated)
     broken[list(reasons)] = True
     ends = np.full(len(begins), total)
     for row in np.flatnonzero(broken)[::-1].tolist():
         ends[patient[row]] = row
     for row in ends[ends < total].tolist():
-        if row not in reasons:
+        if row not in reasons and too_many[row]:
             missed, scheduled = int(rows.missed[row]), int(decisions.scheduled[row])
             reasons[row] = str(too_many_missed(missed, scheduled))
+        elif row not in reasons:
+            reasons[row] = str(nothing_to_stop())
     return ends
 
 

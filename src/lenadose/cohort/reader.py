@@ -58,7 +58,8 @@ class Rows(NamedTuple):
     """The visits of some patients, one entry for each row; results are as in `lookup.WELL`.
 
     Of tests it holds the day of the newest one that a row reports, 0 for none. `able` and `regular`
-    are 1, 0, or -1 where nothing is said. `suspect` are rows that no record may be able to hold.
+    are 1, 0, or -1 where nothing is said; so is `missed`. `suspect` are rows that no record may be
+    able to hold.
     """
 
     day: Ints
@@ -72,6 +73,7 @@ class Rows(NamedTuple):
     judged: Ints
     taken: Ints
     missed: Ints
+    stopped: Flags
     able: Ints
     regular: Ints
     suspect: Flags
@@ -120,7 +122,8 @@ class Reader:
             events=self._events(cells),
             judged=judged,
             taken=self._taken(cells),
-            missed=cells.whole_numbers("doses_missed", MISSED, 0),
+            missed=cells.whole_numbers("doses_missed", MISSED, -1),
+            stopped=cells.texts("stopped"),
             able=cells.truths("able_to_become_pregnant"),
             regular=cells.truths("regular_cycles"),
             suspect=cells.suspect,
@@ -133,15 +136,14 @@ class Reader:
         name, units = quantity.name, list(quantity.factors)
         values, known = cells.numbers(name)
         unit = read_words(f"{name}_unit", cells[f"{name}_unit"], units)
-        limits = self._protocol.safety.limits_of(name)
-        of_unit = np.array([bands(quantity, unit, limits) for unit in units]).T
-        danger, low, most = of_unit.take(np.maximum(unit, 0), axis=1)
+        of_unit = np.array([bands(self._protocol.safety, quantity, unit) for unit in units]).T
+        same_day, danger, low, most = of_unit.take(np.maximum(unit, 0), axis=1)
         band = WELL + (values < low).astype(np.int8) + (values < danger)
         own_day = cells.days(f"{name}_date", known)
         on = np.where(own_day > 0, own_day, day)
         fine = (unit >= 0) & is_measurable(values) & (values <= most) & (on <= day)
         cells.suspect |= known & ~fine
-        results: Ints = (on << 2 | band) * known
+        results: Ints = (on << 3 | band << 1 | (values < same_day)) * known
         return results
 
     def _taken(self, cells: Cells) -> Ints:
