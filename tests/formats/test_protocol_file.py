@@ -30,8 +30,8 @@ from lenadose import (
 )
 from lenadose.cli.commands import protocol_named
 from lenadose.cli.main import main
+from lenadose.formats.files import LARGEST
 from lenadose.formats.protocol_file import parse_protocol
-from lenadose.formats.reader import LARGEST
 from lenadose.formats.schema import SCHEMAS
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.protocol.rules import rule

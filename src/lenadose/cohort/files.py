@@ -8,7 +8,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from lenadose.cohort.columns import NAMES
-from lenadose.formats.reader import format_path
+from lenadose.formats.files import format_path, open_output
 from lenadose.terms.errors import DocumentError, Fault
 
 KINDS = (".parquet", ".csv")
@@ -52,7 +52,7 @@ def write_table(table: pa.Table, path: str) -> None:
     """Write decisions; raises DocumentError where they cannot be written."""
     kind = kind_of(path)
     try:
-        with open(path, "wb") as file:
+        with open_output(path) as file:
             if kind == ".parquet":
                 pyarrow.parquet.write_table(table, file)
             else:
