@@ -102,7 +102,7 @@ def test_the_command_tells_no_more_than_a_page_of_refused_rows(tmp_path: Path, c
             "visits.csv: CSV parse error: Expected 2 columns, got 3",
         ),
         ("visits.csv", b"patient,date\n\xff,2026-01-05\n", "visits.csv: "),
-        ("visits.csv", b"patient,day\np,2026-01-05\n", "day: unknown column; "),
+        ("visits.csv", b"patient,day\np,2026-01-05\n", "visits.csv: day: unknown column; "),
         ("visits.parquet", b"PAR1", "visits.parquet: "),
     ],
 )
