@@ -50,7 +50,7 @@ POSITIVE = PregnancyTest(TestResult.POSITIVE)
     ("on", "rule"), [(27, "await-assessment"), (28, "escalate"), (40, "escalate")]
 )
 def test_the_first_assessment_is_on_day_28_and_not_before(on: int, rule: str) -> None:
-    assert rules([seen(0, 11), seen(on, 11)])[-1] == rule
+    assert rules([seen(0, 11), seen(on, 11, doses_missed=0)])[-1] == rule
 
 
 def test_a_review_runs_from_the_last_assessment_and_not_from_an_early_visit() -> None:
@@ -126,16 +126,20 @@ def test_the_trial_of_therapy_ends_after_12_weeks_8_of_them_at_the_level() -> No
     visits = [seen(0, 11), seen(28, 11), seen(56, 11)]
     assert walk([*visits, seen(83, 11)])[-1].facts.trial is TherapeuticTrial.RUNNING
     assert rules([*visits, seen(84, 11)])[-1] == "no-benefit"
-    late = [seen(0, 11), seen(40, 11)]  # at 10 mg from day 40 on: 8 weeks end on day 96
-    assert walk([*late, seen(95, 11)])[-1].facts.trial is TherapeuticTrial.RUNNING
-    assert walk([*late, seen(96, 11)])[-1].facts.trial is TherapeuticTrial.EXHAUSTED
+    late = [
+        seen(0, 11),
+        seen(40, 11, doses_missed=0),
+    ]  # at 10 mg from day 40 on: 8 weeks end on day 96
+    assert walk([*late, seen(95, 11, doses_missed=0)])[-1].facts.trial is TherapeuticTrial.RUNNING
+    assert walk([*late, seen(96, 11, doses_missed=0)])[-1].facts.trial is TherapeuticTrial.EXHAUSTED
 
 
 def test_a_response_starts_the_trial_of_therapy_again() -> None:
     visits = [seen(0, 11), seen(28, 11), seen(56, 5), seen(84, 8)]
     assert walk(visits)[-1].facts.response is Response.NONE
     assert walk(visits)[-1].facts.trial is TherapeuticTrial.RUNNING
-    assert [each.facts.trial for each in walk([*visits, seen(139, 8), seen(140, 8)])[-2:]] == [
+    later = [seen(139, 8, doses_missed=0), seen(140, 8)]
+    assert [each.facts.trial for each in walk([*visits, *later])[-2:]] == [
         TherapeuticTrial.RUNNING,
         TherapeuticTrial.EXHAUSTED,
     ]
@@ -538,7 +542,7 @@ def test_a_neuropathy_that_was_there_at_the_start_is_only_a_caution() -> None:
 def test_a_count_is_good_for_a_week_in_the_first_eight_weeks(
     on: int, age: int, known: bool
 ) -> None:
-    visits = [seen(0, 11), seen(on, 5, neutrophils=count(3, day(on - age)))]
+    visits = [seen(0, 11), seen(on, 5, neutrophils=count(3, day(on - age)), doses_missed=0)]
     assert (walk(visits)[-1].facts.safety is Safety.ACCEPTABLE) is known
 
 
@@ -546,7 +550,8 @@ def test_a_count_is_good_for_a_week_in_the_first_eight_weeks(
 def test_a_count_is_good_for_four_weeks_afterwards_and_before_a_start(
     age: int, known: bool
 ) -> None:
-    decision = walk([seen(0, 11), seen(57, 5, platelets=count(240, day(57 - age)))])[-1]
+    old = count(240, day(57 - age))
+    decision = walk([seen(0, 11), seen(57, 5, platelets=old, doses_missed=0)])[-1]
     assert (decision.facts.safety is Safety.ACCEPTABLE) is known
     before = walk([seen(0, 11, platelets=count(240, day(-age)))])[-1]
     assert (before.rule.id == "start") is known
@@ -667,7 +672,7 @@ def test_tests_are_weekly_to_day_28_then_every_four_or_two_weeks(
     patient = Patient(regular_cycles=regular)
     visits = [
         seen(0, 11, pregnancy_tests=negative(-12, 0)),
-        seen(on, 5, pregnancy_tests=negative(on - age)),
+        seen(on, 5, pregnancy_tests=negative(on - age), doses_missed=0),
     ]
     decision = walk(visits, patient)[-1]
     assert ("pregnancy_tests" not in [gap.field for gap in decision.missing]) is known

@@ -278,7 +278,8 @@ def test_the_age_of_counts_at_a_visit() -> None:
 
     def library(number: int, age: int) -> bool:
         on = day(number - age)
-        visit = seen(number, 20, neutrophils=count(3, on), platelets=count(240, on))
+        counts = {"neutrophils": count(3, on), "platelets": count(240, on)}
+        visit = seen(number, 20, doses_missed=0, **counts)
         return observe(PROTOCOL, state, visit).facts.safety is Safety.NOT_ASSESSED
 
     compare(
@@ -437,7 +438,7 @@ def test_the_trial_of_therapy() -> None:
         moved = evolve(dose, since=day(level_since), interval_from=day(level_since))
         treatment = evolve(state.treatment, responded_on=gained, dose=moved)
         met = evolve(state, treatment=treatment)
-        seen_now = observe(PROTOCOL, met, seen(on, 20))
+        seen_now = observe(PROTOCOL, met, seen(on, 20, doses_missed=0))
         assert seen_now.facts.response is Response.NONE
         return seen_now.facts.trial is TherapeuticTrial.EXHAUSTED
 
@@ -458,7 +459,7 @@ def test_the_trial_of_therapy() -> None:
 
 @pytest.mark.parametrize("responds", [False, True])
 def test_a_response_seen_now_sets_the_clock_of_the_trial_back(responds: bool) -> None:
-    facts = observe(PROTOCOL, started(), seen(200, 10 if responds else 20)).facts
+    facts = observe(PROTOCOL, started(), seen(200, 10 if responds else 20, doses_missed=0)).facts
     assert facts.response is (Response.PARTIAL if responds else Response.NONE)
     last_response = day(200) if responds else None
     assert (facts.trial is TherapeuticTrial.EXHAUSTED) == again.trial_exhausted(

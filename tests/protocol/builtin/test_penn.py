@@ -104,7 +104,7 @@ def test_the_others_go_up_to_10_mg_once_daily(activity: int) -> None:
     ],
 )
 def test_the_two_protocols_answer_the_same_patient_differently(start, now, first, second) -> None:
-    visits = (seen(0, start), seen(42, now))
+    visits = (seen(0, start), seen(42, now, doses_missed=0))
     answers = [walk(visits, protocol=protocol)[-1] for protocol in (PROTOCOL, PENN)]
     assert list(map(rule_and_dosage, answers)) == [first, second]
     for answer in answers:
@@ -342,7 +342,7 @@ def test_no_response_at_every_due_visit_ends_treatment_or_asks_the_prescriber(
 def test_a_score_below_4_alone_makes_no_responder() -> None:
     decision = penn(seen(0, 7), seen(42, 3))[-1]
     assert (decision.facts.response, decision.rule.id) == (Response.NONE, "escalate")
-    assert walk([seen(0, 7), seen(42, 3)])[-1].facts.response is Response.PARTIAL
+    assert walk([seen(0, 7), seen(42, 3, doses_missed=0)])[-1].facts.response is Response.PARTIAL
 
 
 def test_too_mild_a_score_is_left_to_the_prescriber_here_too() -> None:
