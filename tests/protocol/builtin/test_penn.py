@@ -104,7 +104,7 @@ def test_the_others_go_up_to_10_mg_once_daily(activity: int) -> None:
     ],
 )
 def test_the_two_protocols_answer_the_same_patient_differently(start, now, first, second) -> None:
-    visits = (seen(0, start), seen(42, now))
+    visits = (seen(0, start), seen(42, now, doses_missed=0))
     answers = [walk(visits, protocol=protocol)[-1] for protocol in (PROTOCOL, PENN)]
     assert list(map(rule_and_dosage, answers)) == [first, second]
     for answer in answers:
@@ -222,7 +222,7 @@ def test_the_limits_of_the_evidence_are_those_of_penn() -> None:
 
 
 @pytest.mark.parametrize("start", [20, 7])
-def test_no_share_is_held_against_a_fall_where_none_is_asked_for(start: int) -> None:
+def test_only_the_points_are_held_against_a_fall(start: int) -> None:
     criteria = rationale(penn(seen(0, start), seen(42, 3))[-1]).criteria
     partial = {
         criterion.id.removeprefix("response.")
@@ -298,7 +298,8 @@ def test_a_score_is_asked_for_exactly_where_it_would_change_the_action() -> None
         if facts.response is Response.NOT_ASSESSED and facts.safety is not Safety.NOT_ASSESSED:
             answers = {
                 action(facts, response=response)
-                for response in possible_terms(facts.phase)["response"] - {Response.NOT_ASSESSED}
+                for response in possible_terms(facts.phase)["response"]
+                if response is not Response.NOT_ASSESSED
             }
             asked = action(facts) is Action.REQUEST_DATA
             assert asked == (len(answers) > 1), facts
@@ -327,14 +328,28 @@ def test_complete_and_safe_at_due_visits_ends_treatment_within_as_many_decisions
 
 
 @pytest.mark.parametrize(
-    ("changes", "rule"),
-    [({}, "no-benefit"), ({"neutrophils": count(Decimal("1.2"))}, "no-benefit-not-to-raise")],
+    ("neutrophils", "rule"),
+    [("3", "no-benefit"), ("1.2", "no-benefit-not-to-raise")],
 )
-def test_no_response_at_every_due_visit_ends_treatment_or_is_for_the_prescriber(
-    changes, rule: str
+def test_no_response_at_every_due_visit_ends_treatment_or_asks_the_prescriber(
+    neutrophils: str, rule: str
 ) -> None:
-    visits = (seen(42 * n, 19, doses_missed=0, **changes) for n in range(1, 4))
-    assert rule in [decision.rule.id for decision in penn(seen(0, 20), *visits)]
+    shown = {"neutrophils": count(Decimal(neutrophils)), "doses_missed": 0}
+    decisions = penn(seen(0, 20), *(seen(42 * n, 19, **shown) for n in range(1, 4)))
+    assert decisions[-1].rule.id == rule
+
+
+def test_a_score_below_4_alone_makes_no_responder() -> None:
+    decision = penn(seen(0, 7), seen(42, 3))[-1]
+    assert (decision.facts.response, decision.rule.id) == (Response.NONE, "escalate")
+    assert walk([seen(0, 7), seen(42, 3, doses_missed=0)])[-1].facts.response is Response.PARTIAL
+
+
+def test_too_mild_a_score_is_left_to_the_prescriber_here_too() -> None:
+    assert [penn(seen(0, activity))[-1].rule.id for activity in (3, 4)] == [
+        "too-mild-to-start",
+        "start",
+    ]
 
 
 def test_every_case_is_met_by_some_patient() -> None:
