@@ -1,7 +1,8 @@
 """A second machine for the protocol sheet, read from its words alone.
 
-It shares nothing with lenadose and is plain: dates, fractions and `if`. Each block names the section it reads. It was
-written without sight of the library's engine, so where both agree, the sheet is what they share.
+It shares nothing with lenadose and is plain: dates, fractions and `if`. Each block names the
+section it reads. It was written without sight of the library's engine, so where both agree, the
+sheet is what they share.
 
 Where the sheet leaves room, this was read:
 
