@@ -657,6 +657,27 @@ ONLY_READ = [
         True,
         "safety.events.grade-2.voids_tests: it is not followed to its end",
     ),
+    (
+        "response.worse_points.provenance.source",
+        "KLIEN11",
+        "response.worse_points.provenance.source: 'KLIEN11' is not among the sources; "
+        "did you mean KLEIN11?",
+    ),
+    (
+        "response.worse_points.provenance.source",
+        "CH12,, KLEIN11",
+        "response.worse_points.provenance.source: '' is not among the sources",
+    ),
+    (
+        "notices.condoms.source",
+        "label, lable",
+        "notices.condoms.source: 'lable' is not among the sources; did you mean label?",
+    ),
+    (
+        "rules.start.cases.0.provenance.source",
+        "CH 12",
+        "rules.start.cases[0].provenance.source: 'CH 12' is not among",
+    ),
     ("sources.1.id", "CH12", "sources[1]: 'CH12' is there twice"),
     (
         "notices.obstetrician.id",
@@ -909,8 +930,40 @@ def test_a_built_protocol_meets_the_same_checks(build: Any, said: str) -> None:
         build()
 
 
-def test_another_may_have_assumed_it() -> None:
-    assert read_protocol(describe_change("ladder.levels.0.provenance.source", "skin clinic, 2026"))
+def test_another_may_have_assumed_it_and_is_listed() -> None:
+    document = describe_change("ladder.levels.0.provenance.source", "skin clinic 2026, CH12")
+    (line,) = faults(document)
+    assert line == (
+        "ladder.levels[0].provenance.source: 'skin clinic 2026' is not among the sources; "
+        "list it among the sources, or cite one of them"
+    )
+    document["sources"].append(
+        {"id": "skin clinic 2026", "citation": "minutes of 3 March", "confidence": "read"}
+    )
+    assert read_protocol(document)
+
+
+@pytest.mark.parametrize("id", ["CH12, DEL5Q", " CH12", "decided here", "this record"])
+def test_a_source_that_cannot_be_cited_is_refused(id: str) -> None:
+    document = copy.deepcopy(DATA)
+    document["sources"].append({"id": id, "citation": "x", "confidence": "read"})
+    (line,) = faults(document)
+    assert line.startswith(f"sources[{len(DATA['sources'])}].id: {id!r} cannot be cited; give a ")
+
+
+@pytest.mark.parametrize("id", BUILT_IN)
+def test_every_source_that_is_cited_must_be_listed(id: str) -> None:
+    protocol = get_protocol(id)
+    cited = {entry.provenance.source for entry in protocol.ledger}
+    cited |= {notice.source for notice in protocol.notices}
+    names = {name for several in cited for name in several.split(", ")}
+    for source in protocol.sources:
+        fewer = tuple(other for other in protocol.sources if other is not source)
+        if source.id in names:
+            with pytest.raises(ProtocolError, match=f"'{source.id}' is not among the sources"):
+                evolve(protocol, sources=fewer)
+        else:
+            assert evolve(protocol, sources=fewer)
 
 
 # Nothing breaks the reader
