@@ -187,12 +187,6 @@ def test_a_field_that_no_entry_of_a_list_has_may_be_left_out() -> None:
     )
 
 
-def test_a_day_that_python_has_no_date_for_is_one_line() -> None:
-    days = pa.array([2**40]).cast(pa.timestamp("s"))
-    with pytest.raises(DocumentError, match=r"^columns: date value out of range; "):
-        decide(pa.table({"patient": ["a"], "date": days}))
-
-
 def test_lists_without_any_type_are_lists_of_nothing() -> None:
     (refused, asked) = answers(
         pa.table({"patient": [1, 2], "date": [DAY0] * 2, "adverse_events": [[None], []]})

@@ -143,6 +143,7 @@ def _cohort(call: "Namespace") -> int:
     try:
         from lenadose.cohort import decide
         from lenadose.cohort.files import kind_of, read_table, write_table
+        from lenadose.cohort.frames import row_of
     except ModuleNotFoundError as error:
         raise fault(
             str(error.name), "is not installed, and a cohort needs it", "install lenadose[cohort]"
@@ -174,16 +175,12 @@ def _cohort(call: "Namespace") -> int:
         by = f"{protocol.id} {protocol.version}, sha256 {protocol.hash}"
         print(f"{len(decisions)} visits, {refused} refused, by {by}")
         print(f"{protocol.evidence}\n{NOT_A_DEVICE}")
-    listed = (
-        decisions.select(["patient", "date", "refused"])
-        .filter(reasons.is_valid())
-        .slice(0, _MAX_LISTED)
-        .to_pylist()
-    )
-    for row in listed:
+    listed = decisions.select(["patient", "date", "refused"]).filter(reasons.is_valid())
+    for number in range(min(refused, _MAX_LISTED)):
+        row = row_of(listed, number)
         complain(f"{describe(row['patient'])}, {row['date']}: {row['refused']}")
-    if refused > len(listed):
-        complain(f"{refused - len(listed)} more are in the column refused")
+    if refused > _MAX_LISTED:
+        complain(f"{refused - _MAX_LISTED} more are in the column refused")
     return 1 if refused else 0
 
 
