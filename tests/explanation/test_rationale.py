@@ -268,7 +268,7 @@ def test_the_arithmetic_of_an_interruption_names_its_cause_and_its_length() -> N
         [seen(0, 11), seen(28, 11), seen(40, 11, neutrophils=count(0.9)), seen(47, 11)]
     )[-1]
     told = figures(decision)
-    assert told["days off the drug"] == 7
+    assert told["days interrupted"] == 7
     assert (told["ceiling"], told["earlier harm"]) == ("5 mg once daily", "neutrophils 0.9 × 10⁹/L")
     assert (
         "level highest (at most 5 mg once daily: neutrophils 0.9 × 10⁹/L at 10 mg once daily)"

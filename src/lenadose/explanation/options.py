@@ -415,6 +415,8 @@ class Options:
             off = seen.before.treatment.no_drug_since or until
             yield until
             yield intervals.longest_gap.value.after(off)
+        if treatment.interrupted_on is not None:
+            yield intervals.resumable.value.after(treatment.interrupted_on)
         if off is not None:
             yield intervals.resumable.value.after(off)
             yield protocol.safety.tests_anew_after.value.after(off)
