@@ -264,10 +264,6 @@ def test_drug_that_was_not_advised_changes_no_phase_and_is_seen_again_within_a_w
     assert nothing.next_visit == after(phase, adverse_events=()).next_visit
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the window of the tests before a start goes before drug that was not advised",
-)
 def test_drug_that_was_not_advised_does_not_wait_for_the_tests_of_a_start() -> None:
     decision = walk([seen(0, 11), seen(3, 11, dosage_taken=took(5))], FERTILE)[-1]
     assert decision.rule.id == "ask-before-start"
