@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from changes import changes_page
+
 from lenadose import get_protocol, load_course, replay
 from lenadose.cohort import decide
 from lenadose.cohort.columns import COLUMNS
@@ -37,7 +39,7 @@ def _protocol_page() -> Iterator[str]:
     yield (
         "The rows of the two built-in protocols, and the phases that they connect. Exactly one\n"
         "case applies to each situation, so the order of the rows has no meaning. A row has one\n"
-        "case or two (`.1`, `.2`); a case has one level of evidence, explained under\n"
+        "to three cases (`.1`, `.2`); a case has one level of evidence, explained under\n"
         f"[the limits of the evidence](evidence.md). {NOT_A_DEVICE}\n"
     )
     yield "*Generated from the protocols by `scripts/pages.py`.*\n"
@@ -113,6 +115,7 @@ PAGES = {
     "examples/cohort/decisions.csv": decisions,
     "docs/cohort.md": cohort,
     "docs/comparison.md": comparison,
+    "docs/changes.md": changes_page,
 }
 
 

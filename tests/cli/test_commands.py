@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -213,11 +214,10 @@ def test_every_fault_of_a_course_is_a_line(capsys, tmp_path: Path) -> None:
         '{"protocol": "penn", "visits": '
         '[{"date": "2026-02-30"}, {"date": "2026-01-01", "clasi": 3}]}'
     )
-    assert [line.split(": ")[0] for line in errors(capsys, "next", str(path))] == [
-        "protocol",
-        "visits[0].date",
-        "visits[1].clasi",
-    ]
+    lines = errors(capsys, "next", str(path))
+    assert {line.split(": ")[0] for line in lines} == {str(path)}
+    places = ["protocol", "visits[0].date", "visits[1].clasi"]
+    assert [line.split(": ")[1] for line in lines] == places
 
 
 def test_a_fault_that_only_the_machine_sees_names_its_visit(capsys, tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_a_fault_that_only_the_machine_sees_names_its_visit(capsys, tmp_path: Pa
         '{"visits": [{"date": "2026-01-05"}, {"date": "2026-01-12", "doses_missed": 1}]}'
     )
     assert errors(capsys, "replay", str(path)) == [
-        "visits[1].doses_missed: 1 missed of 0 since the visit before; count them again"
+        f"{path}: visits[1].doses_missed: 1 missed of 0 since the visit before; count them again"
     ]
 
 
@@ -276,25 +276,69 @@ def test_what_a_record_says_is_no_markup(tmp_path: Path, capsys) -> None:
     assert r"\[red\]odd\|term\[/\]" in output(capsys, "next", str(path))
 
 
-def test_a_reader_that_stops_early_and_a_narrow_encoding_are_no_fault() -> None:
-    command = [sys.executable, "-m", "lenadose"]
-    early = subprocess.Popen(
-        [*command, "show", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "line 1, column 1: is not JSON: expecting value; fix the JSON at line 1"),
+        ('{"patient": {"id": "Zoë"}}'.encode("latin-1"), "byte 22: is not UTF-8; save the file"),
+        (b" " * 5_000_000, "course: more than 4000000 bytes; give one course per file"),
+        (b"[" * 100_000, "course: is nested too deeply; give a course as the schema describes"),
+        (b"{}", "visits: is missing; give it"),
+    ],
+)
+def test_the_file_stands_first_in_each_of_its_faults(
+    capsys, monkeypatch, tmp_path: Path, content: bytes, reason: str
+) -> None:
+    path = tmp_path / "course.json"
+    path.write_bytes(content)
+    (line,) = errors(capsys, "replay", str(path))
+    assert line.startswith(f"{path}: {reason}")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    (line,) = errors(capsys, "replay", "-")
+    assert line.startswith(f"-: {reason}")
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "nosuch"])
+@pytest.mark.parametrize("encoding", [None, "ascii", "latin-1"])
+def test_output_is_utf_8_whatever_the_locale_says(tmp_path: Path, locale, encoding) -> None:
+    path = tmp_path / "course.json"
+    path.write_text('{"patient": {"id": "Zoë"}, "visits": [{"date": "2026-01-05"}]}', "utf-8")
+    env = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    env |= {"LC_ALL": locale, "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    if encoding is not None:
+        env["PYTHONIOENCODING"] = encoding
+    for form, kept in (("--json", '"patient": "Zoë"'), (None, "Zoë: ")):
+        done = subprocess.run(
+            [sys.executable, "-m", "lenadose", "replay", str(path), *([form] if form else [])],
+            capture_output=True,
+            env=env,
+            check=True,
+        )
+        assert kept in done.stdout.decode("utf-8")
+        assert done.stderr == b""
+
+
+def test_an_interrupted_command_ends_with_130_and_one_line(tmp_path: Path) -> None:
+    pipe = tmp_path / "course"
+    os.mkfifo(pipe)
+    waits = subprocess.Popen(
+        [sys.executable, "-m", "lenadose", "replay", str(pipe)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
-    assert early.stdout is not None
-    early.stdout.read(10)
-    early.stdout.close()
-    assert early.stderr is not None
-    assert early.stderr.read() == b""
-    early.stderr.close()
-    assert early.wait() == 0
-    ascii_only = subprocess.run(
-        [*command, "replay", COURSE],
-        capture_output=True,
-        env={**os.environ, "PYTHONIOENCODING": "ascii"},
-        check=True,
-    )
-    assert ascii_only.stderr == b""
+    with pipe.open("wb"):  # which the command has opened, too
+        waits.send_signal(signal.SIGINT)
+        out, err = waits.communicate()
+    assert (waits.returncode, out) == (130, b"")
+    assert err == b"interrupted: the command did not finish; run it again\n"
+
+
+@pytest.mark.parametrize("arguments", [["show", "--json"], ["verify", "--help"], ["show"]])
+def test_a_reader_that_stops_early_is_silent(arguments: list[str]) -> None:
+    run = f"{sys.executable} -m lenadose {' '.join(arguments)}"
+    script = f"set -o pipefail; ({run}) | true"
+    done = subprocess.run(["/bin/bash", "-c", script], capture_output=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (141, b"", b"")
 
 
 def test_danger_and_a_level_that_is_not_stated_stand_in_the_table_and_on_the_page(
@@ -326,6 +370,7 @@ def test_a_closed_or_full_place_is_one_line(form: list[str]) -> None:
             f"{run} {COURSE} {' '.join(form)} >/dev/full",
             b"standard output: no space left on device",
         ),
+        (f"{run} --help >/dev/full", b"standard output: no space left on device"),
         (f"{run} nosuch {' '.join(form)} 2>&-", b""),
     ):
         done = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, cwd=ROOT, check=False)
@@ -334,10 +379,10 @@ def test_a_closed_or_full_place_is_one_line(form: list[str]) -> None:
         assert done.stderr.count(b"\n") == (1 if expected else 0)
 
 
-def test_a_table_cut_short_by_its_reader_is_no_fault() -> None:
+def test_a_table_cut_short_by_its_reader_is_silent() -> None:
     script = f"set -o pipefail; {sys.executable} -m lenadose replay {COURSE} | true"
     done = subprocess.run(["/bin/bash", "-c", script], capture_output=True, cwd=ROOT, check=False)
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_a_wrong_argument_is_shown_on_one_line(capsys) -> None:

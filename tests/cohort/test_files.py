@@ -49,7 +49,7 @@ def test_from_csv_and_parquet_the_command_decides_the_same(visits, tmp_path: Pat
         )
         out_text, errors = capsys.readouterr()
         assert out_text.startswith(
-            f"{len(visits)} visits, 0 refused, by cortes-hernandez-2012 1.0.0, sha256 "
+            f"{len(visits)} visits, 0 refused, by cortes-hernandez-2012 2.0.0, sha256 "
         )
         assert "not a medical device" in out_text
         assert errors == ""
@@ -101,8 +101,21 @@ def test_the_command_tells_no_more_than_a_page_of_refused_rows(tmp_path: Path, c
             b"patient,date\np,2026-01-05,1\n",
             "visits.csv: CSV parse error: Expected 2 columns, got 3",
         ),
-        ("visits.csv", b"patient,date\n\xff,2026-01-05\n", "visits.csv: "),
-        ("visits.csv", b"patient,day\np,2026-01-05\n", "day: unknown column; "),
+        *(
+            ("visits.csv", content, "visits.csv: is not UTF-8; save it as UTF-8")
+            for content in (
+                "patient,date\nä,2026-01-05\n".encode("latin-1"),
+                "patient,date,ä\np,2026-01-05,\n".encode("latin-1"),
+                "patient,date,subtype\np,2026-01-05,ä\n".encode("latin-1"),
+                "patient,date\np,2026-01-05\n".encode("utf-16"),
+            )
+        ),
+        (
+            "visits.csv",
+            b"patient,date,\np,2026-01-05,x\n",
+            "visits.csv: column 3: unknown column; ",
+        ),
+        ("visits.csv", b"patient,day\np,2026-01-05\n", "visits.csv: day: unknown column; "),
         ("visits.parquet", b"PAR1", "visits.parquet: "),
     ],
 )

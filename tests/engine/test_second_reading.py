@@ -28,7 +28,13 @@ from tests.support.patients import (
 from lenadose import AdverseEvent, Patient, begin, observe, step
 from lenadose.engine.observe import ceiling_of, interval_end, limits_met, safety_of
 from lenadose.engine.observe import tests_missing as why_tests_are_missing
-from lenadose.engine.state import Baseline, CurrentLevel, Findings, State, update_findings
+from lenadose.engine.state import (
+    CurrentLevel,
+    Findings,
+    State,
+    Treatment,
+    update_findings,
+)
 from lenadose.record.visit import JudgedResponse
 from lenadose.terms.dosage import Level
 from lenadose.terms.facts import Phase, Response, Safety, TherapeuticTrial, Timing
@@ -59,13 +65,24 @@ TERMS = {
     "febrile neutropenia": "febrile neutropenia",
     "missed period": "missed period",
     "abnormal vaginal bleeding": "abnormal bleeding",
+    "suspected thromboembolism": "suspected thromboembolism",
     "systemic lupus flare": "systemic flare",
+    "alanine aminotransferase increased": "liver enzymes",
+    "aspartate aminotransferase increased": "liver enzymes",
+    "blood bilirubin increased": "bilirubin",
     "peripheral sensory neuropathy": "sensory neuropathy",
     "rash": "rash",
     "fatigue": "fatigue",
 }
 """The library's terms, and the sheet's."""
-GRADED_ONLY = ("peripheral sensory neuropathy", "rash", "fatigue")
+GRADED_ONLY = (
+    "peripheral sensory neuropathy",
+    "rash",
+    "fatigue",
+    "alanine aminotransferase increased",
+    "aspartate aminotransferase increased",
+    "blood bilirubin increased",
+)
 
 
 def compare(
@@ -88,6 +105,14 @@ def started(patient: Patient = STERILE) -> State:
     return state
 
 
+def treated(phase: Phase, days: int) -> Treatment:
+    """The treatment on day 0, in a course of so many days at the starting level."""
+    if phase is Phase.BEFORE_START:
+        return Treatment()
+    begun = day(-days)
+    return Treatment(phase, CurrentLevel(LEVELS[1], begun, begun, begun, begun))
+
+
 def known(**results: Any) -> Findings:
     """What one visit on day 0 makes known, without neuropathy at the start."""
     return update_findings(SAFETY, Findings(), seen(0, 10, **results), 0)
@@ -108,7 +133,15 @@ def test_every_situation_has_the_row_of_the_sheet() -> None:
         lambda it: (it.rule.id, it.rule.action),
         lambda it: again.row(it.facts),
     )
-    assert len({each.facts for each in situations}) == len(situations) == 1775
+    assert len({each.facts for each in situations}) == len(situations) == 1780
+
+
+def test_every_situation_has_the_tag_of_the_sheet() -> None:
+    compare(
+        ((each,) for each in PROTOCOL.table.situations()),
+        lambda it: it.case.provenance.tag,
+        lambda it: again.tag(it.facts),
+    )
 
 
 def test_the_ladder_and_the_plain_spans() -> None:
@@ -219,7 +252,10 @@ def test_what_stops_for_good_outlasts_the_list() -> None:
     compare(((term, grade) for term in TERMS for grade in grades_of(term)), library, sheet)
 
 
-@pytest.mark.parametrize("term", ["pregnancy", "missed period", "abnormal vaginal bleeding"])
+@pytest.mark.parametrize(
+    "term",
+    ["pregnancy", "missed period", "abnormal vaginal bleeding", "suspected thromboembolism"],
+)
 def test_what_lasts_until_its_end_is_reported(term: str) -> None:
     found = update_findings(SAFETY, Findings(), seen(0, 10, adverse_events=(event(term),)), 0)
     found = update_findings(SAFETY, found, seen(1, 10), 0)
@@ -242,7 +278,8 @@ def test_the_age_of_counts_at_a_visit() -> None:
 
     def library(number: int, age: int) -> bool:
         on = day(number - age)
-        visit = seen(number, 20, neutrophils=count(3, on), platelets=count(240, on))
+        counts = {"neutrophils": count(3, on), "platelets": count(240, on)}
+        visit = seen(number, 20, doses_missed=0, **counts)
         return observe(PROTOCOL, state, visit).facts.safety is Safety.NOT_ASSESSED
 
     compare(
@@ -287,8 +324,7 @@ def test_pregnancy_tests_at_a_start() -> None:
 
     def library(phase: Phase, tests: tuple[int, ...]) -> bool:
         found = Findings(negative_tests=tuple(day(-each) for each in sorted(tests, reverse=True)))
-        start = None if phase is Phase.BEFORE_START else Baseline(day(-400), 20, 0)
-        return why_tests_are_missing(SAFETY, FERTILE, phase, start, found, DAY0) is None
+        return why_tests_are_missing(SAFETY, FERTILE, treated(phase, 400), found, DAY0) is None
 
     compare(cases, library, lambda _, tests: again.tests_suffice_at_start(tests))
 
@@ -314,9 +350,7 @@ def test_pregnancy_tests_in_a_course(phase: Phase, regular: bool | None) -> None
     def library(day_of_course: int, age: int) -> bool:
         found = Findings(negative_tests=(day(-age),))
         return (
-            why_tests_are_missing(
-                SAFETY, patient, phase, Baseline(day(-day_of_course), 20, 0), found, DAY0
-            )
+            why_tests_are_missing(SAFETY, patient, treated(phase, day_of_course), found, DAY0)
             is None
         )
 
@@ -331,10 +365,30 @@ def test_pregnancy_tests_in_a_course(phase: Phase, regular: bool | None) -> None
 def test_who_needs_a_pregnancy_test(able: bool | None) -> None:
     patient = Patient(age=30, able_to_become_pregnant=able)
     for phase in (*BACK_AT_WORK, *IN_COURSE):
-        start = None if phase is Phase.BEFORE_START else Baseline(day(-40), 20, 0)
-        assert (why_tests_are_missing(SAFETY, patient, phase, start, Findings(), DAY0) is None) == (
-            able is False
-        )
+        missing = why_tests_are_missing(SAFETY, patient, treated(phase, 40), Findings(), DAY0)
+        assert (missing is None) == (able is False)
+
+
+def test_tests_begin_anew_after_28_days_without_drug() -> None:
+    """In an interruption as many days long, of a course of a year, with the tests of a start or
+    with the newest alone.
+    """
+
+    def library(days: int, tests: tuple[int, ...]) -> bool:
+        interrupted = evolve(treated(Phase.INTERRUPTED, 400), no_drug_since=day(-days))
+        found = Findings(negative_tests=tuple(day(-each) for each in tests))
+        return why_tests_are_missing(SAFETY, FERTILE, interrupted, found, DAY0) is None
+
+    def sheet(days: int, tests: tuple[int, ...]) -> bool:
+        if again.tests_begin_anew(day(-days), DAY0):
+            return again.tests_suffice_at_start(tests)
+        return again.tests_suffice_in_course(400, tests[-1], True)
+
+    compare(
+        product((1, 27, 28, 29, 30, 200), ((0,), (1,), (2,), (28,), (29,), (10, 0), (15, 0))),
+        library,
+        sheet,
+    )
 
 
 def test_calendar_months() -> None:
@@ -348,7 +402,9 @@ def test_the_end_of_an_interval(phase: Phase, level: Any, reviewed: bool) -> Non
     every = level.dosage.every_days
 
     def library(begun: date, doses_missed: int) -> date:
-        dose = CurrentLevel(level, begun, begun, begun, reviewed, days_missed=doses_missed * every)
+        dose = CurrentLevel(
+            level, begun, begun, begun, begun, reviewed, days_missed=doses_missed * every
+        )
         return interval_end(PROTOCOL, phase, dose)
 
     compare(
@@ -382,7 +438,7 @@ def test_the_trial_of_therapy() -> None:
         moved = evolve(dose, since=day(level_since), interval_from=day(level_since))
         treatment = evolve(state.treatment, responded_on=gained, dose=moved)
         met = evolve(state, treatment=treatment)
-        seen_now = observe(PROTOCOL, met, seen(on, 20))
+        seen_now = observe(PROTOCOL, met, seen(on, 20, doses_missed=0))
         assert seen_now.facts.response is Response.NONE
         return seen_now.facts.trial is TherapeuticTrial.EXHAUSTED
 
@@ -403,7 +459,7 @@ def test_the_trial_of_therapy() -> None:
 
 @pytest.mark.parametrize("responds", [False, True])
 def test_a_response_seen_now_sets_the_clock_of_the_trial_back(responds: bool) -> None:
-    facts = observe(PROTOCOL, started(), seen(200, 10 if responds else 20)).facts
+    facts = observe(PROTOCOL, started(), seen(200, 10 if responds else 20, doses_missed=0)).facts
     assert facts.response is (Response.PARTIAL if responds else Response.NONE)
     last_response = day(200) if responds else None
     assert (facts.trial is TherapeuticTrial.EXHAUSTED) == again.trial_exhausted(
@@ -468,9 +524,10 @@ def test_the_response_with_a_judgement(phase: Phase, judged: JudgedResponse) -> 
         return PROTOCOL.response.of(phase, a, None if first else b, a if first else m, judged)
 
     def sheet(a: int | None, b: int, m: int) -> Response:
-        return again.response_as_judged(phase, again.response(phase, a, b, m), JUDGED[judged])
+        shown = again.response(phase, a, b, m)
+        return again.response_as_judged(phase, a, shown, JUDGED[judged])
 
-    scores = (1, 5, 7, 8, 9, 12, 20, 70)
+    scores = (1, 3, 4, 5, 7, 8, 9, 12, 20, 70)
     compare(
         (
             (a, b, m)

@@ -24,7 +24,7 @@ from lenadose import (
     replay,
 )
 from lenadose.formats.decision_json import ledger_data
-from lenadose.formats.reader import LARGEST
+from lenadose.formats.files import LARGEST
 from lenadose.formats.schema import SCHEMAS
 from lenadose.terms.errors import Fault
 from lenadose.testing import courses

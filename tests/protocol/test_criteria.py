@@ -70,16 +70,14 @@ def by_hand(criteria: ResponseCriteria, phase: Phase, a: int, b: int, m: int) ->
     if phase in (Phase.TITRATION, Phase.INTERRUPTED):
         worse = points and a - m >= criteria.worse_share.value * (b - m)
     else:
-        worse = points or a >= b
+        worse = points or (a >= b and a >= criteria.worse_points.value)
     if worse:
         return Response.WORSE
-    if b < criteria.low_start.value:
-        partial = b - a >= criteria.low_share.value * b
-    else:
-        partial = (
-            b - a >= criteria.partial_points.value
-            and b - a >= Fraction(criteria.partial_share.value) * b
-        )
+    fallen = (
+        b - a >= criteria.partial_points.value
+        and b - a >= Fraction(criteria.partial_share.value) * b
+    )
+    partial = fallen or a < criteria.partial_below.value
     return Response.PARTIAL if partial else Response.NONE
 
 

@@ -10,7 +10,7 @@ from hypothesis import event
 from hypothesis import strategies as st
 
 from lenadose.formats.course_json import course_data
-from lenadose.formats.reader import LARGEST
+from lenadose.formats.files import LARGEST
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.adverse_event import GRADE
 from lenadose.record.event_terms import MEASURED, OTHER_NAMES, RESOLVABLE

@@ -48,6 +48,9 @@ _EVENTS: tuple[tuple[str, int | None, bool | None, float], ...] = (
     ("pregnancy", None, None, 0.3),
     ("pregnancy", None, True, 1),
     ("venous thromboembolism", None, None, 0.4),
+    ("suspected thromboembolism", None, None, 1.5),
+    ("suspected thromboembolism", None, True, 2),
+    ("alanine aminotransferase increased", 2, None, 2),
     ("angioedema", None, None, 0.3),
     ("febrile neutropenia", None, None, 1),
     ("systemic lupus flare", None, None, 2),
@@ -130,13 +133,21 @@ def _part(rng: np.random.Generator, count: int, first: int, protocol: Protocol |
     columns["able_to_become_pregnant"] = pa.array(able > 0, mask=able < 0)
     columns["regular_cycles"] = pa.array(regular > 0, mask=regular < 0)
     missed = np.where(some(0.1) & (number > 0), np.minimum(rng.geometric(0.25, count), gap), 0)
-    # Where no drug was advised, more doses may be missed than scheduled: there none is missed.
+    missed = np.where((missed > 0) | some(0.5), missed, -1)
+    stopped = np.where(some(0.01), 0, -1)
+    # Where no drug was advised, more doses may be missed than scheduled: there none is missed. Nor
+    # can treatment be ended where there is none.
     while True:
-        table = pa.table({**columns, "doses_missed": pa.array(missed, mask=missed == 0)})
+        changing = {
+            "doses_missed": pa.array(missed, mask=missed < 0),
+            "stopped": _coded(["wish of the patient"], stopped),
+        }
+        table = pa.table({**columns, **changing})
         refused = decide(table, protocol).column("refused").is_valid().to_numpy()
         if not refused.any():
             return table
-        missed[np.flatnonzero(refused)[np.unique(patient[refused], return_index=True)[1]]] = 0
+        first = np.flatnonzero(refused)[np.unique(patient[refused], return_index=True)[1]]
+        missed[first] = stopped[first] = -1
 
 
 def _scores(
@@ -318,5 +329,6 @@ def _visit(row: Any) -> Visit:
         adverse_events=None if events is None else tuple(AdverseEvent(**event) for event in events),
         dosage_taken=None if mg is None else DosageTaken(mg, row["dosage_taken_every_days"]),
         doses_missed=row["doses_missed"],
+        stopped=row["stopped"],
         judgement=None if judged is None else Judgement(judged, row["judgement_reason"]),
     )

@@ -52,6 +52,7 @@ def visit_row(visit: Visit, id: object, patient: Patient | None = None) -> dict[
         "doses_missed": visit.doses_missed,
         "judgement": None if judged is None else judged.response.label,
         "judgement_reason": None if judged is None else judged.reason,
+        "stopped": visit.stopped,
         "age": who.age,
         "able_to_become_pregnant": who.able_to_become_pregnant,
         "regular_cycles": who.regular_cycles,

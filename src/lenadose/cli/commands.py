@@ -6,7 +6,7 @@ Every command imports what it uses inside its function.
 import json
 import os
 import sys
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from lenadose.engine.machine import Decision
     from lenadose.protocol.protocol import Protocol
-    from lenadose.record.course import Course
     from lenadose.terms.facts import Action
 
 _MAX_LISTED = 20
@@ -70,12 +69,15 @@ def _explain(call: "Namespace") -> int:
 
 
 def _plot(call: "Namespace") -> int:
+    from lenadose.formats.files import check_output
+
     try:
         from lenadose import plot
     except ModuleNotFoundError:
         raise fault(
             "matplotlib", "is not installed, and pictures need it", "install lenadose[plot]"
         ) from None
+    check_output(call.picture, call.course, call.protocol)
     plot.save(plot.draw_course(_decisions(call)), call.picture)
     return 0
 
@@ -141,17 +143,20 @@ def _cohort(call: "Namespace") -> int:
     try:
         from lenadose.cohort import decide
         from lenadose.cohort.files import kind_of, read_table, write_table
+        from lenadose.cohort.frames import row_of
     except ModuleNotFoundError as error:
         raise fault(
             str(error.name), "is not installed, and a cohort needs it", "install lenadose[cohort]"
         ) from None
     from lenadose.formats.decision_json import identity
+    from lenadose.formats.files import check_output, faults_in
     from lenadose.terms.disclaimer import NOT_A_DEVICE
 
-    protocol = protocol_named(call.protocol)
     kind_of(call.out)
+    check_output(call.out, call.visits, call.protocol)
+    protocol = protocol_named(call.protocol)
     visits = read_table(call.visits)
-    with _progress("visits") as progress:
+    with faults_in(call.visits), _progress("visits") as progress:
         decisions = decide(visits, protocol, progress)
     write_table(decisions, call.out)
     reasons = decisions.column("refused")
@@ -170,16 +175,12 @@ def _cohort(call: "Namespace") -> int:
         by = f"{protocol.id} {protocol.version}, sha256 {protocol.hash}"
         print(f"{len(decisions)} visits, {refused} refused, by {by}")
         print(f"{protocol.evidence}\n{NOT_A_DEVICE}")
-    listed = (
-        decisions.select(["patient", "date", "refused"])
-        .filter(reasons.is_valid())
-        .slice(0, _MAX_LISTED)
-        .to_pylist()
-    )
-    for row in listed:
+    listed = decisions.select(["patient", "date", "refused"]).filter(reasons.is_valid())
+    for number in range(min(refused, _MAX_LISTED)):
+        row = row_of(listed, number)
         complain(f"{describe(row['patient'])}, {row['date']}: {row['refused']}")
-    if refused > len(listed):
-        complain(f"{refused - len(listed)} more are in the column refused")
+    if refused > _MAX_LISTED:
+        complain(f"{refused - _MAX_LISTED} more are in the column refused")
     return 1 if refused else 0
 
 
@@ -229,24 +230,26 @@ def protocol_named(name: str | None) -> "Protocol":
 
 def _decisions(call: "Namespace") -> "tuple[Decision, ...]":
     from lenadose.engine.machine import replay
+    from lenadose.formats.course_json import parse_course
+    from lenadose.formats.files import faults_in
     from lenadose.protocol.builtin import BUILT_IN
 
-    if call.protocol is None:
-        return replay(_course(call.course, BUILT_IN))
     # Under another protocol, the one that the course names need not be built in.
-    protocol = protocol_named(call.protocol)
-    return replay(_course(call.course, None), protocol)
+    protocol = None if call.protocol is None else protocol_named(call.protocol)
+    content = _content(call.course)
+    with faults_in(call.course):
+        course = parse_course(content, BUILT_IN if protocol is None else None)
+        return replay(course, protocol)
 
 
-def _course(path: str, protocols: Container[str] | None) -> "Course":
-    from lenadose.formats.course_json import load_course, parse_course
-    from lenadose.formats.reader import LARGEST
+def _content(path: str) -> bytes:
+    from lenadose.formats.files import LARGEST, load
 
-    if path == "-":
-        if sys.stdin is None:
-            raise fault("-", "standard input is closed", "give the path of a course file")
-        return parse_course(sys.stdin.buffer.read(LARGEST + 1), protocols)
-    return load_course(path, protocols)
+    if path != "-":
+        return load(path, "course")
+    if sys.stdin is None:
+        raise fault("-", "standard input is closed", "give the path of a course file")
+    return sys.stdin.buffer.read(LARGEST + 1)
 
 
 def _decision_on(decisions: "tuple[Decision, ...]", day: str) -> "Decision":

@@ -1,7 +1,7 @@
 """The command line: the parser, and what every command shares.
 
 Exit 0: done; 1: a check failed; 2: the input or the call is wrong, with one line per fault on
-standard error.
+standard error; 130: interrupted; 141: the reader of the output had seen enough.
 
 The parser imports nothing else of the library, and each command imports only what it uses, because
 the imports are most of what a person waits for.
@@ -11,11 +11,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from lenadose.cli.streams import complain, leave_stdout
+from lenadose.cli.streams import complain, leave_stdout, use_utf8
 
 TYPE_CHECKING = False  # importing typing for it would take longer than the parser
 if TYPE_CHECKING:
     from typing import NoReturn
+
+    from _typeshed import SupportsWrite
+
+INTERRUPTED, BROKEN_PIPE = 130, 141
+"""As a shell reports a command that the signal has ended."""
 
 PROTOCOL = "the id of a built-in protocol, or the path of a .toml or .json file"
 
@@ -31,6 +36,10 @@ class _Parser(argparse.ArgumentParser):
         words = "".join(sign if sign.isprintable() else "?" for sign in message)
         words = words if len(words) <= 300 else f"{words[:300]}..."
         raise _WrongCall(f"call: {words}; see {self.prog} --help")
+
+    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
+        # The parser's own way says nothing of a place that is closed or full.
+        print(self.format_help(), end="", file=file, flush=True)  # type: ignore[arg-type]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -114,37 +123,38 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            # A terminal that cannot show ≥ shows ? instead of failing.
-            stream.reconfigure(errors="replace")
     try:
-        call = _parser().parse_args(arguments)
+        use_utf8()
+        return _run(arguments)
     except _WrongCall as error:
         complain(str(error))
         return 2
-    if sys.stdout is None:
-        complain("standard output: is closed; open it, because the answer is printed there")
-        return 2
-    return _run(call)
-
-
-def _run(call: argparse.Namespace) -> int:
-    from lenadose.cli.commands import COMMANDS
-    from lenadose.terms.errors import LenadoseError
-
-    try:
-        code = COMMANDS[call.command](call)
-        sys.stdout.flush()
-    except LenadoseError as error:
-        complain(str(error))
-        return 2
+    except KeyboardInterrupt:
+        complain("interrupted: the command did not finish; run it again")
+        return INTERRUPTED
     except BrokenPipeError:
         leave_stdout()  # the reader has seen enough
-        return 0
+        return BROKEN_PIPE
     except OSError as error:
         leave_stdout()
         reason = (error.strerror or str(error)).lower()
         complain(f"standard output: {reason}; write the answer to another place")
         return 2
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    call = _parser().parse_args(arguments)
+    if sys.stdout is None:
+        complain("standard output: is closed; open it, because the answer is printed there")
+        return 2
+
+    from lenadose.cli.commands import COMMANDS
+    from lenadose.terms.errors import LenadoseError
+
+    try:
+        code = COMMANDS[call.command](call)
+    except LenadoseError as error:
+        complain(str(error))
+        return 2
+    sys.stdout.flush()
     return code

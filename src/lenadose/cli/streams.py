@@ -1,8 +1,16 @@
-"""Standard output and error when one of them is closed."""
+"""Standard output and error: always UTF-8, and what to do when one of them is closed."""
 
 import os
 import sys
 from contextlib import suppress
+
+
+def use_utf8() -> None:
+    """Print in UTF-8 whatever the locale is: data must not depend on it."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # Half of a surrogate pair, as in a path, cannot be written: it is shown as an escape.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def complain(words: str) -> None:

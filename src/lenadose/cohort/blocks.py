@@ -7,27 +7,37 @@ import narwhals as nw
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
+from attrs import evolve
 
-from lenadose.cohort.calendar import Flags, Ints
+from lenadose.cohort.calendar import Ints
 from lenadose.cohort.cells import is_text, read_days, wrong_type
-from lenadose.cohort.frames import to_arrow
+from lenadose.cohort.frames import read_arrow
+from lenadose.record.visit import Patient
+from lenadose.terms.errors import Fault, LenadoseError, describe
+
+# Blanks, controls, and letters and marks that leave no mark.
+_UNSEEN = (
+    r"[\pZ\pC\x{034f}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{180b}-\x{180f}\x{2800}\x{3164}"
+    r"\x{fe00}-\x{fe0f}\x{ffa0}\x{e0100}-\x{e01ef}]"
+)
+_NAMELESS = Fault("patient", "is missing", "say whose visit it is")
 
 
 class Block(NamedTuple):
     """The rows of some patients, each patient's by date.
 
-    `begins` are the places within the block where the patients begin; `nameless` are the patients
-    that are not known.
+    `begins` are the places within the block where the patients begin; `unknown` are the patients
+    whose id names nobody for certain, by their numbers in the block.
     """
 
     rows: Ints
     begins: Ints
-    nameless: Flags
+    unknown: dict[int, Fault]
 
 
 def blocks(frame: nw.DataFrame[Any], size: int) -> Iterator[Block]:
     """Yield blocks of about *size* rows, or of one patient who has more."""
-    order, begins, nameless = _sorted(to_arrow(frame.select("patient", "date")))
+    order, begins, unknown = read_arrow(frame.select("patient", "date"), _sorted)
     ends = np.append(begins[1:], len(order))
     first = 0
     while first < len(begins):
@@ -36,25 +46,27 @@ def blocks(frame: nw.DataFrame[Any], size: int) -> Iterator[Block]:
         yield Block(
             order[begins[first] : ends[last - 1]],
             begins[first:last] - begins[first],
-            nameless[first:last],
+            {number - first: unknown[number] for number in range(first, last) if number in unknown},
         )
         first = last
 
 
-def _sorted(table: pa.Table) -> tuple[Ints, Ints, Flags]:
-    """Return the rows by patient and date, where each patient begins, and which are not known."""
+def _sorted(table: pa.Table) -> tuple[Ints, Ints, dict[int, Fault]]:
+    """Return the rows by patient and date, where each patient begins, and the unknown patients."""
     ids = _patients(table.column("patient").combine_chunks()).dictionary_encode()
     count = len(ids.dictionary)
     patient = ids.indices.fill_null(-1).to_numpy().astype(np.int64)
     # A visit without a patient is nobody's: each stands alone.
-    unknown = np.flatnonzero(patient < 0)
-    patient[unknown] = count + np.arange(len(unknown))
+    nobody = np.flatnonzero(patient < 0)
+    patient[nobody] = count + np.arange(len(nobody))
     days, _ = read_days("date", table.column("date").combine_chunks())
     # On rows that are in order already, this sort takes next to no time.
     order = np.argsort(patient << 32 | days, kind="stable")
     patient = patient[order]
     begins = np.flatnonzero(np.diff(patient, prepend=-1))
-    return order, begins, patient[begins] >= count
+    # Every patient has rows: the place of a patient here is the one among the ids.
+    nameless = dict.fromkeys(range(count, len(begins)), _NAMELESS)
+    return order, begins, {**_doubtful(ids.dictionary), **nameless}
 
 
 def _patients(ids: pa.Array) -> pa.Array:
@@ -67,6 +79,28 @@ def _patients(ids: pa.Array) -> pa.Array:
     texts = ids.cast(pa.large_string())
     blank = pa.compute.equal(pa.compute.utf8_trim_whitespace(texts), "")
     return pa.compute.if_else(blank, pa.scalar(None, texts.type), texts)
+
+
+def _doubtful(ids: pa.Array) -> dict[int, Fault]:
+    """Return the faults of ids that cannot be told apart by the eye, by their places."""
+    if not is_text(ids.type):
+        return {}
+    faults = {}
+    seen = pyarrow.compute.replace_substring_regex(ids, _UNSEEN, "")
+    places = seen.dictionary_encode().indices.to_numpy()
+    twins = (np.bincount(places) > 1)[places]
+    hidden = pyarrow.compute.match_substring_regex(ids, _UNSEEN).to_numpy(zero_copy_only=False)
+    for place in np.flatnonzero(twins | hidden).tolist():
+        id = ids[place].as_py()
+        try:
+            Patient(id)
+        except LenadoseError as error:
+            faults[place] = evolve(error.faults[0], place="patient")
+        else:
+            if twins[place]:
+                reason = f"another id differs from {describe(id)} only in what is not seen"
+                faults[place] = Fault("patient", reason, "write it alike in all rows")
+    return faults
 
 
 def as_slice(rows: Ints) -> Ints | slice:

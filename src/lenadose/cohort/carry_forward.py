@@ -6,12 +6,36 @@ all visits of a block at once.
 
 import numpy as np
 
-from lenadose.cohort.calendar import FIRST_DAY, Flags, Ints, after, first_within
-from lenadose.cohort.events import EventEffects
+from lenadose.cohort.calendar import FIRST_DAY, Flags, Ints, first_within
+from lenadose.cohort.events import EventEffects, new_stops
 from lenadose.cohort.lookup import DANGER, LOW
 from lenadose.cohort.reader import Rows
 from lenadose.cohort.state import Findings
 from lenadose.protocol.safety import SafetyCriteria
+
+
+class NegativeTests:
+    """The negative pregnancy tests of a block, to be asked for the oldest known one."""
+
+    def __init__(self, rows: Rows, patient: Ints) -> None:
+        self._place = patient.astype(np.int64) << 32
+        keys = self._place[rows.test_rows] | rows.tests
+        order = np.argsort(keys, kind="stable")
+        # After the last test there is none of any patient.
+        self._keys = np.append(keys[order], np.int64(1) << 62)
+        self._rows = np.append(rows.test_rows[order], 0)
+
+    def oldest(self, row: Ints, since: Ints) -> Ints:
+        """Return the day of the oldest test from *since* on that is known at a visit, or 0."""
+        patient = self._place[row]
+        at = np.searchsorted(self._keys, patient | np.maximum(since, 0))
+        while True:
+            unknown = (self._keys[at] >> 32 == patient >> 32) & (self._rows[at] > row)
+            if not unknown.any():
+                break
+            at += unknown
+        keys = self._keys[at]
+        return np.where(keys >> 32 == patient >> 32, keys & 0xFFFFFFFF, 0)
 
 
 def carry_forward(
@@ -19,10 +43,11 @@ def carry_forward(
     effects: EventEffects,
     rows: Rows,
     patient: Ints,
+    begins: Ints,
     tested: Flags,
     regular: Flags,
 ) -> Findings:
-    """Return the findings at visits that lie patient by patient.
+    """Return the findings at visits that lie patient by patient, from *begins* on.
 
     *tested* are the visits of patients who need pregnancy tests, *regular* those of patients with
     regular cycles.
@@ -32,33 +57,29 @@ def carry_forward(
         _newest(place, results)
         for results in (rows.neutrophils, rows.platelets, rows.clearance, rows.negative_test)
     )
-    danger = [(result & 3) == DANGER for result in (neutrophils, platelets, clearance)]
+    danger = [_band(result) == DANGER for result in (neutrophils, platelets, clearance)]
     early = first_within(safety.counts_age_early.value, day)
     usual = first_within(safety.counts_age.value, day)
-
-    usual_test = np.where(
-        regular,
-        first_within(safety.test_age.value, day),
-        first_within(safety.test_age_irregular.value, day),
-    )
-    early_test = first_within(safety.test_age_early.value, day)
-    # Two tests come before a start: a first one that was never done is absent, not stale.
-    stale = negative < first_within(safety.second_test_age.value, day)
-    no_first = ~_first_tests(safety, rows, place)
     return Findings(
-        results=(neutrophils & 3) | (platelets & 3) << 2 | danger[2] << 4,
-        clearance_low=(clearance & 3) >= LOW,
+        results=_band(neutrophils) | _band(platelets) << 2 | danger[2] << 4,
+        clearance_low=_band(clearance) >= LOW,
         count_danger=danger[0] | danger[1],
+        same_day=(neutrophils & 1) > 0,
+        new_stop=new_stops(effects, rows.events, begins),
         positive_test=_positive_tests(effects, rows, place),
         neutrophils=_missing(neutrophils, usual),
         neutrophils_early=_missing(neutrophils, early),
         platelets=_missing(platelets, usual),
         platelets_early=_missing(platelets, early),
         creatinine_clearance=_missing(clearance, first_within(safety.clearance_age.value, day)),
-        tests=_reason(negative < usual_test, negative) * tested,
-        tests_early=_reason(negative < early_test, negative) * tested,
-        tests_before_start=np.where(stale, _reason(stale, negative), no_first) * tested,
+        negative_test=negative,
+        tested=tested,
+        regular=regular,
     )
+
+
+def _band(result: Ints) -> Ints:
+    return result >> 1 & 3
 
 
 def _newest(place: Ints, results: Ints) -> Ints:
@@ -68,27 +89,12 @@ def _newest(place: Ints, results: Ints) -> Ints:
 
 def _missing(result: Ints, first_fresh: Ints) -> Ints:
     """Return why a result is missing; a danger counts however old it is."""
-    return _reason((result >> 2 < first_fresh) & ((result & 3) != DANGER), result)
+    return missing_reason((result >> 3 < first_fresh) & (_band(result) != DANGER), result)
 
 
-def _reason(missing: Flags, newest: Ints) -> Ints:
+def missing_reason(missing: Flags, newest: Ints) -> Ints:
     """Return 1 for absent and 2 for stale where something is missing, 0 elsewhere."""
     return missing.astype(np.int8) << (newest > 0)
-
-
-def _first_tests(safety: SafetyCriteria, rows: Rows, place: Ints) -> Flags:
-    """Return whether a negative test known by each visit was done when the first one is due."""
-    earliest, latest = safety.first_test.value
-    key, patient = place | rows.day, place[rows.test_rows]
-    # A test is in time at the visits from `begins` to before `ends`, in the rows of the patient.
-    begins = np.searchsorted(key, patient | after(earliest, rows.tests))
-    begins = np.maximum(begins, rows.test_rows)
-    ends = np.searchsorted(key, patient | after(latest, rows.tests), "right")
-    within, total = begins < ends, len(key) + 1
-    tests = np.bincount(begins[within], minlength=total) - np.bincount(
-        ends[within], minlength=total
-    )
-    return np.cumsum(tests)[:-1] > 0
 
 
 def _positive_tests(effects: EventEffects, rows: Rows, place: Ints) -> Flags:

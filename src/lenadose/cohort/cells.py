@@ -5,6 +5,7 @@ A cell that no record can hold is read as missing, and its row marked as suspect
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from re import Pattern
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -49,8 +50,8 @@ class Cells:
     def numbers(self, name: str) -> tuple[Floats, Flags]:
         """Return numbers, and which are given; text that is not a number is infinite."""
         cells = self[name]
-        if pa.types.is_decimal(cells.type):
-            # By their digits: as floats some would be other numbers.
+        if pa.types.is_decimal(cells.type) or pa.types.is_float32(cells.type):
+            # By their shortest digits: as floats of double precision some would be other numbers.
             cells = cells.cast(pa.string())
         if is_text(cells.type):
             values = map_text(cells, read_number, np.nan, np.inf)
@@ -90,12 +91,12 @@ class Cells:
         self.suspect |= truths == -2
         return np.where(truths < 0, -1, truths)
 
-    def texts(self, name: str) -> Flags:
-        """Return which texts are given; one that cannot be printed makes its row suspect."""
+    def texts(self, name: str, shown: Pattern[str] = PRINTABLE) -> Flags:
+        """Return which texts are given; one that cannot be *shown* makes its row suspect."""
         cells = self[name]
         if not pa.types.is_null(cells.type) and not is_text(cells.type):
             raise wrong_type(name, cells.type, "text")
-        texts = map_text(cells, lambda text: 1 if PRINTABLE.match(text) else None, 0, -1)
+        texts = map_text(cells, lambda text: 1 if shown.match(text) else None, 0, -1)
         self.suspect |= texts < 0
         return texts > 0
 
@@ -150,12 +151,17 @@ def map_text(
 # Words and days
 
 
-def read_words(name: str, cells: pa.Array, words: list[str]) -> Ints:
-    """Return the places of words in a list, -1 for a missing one and -2 for an unknown one."""
+def read_words(
+    name: str, cells: pa.Array, words: list[str], respell: Callable[[str], str] = str
+) -> Ints:
+    """Return the places of words in a list, -1 for a missing one and -2 for an unknown one.
+
+    Other spellings are first *respelled* as in the list.
+    """
     if not pa.types.is_null(cells.type) and not is_text(cells.type):
         raise wrong_type(name, cells.type, f"one of {', '.join(words)}")
     places = {word: place for place, word in enumerate(words)}
-    return map_text(cells, places.get, -1, -2)
+    return map_text(cells, lambda text: places.get(respell(text)), -1, -2)
 
 
 def read_days(name: str, cells: pa.Array) -> tuple[Ints, Flags]:

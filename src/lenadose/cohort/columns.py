@@ -7,15 +7,15 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from math import isfinite
 
 from attrs import frozen
 
 from lenadose.formats.course_json import read_course
 from lenadose.formats.reader import parse, unknown_key
+from lenadose.record.fields import decimal
 from lenadose.record.visit import ACTIVITY, AGE, DAMAGE
 from lenadose.terms.dosage import MG
-from lenadose.terms.errors import DIGITS, DocumentError, Fault, LenadoseError, describe
+from lenadose.terms.errors import PRINTABLE, DocumentError, Fault, LenadoseError, describe
 from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, QUANTITIES, Quantity
 
 
@@ -89,6 +89,7 @@ COLUMNS = (
         "judgement.response",
     ),
     _visit("judgement_reason", "text", "the reason for it; required with it", "judgement.reason"),
+    _visit("stopped", "text", "that treatment was ended, and why"),
     _patient("age", _WHOLE, f"years, {AGE[0]} or more"),
     _patient(
         "able_to_become_pregnant",
@@ -111,8 +112,8 @@ def check_columns(names: Iterable[str]) -> None:
     """Check that a table has no unknown column, and those that are required."""
     names = tuple(names)
     faults = [
-        Fault(name, "unknown column", unknown_key(name, NAMES).fix)
-        for name in names
+        Fault(_place(name, number), "unknown column", unknown_key(name, NAMES).fix)
+        for number, name in enumerate(names, 1)
         if name not in NAMES
     ]
     faults += (
@@ -120,6 +121,11 @@ def check_columns(names: Iterable[str]) -> None:
     )
     if faults:
         raise DocumentError(faults)
+
+
+def _place(name: str, number: int) -> str:
+    """Return the name of a column, or its place if it has no name that can be shown."""
+    return name if name.strip() and PRINTABLE.match(name) else f"column {number}"
 
 
 def is_blank(value: object) -> bool:
@@ -132,14 +138,16 @@ _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 def read_number(text: str) -> float | None:
     """Return a number from text, None for anything that other programs would not read alike."""
-    text = text.strip()
-    if len(text) > 40 or not _NUMBER.fullmatch(text):
+    number = _exact(text)
+    try:
+        return None if number is None else float(decimal(number))
+    except LenadoseError:
         return None
-    exact = Decimal(text)
-    number = float(exact)
-    digits = "".join(map(str, exact.as_tuple().digits)).strip("0")
-    fine = len(digits) <= DIGITS and isfinite(number) and (number != 0 or not digits)
-    return number if fine else None
+
+
+def _exact(text: str) -> Decimal | None:
+    text = text.strip()
+    return Decimal(text) if len(text) <= 40 and _NUMBER.fullmatch(text) else None
 
 
 # Faults
@@ -184,6 +192,8 @@ def _document(row: Mapping[str, object]) -> tuple[dict[str, dict[str, object]], 
             except DocumentError as error:
                 faults += (Fault(column.name, each.reason, each.fix) for each in error.faults)
                 continue
+            if value is None:  # as in a course: the key is left out
+                continue
         values = document
         for group in groups:
             values = values.setdefault(group, {})  # type: ignore[assignment]  # nested once
@@ -197,7 +207,7 @@ def _plain(value: object, column: Column) -> object:
         case date():
             return value.isoformat().removesuffix("T00:00:00")
         case str() if "number" in column.holds:
-            number = read_number(value)
+            number = _exact(value)
             return value if number is None else number
         case str() if column.holds == _TRUTH:
             return {"true": True, "false": False}.get(value.strip().lower(), value)

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from lenadose.cohort.blocks import Block, as_slice, blocks
 from lenadose.cohort.calendar import Flags, Ints
-from lenadose.cohort.carry_forward import carry_forward
+from lenadose.cohort.carry_forward import NegativeTests, carry_forward
 from lenadose.cohort.columns import NAMES, check_columns, faults_of
-from lenadose.cohort.frames import beside, to_arrow
+from lenadose.cohort.frames import beside, read_arrow, row_of, without_index
 from lenadose.cohort.lookup import NOT_GIVEN, protocol_arrays
 from lenadose.cohort.reader import Reader, Rows
 from lenadose.cohort.replay import replay
@@ -20,7 +20,7 @@ from lenadose.cohort.results import ResultBuilder
 from lenadose.cohort.state import Decisions, Visits
 from lenadose.protocol.builtin import get_protocol
 from lenadose.protocol.protocol import Protocol
-from lenadose.record.course import too_many_missed
+from lenadose.record.course import nothing_to_stop, too_many_missed
 from lenadose.terms.errors import DocumentError, Fault, fault
 
 Frame = TypeVar("Frame")
@@ -50,6 +50,7 @@ def decide(
     except nw.exceptions.DuplicateError:
         faults = (Fault("columns", "two have the same name", "keep one of the two"),)
         raise DocumentError(faults) from None
+    visits = without_index(visits)
     check_columns(visits.columns)
     try:
         return cast(Frame, _decide(visits, protocol or get_protocol(), progress))
@@ -70,7 +71,10 @@ def _decide(
     read = visits.select([name for name in NAMES if name in visits.columns])
     done = 0
     for block in blocks(visits, BLOCK):
-        _decide_block(block, to_arrow(read[as_slice(block.rows)]), protocol, reader, results)
+        rows, table = read_arrow(
+            read[as_slice(block.rows)], lambda table: (reader.read(table), table)
+        )
+        _decide_block(block, table, rows, protocol, reader, results)
         done += len(block.rows)
         if progress is not None:
             progress(done, len(visits))
@@ -78,27 +82,43 @@ def _decide(
 
 
 def _decide_block(
-    block: Block, table: pa.Table, protocol: Protocol, reader: Reader, results: ResultBuilder
+    block: Block,
+    table: pa.Table,
+    rows: Rows,
+    protocol: Protocol,
+    reader: Reader,
+    results: ResultBuilder,
 ) -> None:
     """Decide on all visits of a block, and write the decisions and the refused rows."""
-    rows, total = reader.read(table), len(table)
+    total = len(table)
     counts = np.diff(np.append(block.begins, total))
     patient = np.repeat(np.arange(len(counts)), counts)
     number = np.arange(total) - block.begins[patient]
     able = _first_given(rows.able, block.begins)[patient]
     regular = _first_given(rows.regular, block.begins)[patient]
-    reasons = _refused(table, rows, number, block.nameless[patient], able, regular)
+    unsound = {**_contradictory(rows, block.begins), **block.unknown}
+    reasons = _refused(table, rows, number, patient, unsound)
 
     effects = reader.effects()
-    findings = carry_forward(protocol.safety, effects, rows, patient, able != 0, regular == 1)
-    visits = Visits(
-        rows.day, rows.activity, rows.events, rows.judged, rows.taken, rows.missed, findings
+    findings = carry_forward(
+        protocol.safety, effects, rows, patient, block.begins, able != 0, regular == 1
     )
-    arrays = protocol_arrays(protocol)
-    decisions = replay(arrays, effects, reader.dosages(), visits, number)
+    visits = Visits(
+        np.arange(total),
+        rows.day,
+        rows.activity,
+        rows.events,
+        rows.judged,
+        rows.taken,
+        rows.missed,
+        rows.stopped,
+        findings,
+    )
+    arrays, tests = protocol_arrays(protocol), NegativeTests(rows, patient)
+    decisions = replay(arrays, effects, reader.dosages(), tests, visits, number)
     ends = _ends(rows, number, patient, block.begins, decisions, reasons)
     decided = np.arange(total) < ends[patient]
-    results.write(block.rows, decisions, rows.day, decided)
+    results.write(block.rows, decisions, decided)
     results.refuse(block.rows, _reasons_of_all(rows.day, ~decided, reasons))
 
 
@@ -109,37 +129,53 @@ def _first_given(values: Ints, begins: Ints) -> Ints:
     return np.append(values, -1)[firsts]
 
 
+def _contradictory(rows: Rows, begins: Ints) -> dict[int, Fault]:
+    """Return the faults of patients of whom two visits say different things, by their numbers."""
+    faults = {}
+    for name, values in (
+        ("subtype", rows.subtype),
+        ("antiphospholipid", rows.antiphospholipid),
+        ("regular_cycles", rows.regular),
+        ("able_to_become_pregnant", rows.able),
+    ):
+        lowest = np.minimum.reduceat(np.where(values >= 0, values, np.iinfo(np.int32).max), begins)
+        reason = "two visits of the patient contradict each other"
+        fault = Fault(name, reason, "give the same in all visits")
+        differs = np.maximum.reduceat(values, begins) > lowest
+        faults.update(dict.fromkeys(np.flatnonzero(differs).tolist(), fault))
+    return faults
+
+
 def _refused(
-    table: pa.Table, rows: Rows, number: Ints, nameless: Flags, able: Ints, regular: Ints
+    table: pa.Table, rows: Rows, number: Ints, patient: Ints, unsound: dict[int, Fault]
 ) -> dict[int, str]:
-    """Return the reason of each row that cannot be read, or cannot follow the one before."""
+    """Return the reason of each row that cannot be read, or cannot follow the one before.
+
+    All rows of an *unsound* patient have that patient's fault.
+    """
     day = rows.day
     duplicates = np.zeros(len(day), bool)
     duplicates[1:] = (number[1:] > 0) & (day[1:] == day[:-1]) & (day[1:] > 0)
     duplicates[:-1] |= duplicates[1:]
-    changes = {
-        "able_to_become_pregnant": (rows.able >= 0) & (rows.able != able),
-        "regular_cycles": (rows.regular >= 0) & (rows.regular != regular),
-    }
     early = (number == 0) & ((rows.taken != NOT_GIVEN) | (rows.missed > 0))
-    suspect = rows.suspect | duplicates | early | nameless
-    suspect |= np.logical_or.reduce(list(changes.values()))
+    suspect = rows.suspect | duplicates | early
+    of_unsound = np.isin(patient, list(unsound)) if unsound else np.zeros_like(suspect)
     reasons = {}
-    for row in np.flatnonzero(suspect).tolist():
+    for row in np.flatnonzero(suspect | of_unsound).tolist():
+        of_patient = unsound.get(int(patient[row]))
+        # Without knowing whose they are, rows do not follow each other.
+        if of_patient is not None and (of_patient.place == "patient" or not suspect[row]):
+            reasons[row] = str(of_patient)
+            continue
         ordinal = int(day[row])
         follows = number[row] > 0 and ordinal > 0
         before = min(int(day[row - 1]) or ordinal - 1, ordinal - 1) if follows else 0
-        cells = table.slice(row, 1).to_pylist()[0]
-        faults = faults_of(cells, date.fromordinal(before) if before else None)
-        if nameless[row]:
-            faults.append(Fault("patient", "is missing", "say whose visit it is"))
+        faults = faults_of(row_of(table, row), date.fromordinal(before) if before else None)
+        if of_patient is not None:
+            faults.append(of_patient)
         if duplicates[row]:
             reason = f"two visits of the patient on {date.fromordinal(ordinal)}"
             faults.append(Fault("date", reason, "give the visits in order, one a day"))
-        for name, changed in changes.items():
-            if changed[row]:
-                reason = "is not what another visit of the patient says"
-                faults.append(Fault(name, reason, "give the same in all visits"))
         if not faults:
             # A row that no record can hold is never decided on, whether its fault is found or not.
             fix = "give its cells as a course file would hold them"
@@ -156,20 +192,24 @@ def _ends(
     decisions: Decisions,
     reasons: dict[int, str],
 ) -> Ints:
-    """Return the first row of each patient that is not decided; more missed than scheduled is one.
+    """Return the first row of each patient that is not decided.
 
-    Such a row gets its reason here, if nothing is wrong before it.
+    With more doses missed than scheduled, or an end of treatment where there is none, it gets its
+    reason here, if nothing is wrong before it.
     """
     total = len(number)
-    broken = (rows.missed > decisions.scheduled) & (number > 0)
+    too_many = (rows.missed > decisions.scheduled) & (number > 0)
+    broken = too_many | (rows.stopped & decisions.untreated)
     broken[list(reasons)] = True
     ends = np.full(len(begins), total)
     for row in np.flatnonzero(broken)[::-1].tolist():
         ends[patient[row]] = row
     for row in ends[ends < total].tolist():
-        if row not in reasons:
+        if row not in reasons and too_many[row]:
             missed, scheduled = int(rows.missed[row]), int(decisions.scheduled[row])
             reasons[row] = str(too_many_missed(missed, scheduled))
+        elif row not in reasons:
+            reasons[row] = str(nothing_to_stop())
     return ends
 
 
@@ -181,7 +221,8 @@ def _reasons_of_all(day: Ints, undecided: Flags, reasons: dict[int, str]) -> dic
         if row in reasons:
             refused[row], last = reasons[row], row
         else:
-            on = f"of {date.fromordinal(int(day[last]))}" if day[last] else "without a date"
-            reason = f"the earlier visit {on} was refused"
+            reason = "a visit whose date cannot be read may come before this one"
+            if day[last]:
+                reason = f"the earlier visit of {date.fromordinal(int(day[last]))} was refused"
             refused[row] = str(Fault("patient", reason, "fix that one first"))
     return refused

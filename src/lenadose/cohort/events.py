@@ -26,14 +26,16 @@ class OngoingEvent(NamedTuple):
     limits_dose: bool
     lasts: Lasts
     name: str | None
+    same_day: bool = False
 
 
 _ONGOING = tuple(
-    OngoingEvent(safety, limits_dose, lasts, name)
+    OngoingEvent(safety, limits_dose, lasts, name, same_day)
     for safety in (Safety.CAUTION, Safety.INTERRUPT, Safety.STOP)
     for limits_dose in ((False, True) if safety is Safety.INTERRUPT else (False,))
     for lasts in Lasts
     for name in (RESOLVABLE if lasts is Lasts.RESOLVED else (PREGNANCY, None))
+    for same_day in ((False, True) if name is None else (False,))
 )
 _BITS = {event: 1 << bit for bit, event in enumerate(_ONGOING)}
 _POSITIVE_TEST = 1 << len(_ONGOING)
@@ -52,6 +54,7 @@ class EventMasks(NamedTuple):
     reported_dangers: int
     pregnancy: int
     positive_test: int
+    same_day: int
 
 
 def event_masks(safety: SafetyCriteria) -> EventMasks:
@@ -70,6 +73,10 @@ def event_masks(safety: SafetyCriteria) -> EventMasks:
         mask(lambda event: event.safety is not Safety.CAUTION, False),
         mask(lambda event: event.name == PREGNANCY, True),
         _POSITIVE_TEST,
+        mask(
+            lambda event: event.same_day or event.name in safety.same_day_terms,
+            PREGNANCY in safety.same_day_terms,
+        ),
     )
 
 
@@ -77,11 +84,17 @@ class EventEffects(NamedTuple):
     """The effect of each list of adverse events, in the order of their numbers.
 
     `keeps` are the events of before that go on, `adds` the events that begin, by the grade of
-    neuropathy at the start of the course (none known first).
+    neuropathy at the start of the course (none known first). Those of `voids` make earlier
+    pregnancy tests count no longer. `stops` are the events that stop treatment, but for a
+    pregnancy: each its criterion, its name, and how long it counts; `resolved` are the names of
+    those that are over.
     """
 
     keeps: Ints
     adds: Ints
+    voids: Ints
+    stops: tuple[dict[tuple[str, str], Lasts], ...]
+    resolved: tuple[frozenset[str], ...]
     neuropathy: Ints
     ends_pregnancy: Flags
 
@@ -94,6 +107,9 @@ def event_effects(
     return EventEffects(
         np.array([_keeps(safety, events) for events in lists], np.int64),
         np.array([_adds_by_grade(safety, events) for events in given], np.int64),
+        np.array([_adds(safety, events, None, voids_tests=True) for events in given], np.int64),
+        tuple(_stops(safety, events) for events in given),
+        tuple(map(_resolved, given)),
         np.array([_neuropathy(events) for events in given], np.int32),
         np.array([PREGNANCY in _resolved(events) for events in given]),
     )
@@ -102,8 +118,45 @@ def event_effects(
 _GRADES = (None, *range(GRADE[1] + 1))
 
 
-def _resolved(events: Sequence[AdverseEvent]) -> set[str]:
-    return {event.name for event in events if event.resolved}
+def _resolved(events: Sequence[AdverseEvent]) -> frozenset[str]:
+    return frozenset(event.name for event in events if event.resolved)
+
+
+def _stops(safety: SafetyCriteria, events: Sequence[AdverseEvent]) -> dict[tuple[str, str], Lasts]:
+    return {
+        (criterion.id, event.name): criterion.lasts
+        for event in events
+        if not event.resolved and event.name != PREGNANCY
+        for criterion in safety.events
+        if criterion.safety is Safety.STOP and criterion.applies(event, None)
+    }
+
+
+def new_stops(effects: EventEffects, events: Ints, begins: Ints) -> Flags:
+    """Return the visits at which an event that stops treatment is new; see `EventEffects.stops`.
+
+    The visits lie patient by patient, and *begins* are the places where the patients begin. Few
+    patients have such an event, and these are followed one by one.
+    """
+    is_new = np.zeros(len(events), bool)
+    has_stops = np.array([bool(stops) for stops in effects.stops])[events]
+    ends = np.append(begins[1:], len(events))
+    patients = np.unique(np.searchsorted(begins, np.flatnonzero(has_stops), "right")) - 1
+    for patient in patients.tolist():
+        known: dict[tuple[str, str], Lasts] = {}
+        for row in range(begins[patient], ends[patient]):
+            number = int(events[row])
+            if number == NOT_ASKED:
+                continue
+            stops, resolved = effects.stops[number], effects.resolved[number]
+            is_new[row] = bool(stops.keys() - known.keys())
+            kept = {
+                key: lasts
+                for key, lasts in known.items()
+                if lasts is Lasts.FOR_GOOD or (lasts is Lasts.RESOLVED and key[1] not in resolved)
+            }
+            known = kept | stops
+    return is_new
 
 
 def _keeps(safety: SafetyCriteria, events: Sequence[AdverseEvent] | None) -> int:
@@ -125,20 +178,29 @@ def _adds_by_grade(safety: SafetyCriteria, events: Sequence[AdverseEvent]) -> li
     return [_adds(safety, events, grade) for grade in _GRADES]
 
 
-def _adds(safety: SafetyCriteria, events: Sequence[AdverseEvent], grade: int | None) -> int:
-    """Return the bits of the events that count from a list on."""
+def _adds(
+    safety: SafetyCriteria,
+    events: Sequence[AdverseEvent],
+    grade: int | None,
+    voids_tests: bool = False,
+) -> int:
+    """Return the bits of the events that count from a list on, or of those that void tests."""
     bits = 0
     for event in events:
         for criterion in safety.events:
-            if not event.resolved and criterion.applies(event, grade):
-                bits |= _BITS[_ongoing(criterion, event)]
+            counts = criterion.voids_tests or not voids_tests
+            if counts and not event.resolved and criterion.applies(event, grade):
+                bits |= _BITS[_ongoing(safety, criterion, event)]
     return bits
 
 
-def _ongoing(criterion: EventCriterion, event: AdverseEvent) -> OngoingEvent:
-    named = criterion.lasts is Lasts.RESOLVED or event.name == PREGNANCY
-    name = event.name if named else None
-    return OngoingEvent(criterion.safety, criterion.harm, criterion.lasts, name)
+def _ongoing(
+    safety: SafetyCriteria, criterion: EventCriterion, event: AdverseEvent
+) -> OngoingEvent:
+    if criterion.lasts is Lasts.RESOLVED or event.name == PREGNANCY:
+        return OngoingEvent(criterion.safety, criterion.harm, criterion.lasts, event.name)
+    same_day = event.name in safety.same_day_terms
+    return OngoingEvent(criterion.safety, criterion.harm, criterion.lasts, None, same_day)
 
 
 def _neuropathy(events: Sequence[AdverseEvent]) -> int:

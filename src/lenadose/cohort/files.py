@@ -1,5 +1,7 @@
 """Tables of visits in Parquet or CSV files, and the decisions written as either."""
 
+import codecs
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -8,10 +10,12 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from lenadose.cohort.columns import NAMES
-from lenadose.formats.reader import format_path
+from lenadose.formats.files import format_path, open_output
 from lenadose.terms.errors import DocumentError, Fault
 
 KINDS = (".parquet", ".csv")
+
+_NOT_UTF8 = ("is not UTF-8", "save it as UTF-8")
 
 
 def kind_of(path: str) -> str:
@@ -27,17 +31,23 @@ def read_table(path: str) -> pa.Table:
     kind = kind_of(path)
     try:
         with open(path, "rb") as file:
-            return pyarrow.parquet.read_table(file) if kind == ".parquet" else _read_csv(file)
+            table = pyarrow.parquet.read_table(file) if kind == ".parquet" else _read_csv(file)
+            table.column_names  # noqa: B018  # decoded here, where a name may not be UTF-8
+            return table
+    except UnicodeDecodeError:
+        raise _error(path, *_NOT_UTF8) from None
     except pa.ArrowException as error:
         # A row that is cut short could be any patient's: the file is refused.
         csv = kind == ".csv"
+        if csv and "UTF8" in str(error):
+            raise _error(path, *_NOT_UTF8) from None
         fix = "fix the file: every row has a cell for every column" if csv else "give a whole file"
         raise _error(path, _first_line(error), fix) from None
     except OSError as error:
         raise _error(path, _reason(error), "give the path of a table of visits") from None
 
 
-def _read_csv(file: BinaryIO) -> pa.Table:
+def _read_csv(file: BufferedReader) -> pa.Table:
     # Cells are read later: one that cannot be read loses its row only.
     as_written = pa.dictionary(pa.int32(), pa.string())
     options = pyarrow.csv.ConvertOptions(
@@ -45,14 +55,18 @@ def _read_csv(file: BinaryIO) -> pa.Table:
         strings_can_be_null=True,
         null_values=[""],
     )
-    return pyarrow.csv.read_csv(file, convert_options=options)
+    if file.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise UnicodeDecodeError("utf-8", b"", 0, 1, "UTF-16")
+    # A quoted cell may hold a line break, at the border of a block too.
+    parse = pyarrow.csv.ParseOptions(newlines_in_values=True)
+    return pyarrow.csv.read_csv(file, parse_options=parse, convert_options=options)
 
 
 def write_table(table: pa.Table, path: str) -> None:
     """Write decisions; raises DocumentError where they cannot be written."""
     kind = kind_of(path)
     try:
-        with open(path, "wb") as file:
+        with open_output(path) as file:
             if kind == ".parquet":
                 pyarrow.parquet.write_table(table, file)
             else:

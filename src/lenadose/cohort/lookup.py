@@ -19,33 +19,40 @@ from lenadose.engine.observe import position_of
 from lenadose.protocol.advice import Advice, Effects, advise
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.response import ResponseCriteria, ResponseCriterion, Scores
+from lenadose.protocol.safety import SafetyCriteria
 from lenadose.record.visit import ACTIVITY, JudgedResponse
 from lenadose.terms.dosage import Dosage
 from lenadose.terms.errors import fault
-from lenadose.terms.facts import DIMENSIONS, Phase, Response, Safety, Term
+from lenadose.terms.facts import DIMENSIONS, Action, Phase, Response, Safety, Term
 from lenadose.terms.units import Quantity
 
 
-def _weights() -> tuple[dict[Term, int], int]:
-    """Return what each term adds to the number of a situation, and how many numbers there are."""
-    weights: dict[Term, int] = {}
+def _units() -> tuple[dict[type[Term], int], int]:
+    """Return what a rank of each fact adds to a number, and how many numbers there are."""
+    units: dict[type[Term], int] = {}
     unit = 1
     for _, kind in reversed(DIMENSIONS):
-        weights.update({term: term.rank * unit for term in kind})
+        units[kind] = unit
         unit *= len(kind)
-    return weights, unit
+    return units, unit
 
 
-WEIGHTS, SITUATION_NUMBERS = _weights()
+UNITS, SITUATION_NUMBERS = _units()
 """Situations are numbered in mixed radix over the ranks of their six terms."""
+
+WEIGHTS = {term: term.rank * UNITS[kind] for _, kind in DIMENSIONS for term in kind}
+"""The number that each term adds to that of a situation."""
 
 NO_SCORE = ACTIVITY[1] + 1
 """The code of a missing score: above every score, so that the nadir is the one that is known."""
 SCORES = NO_SCORE + 1
 
 UNKNOWN, DANGER, LOW, WELL = 0, 3, 2, 1
-"""Bands of a result. A result is one number, its day times four and its band: the greater of two is
-the newer one, and on one day the lower value. For clearance, `LOW` lowers the ceiling."""
+"""Bands of a result; for clearance, `LOW` lowers the ceiling.
+
+A result is one number: its day times eight, its band times two, and 1 if a same-day assessment is
+due. So the greater of two is the newer one, and on one day the lower value.
+"""
 
 NOT_GIVEN, NOTHING = -1, -2
 """The codes of a dosage taken that was not reported, and of nothing taken."""
@@ -61,8 +68,10 @@ class AdviceArrays(NamedTuple):
     phase_after: Ints
     follow_up: Ints
     hands_over: Flags
+    asks: Flags
+    resumes: Flags
     starts: Flags
-    gives: Flags
+    new_baseline: Flags
     new_level: Flags
     new_since: Flags
     new_interval: Flags
@@ -72,6 +81,7 @@ class AdviceArrays(NamedTuple):
     interrupts: Flags
     limits_dose: Flags
     finishes: Flags
+    ends: Flags
 
 
 class ProtocolArrays(NamedTuple):
@@ -95,16 +105,24 @@ class ProtocolArrays(NamedTuple):
     """The weight of safety; see `_safeties`."""
 
 
+_ONE_BY_ONE = "decide its courses one by one, with replay"
+
+
 @lru_cache(maxsize=8)
 def protocol_arrays(protocol: Protocol) -> ProtocolArrays:
     """Lay a protocol out in arrays.
 
-    Raises CallError for a window of pregnancy tests that reaches back over a year.
+    Raises CallError for a window of pregnancy tests that reaches back over a year, and for an event
+    that stops treatment only above its grade at the start.
     """
     if protocol.safety.first_test.value[1].usual_days > 365:
         # The machine keeps a year of tests; here a window is looked up among all of them.
-        fix = "decide its courses one by one, with replay"
-        raise fault("protocol", "the first pregnancy test may be more than a year old", fix)
+        raise fault("protocol", "the first pregnancy test may be more than a year old", _ONE_BY_ONE)
+    if any(event.above_start and event.safety is Safety.STOP for event in protocol.safety.events):
+        # Whether such an event is new depends on what was advised before.
+        raise fault(
+            "protocol", "an event above its grade at the start stops treatment", _ONE_BY_ONE
+        )
     rules, answers, advice = _answers(protocol)
     return ProtocolArrays(
         protocol,
@@ -137,7 +155,8 @@ def _answers(protocol: Protocol) -> tuple[Ints, Ints, AdviceArrays]:
                 values = _advice_values(advise(protocol.ladder, match, held, ceiling))
                 answers[situation, i, j] = numbers.setdefault(values, len(numbers))
     columns = dict(zip(AdviceArrays._fields, np.array(list(numbers), np.int32).T, strict=True))
-    flags = {name: columns[name].astype(bool) for name in ("hands_over", *_EFFECTS)}
+    of_action = ("hands_over", "asks", "resumes")
+    flags = {name: columns[name].astype(bool) for name in (*of_action, *_EFFECTS)}
     return rules, answers, AdviceArrays(**columns | flags)
 
 
@@ -147,8 +166,17 @@ _EFFECTS = tuple(name for name in AdviceArrays._fields if name in fields_dict(Ef
 def _advice_values(advice: Advice) -> tuple[int, ...]:
     """Return the values of an advice in the order of `AdviceArrays`."""
     level = -1 if advice.level is None else advice.level.rank
+    action = advice.match.rule.action
     effects = (getattr(advice.effects, name) for name in _EFFECTS)
-    return (level, advice.phase_after.rank, advice.follow_up.rank, advice.hands_over, *effects)
+    return (
+        level,
+        advice.phase_after.rank,
+        advice.follow_up.rank,
+        advice.hands_over,
+        action is Action.REQUEST_DATA,
+        action is Action.RESUME,
+        *effects,
+    )
 
 
 def _positions(protocol: Protocol) -> Ints:
@@ -176,22 +204,23 @@ def _positions(protocol: Protocol) -> Ints:
 
 @lru_cache(maxsize=8)
 def _responses(criteria: ResponseCriteria) -> Ints:
-    """Return the response without a judgement, by kind of phase, score, baseline score and nadir.
+    """Return the response without a judgement, by phase, score, baseline score and nadir.
 
     The nadir includes the score itself. Where the baseline is not known, a score shows a complete
     response or none.
     """
-    table = np.full((2, SCORES, SCORES, SCORES), Response.NOT_ASSESSED.rank, np.int8)
+    table = np.full((len(Phase), SCORES, SCORES, SCORES), Response.NOT_ASSESSED.rank, np.int8)
     now, start, nadir = np.ogrid[:NO_SCORE, :NO_SCORE, :NO_SCORE]
     scores = Scores(*cast(tuple[int, int, int], (now, start, np.minimum(nadir, now))))
-    for kind, phase in enumerate((Phase.TITRATION, Phase.TAPER)):
+    for phase in Phase:
         applying = [criterion for criterion in criteria.criteria if phase in criterion.phases]
         met = [_all_met(criterion, scores) for criterion in applying]
         ranks = [criterion.response.rank for criterion in applying]
-        table[kind, :NO_SCORE, :NO_SCORE, :NO_SCORE] = np.select(met, ranks, Response.NONE.rank)
+        of_phase = table[phase.rank]
+        of_phase[:NO_SCORE, :NO_SCORE, :NO_SCORE] = np.select(met, ranks, Response.NONE.rank)
         for score in range(NO_SCORE):
             alone = criteria.of(phase, score, None, None, None).rank
-            table[kind, score, NO_SCORE:] = table[kind, score, :, NO_SCORE:] = alone
+            of_phase[score, NO_SCORE:] = of_phase[score, :, NO_SCORE:] = alone
     return table.ravel()
 
 
@@ -204,7 +233,9 @@ def _all_met(criterion: ResponseCriterion, scores: Scores) -> Flags:
 
 def _judged(criteria: ResponseCriteria) -> Ints:
     def of(phase: Phase, judgement: JudgedResponse | None, shown: Response) -> Response:
-        if shown is Response.COMPLETE or (judgement is None and shown is not Response.NOT_ASSESSED):
+        if shown in (Response.COMPLETE, Response.MILD) or (
+            judgement is None and shown is not Response.NOT_ASSESSED
+        ):
             return shown
         # A judgement replaces any other response: the one at the highest score stands for all.
         now = None if shown is Response.NOT_ASSESSED else ACTIVITY[1]
@@ -256,13 +287,23 @@ def _safeties() -> Ints:
     )
 
 
-def bands(
-    quantity: Quantity, unit: str, limits: tuple[Decimal, Decimal]
-) -> tuple[float, float, float]:
-    """Return the limits, and the largest value that a patient has, in the unit of a result."""
+def bands(safety: SafetyCriteria, quantity: Quantity, unit: str) -> tuple[float, ...]:
+    """Return the limits of a quantity, and the largest value of a patient, in the unit of a result.
+
+    The limits are those of a same-day assessment (0 without one), of danger, and of the milder
+    band.
+    """
+    same_day = max(
+        (
+            limit.below.value
+            for limit in safety.limits
+            if limit.same_day and limit.quantity == quantity.name
+        ),
+        default=Decimal(0),
+    )
     factor = quantity.factors[unit]
-    danger, low, most = (float(each / factor) for each in (*limits, quantity.largest))
-    return danger, low, most
+    limits = (same_day, *safety.limits_of(quantity.name), quantity.largest)
+    return tuple(float(limit / factor) for limit in limits)
 
 
 # Dosages

@@ -4,6 +4,7 @@ A row that no record may be able to hold is marked as suspect; whether it is at 
 words, is left to the readers of a course.
 """
 
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ from lenadose.cohort.lookup import (
 from lenadose.formats.reader import parse
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.adverse_event import AdverseEvent
-from lenadose.record.fields import decimal
+from lenadose.record.fields import decimal, is_reason
 from lenadose.record.visit import (
     ACTIVITY,
     AGE,
@@ -51,14 +52,15 @@ from lenadose.record.visit import (
 )
 from lenadose.terms.dosage import EVERY_DAYS, MG, Dosage
 from lenadose.terms.errors import DIGITS, DocumentError, LenadoseError
-from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity
+from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity, ucum
 
 
 class Rows(NamedTuple):
     """The visits of some patients, one entry for each row; results are as in `lookup.WELL`.
 
-    Of tests it holds the day of the newest one that a row reports, 0 for none. `able` and `regular`
-    are 1, 0, or -1 where nothing is said. `suspect` are rows that no record may be able to hold.
+    Of tests it holds the day of the newest one that a row reports, 0 for none. The facts of the
+    patient, `able` and those after it, are -1 where nothing is said; so is `missed`. `suspect` are
+    rows that no record may be able to hold.
     """
 
     day: Ints
@@ -72,8 +74,11 @@ class Rows(NamedTuple):
     judged: Ints
     taken: Ints
     missed: Ints
+    stopped: Flags
     able: Ints
     regular: Ints
+    antiphospholipid: Ints
+    subtype: Ints
     suspect: Flags
     # The negative tests one by one, with the rows that report them.
     tests: Ints
@@ -102,12 +107,10 @@ class Reader:
         cells = Cells(columns, table.num_rows)
         day = cells.days("date")
         judged = cells.terms("judgement", JudgedResponse)
-        cells.suspect |= (day == 0) | ((judged > 0) != cells.texts("judgement_reason"))
+        cells.suspect |= (day == 0) | ((judged > 0) != cells.texts("judgement_reason", _IN_LINES))
         # These drive no decision, but a record that holds an invalid one cannot be read either.
         cells.whole_numbers("clasi_damage", DAMAGE, 0)
         cells.whole_numbers("age", AGE, 0)
-        cells.terms("antiphospholipid", Antiphospholipid)
-        cells.texts("subtype")
         test_rows, tests, negative = self._tests(cells, day)
         return Rows(
             day=day,
@@ -120,9 +123,12 @@ class Reader:
             events=self._events(cells),
             judged=judged,
             taken=self._taken(cells),
-            missed=cells.whole_numbers("doses_missed", MISSED, 0),
+            missed=cells.whole_numbers("doses_missed", MISSED, -1),
+            stopped=cells.texts("stopped", _IN_LINES),
             able=cells.truths("able_to_become_pregnant"),
             regular=cells.truths("regular_cycles"),
+            antiphospholipid=cells.terms("antiphospholipid", Antiphospholipid) - 1,
+            subtype=_numbers_of_texts(cells["subtype"], cells.texts("subtype")),
             suspect=cells.suspect,
             tests=tests[negative],
             test_rows=test_rows[negative],
@@ -132,16 +138,15 @@ class Reader:
         """Read results, each as one number of its day and its band."""
         name, units = quantity.name, list(quantity.factors)
         values, known = cells.numbers(name)
-        unit = read_words(f"{name}_unit", cells[f"{name}_unit"], units)
-        limits = self._protocol.safety.limits_of(name)
-        of_unit = np.array([bands(quantity, unit, limits) for unit in units]).T
-        danger, low, most = of_unit.take(np.maximum(unit, 0), axis=1)
+        unit = read_words(f"{name}_unit", cells[f"{name}_unit"], units, ucum)
+        of_unit = np.array([bands(self._protocol.safety, quantity, unit) for unit in units]).T
+        same_day, danger, low, most = of_unit.take(np.maximum(unit, 0), axis=1)
         band = WELL + (values < low).astype(np.int8) + (values < danger)
         own_day = cells.days(f"{name}_date", known)
         on = np.where(own_day > 0, own_day, day)
         fine = (unit >= 0) & is_measurable(values) & (values <= most) & (on <= day)
         cells.suspect |= known & ~fine
-        results: Ints = (on << 2 | band) * known
+        results: Ints = (on << 3 | band << 1 | (values < same_day)) * known
         return results
 
     def _taken(self, cells: Cells) -> Ints:
@@ -173,7 +178,7 @@ class Reader:
         column = cells["adverse_events"]
         if is_text(column.type) or pa.types.is_null(column.type):
             places, texts = distinct(column)
-            lists = [None if is_blank(text) else _parsed_events(text) for text in texts]
+            lists = [None if _is_null(text) else _parsed_events(text) for text in texts]
         else:
             check_lists("adverse_events", column, ("term", "grade", "ctcae", "resolved"))
             places, lists = _listed_events(column)
@@ -195,7 +200,7 @@ class Reader:
         column = cells["pregnancy_tests"]
         if is_text(column.type) or pa.types.is_null(column.type):
             places, texts = distinct(column)
-            lists = [None if is_blank(text) else _test_entries(text) for text in texts]
+            lists = [None if _is_null(text) else _test_entries(text) for text in texts]
             cells.suspect |= np.array([entries == _NO_TESTS for entries in lists])[places]
             column = pa.array(lists, _TESTS).take(pa.array(places))
         else:
@@ -211,6 +216,9 @@ class Reader:
         return rows[fine], on[fine], results[fine] == TestResult.NEGATIVE.rank
 
 
+_IN_LINES = re.compile(is_reason.keywords["pattern"])
+"""A text that can be shown, in one line or more."""
+
 _TESTS = pa.list_(pa.struct([("result", pa.string()), ("date", pa.string())]))
 _NO_TESTS = [{"result": "", "date": ""}]
 """Stands for text that is not a list of pregnancy tests, and is not read as one either."""
@@ -218,8 +226,13 @@ _NO_TESTS = [{"result": "", "date": ""}]
 
 def is_measurable(values: Floats) -> Flags:
     """Return which numbers a record can hold: not negative, and not too small to write."""
-    measurable: Flags = (values == 0) | (values >= 10.0**-DIGITS)
+    measurable: Flags = (values == 0) | (values >= 10.0 ** -(DIGITS + 1))
     return measurable
+
+
+def _numbers_of_texts(cells: pa.Array, given: Flags) -> Ints:
+    """Return texts as numbers, equal ones alike, and -1 for a missing one."""
+    return np.where(given, distinct(cells)[0], -1).astype(np.int32)
 
 
 def _newest(rows: Ints, days: Ints, count: int) -> Ints:
@@ -227,6 +240,11 @@ def _newest(rows: Ints, days: Ints, count: int) -> Ints:
     newest = np.zeros(count, np.int32)
     np.maximum.at(newest, rows, days)
     return newest
+
+
+def _is_null(text: str | None) -> bool:
+    """Return whether a list as JSON text is missing; null is the same as a cell left out."""
+    return text is None or text.strip() in ("", "null")
 
 
 def _parsed(text: str) -> object:

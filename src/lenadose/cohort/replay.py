@@ -6,6 +6,7 @@ from operator import itemgetter
 import numpy as np
 
 from lenadose.cohort.calendar import Ints
+from lenadose.cohort.carry_forward import NegativeTests
 from lenadose.cohort.events import EventEffects
 from lenadose.cohort.lookup import DosageTable, ProtocolArrays
 from lenadose.cohort.machine import step
@@ -16,6 +17,7 @@ def replay(
     arrays: ProtocolArrays,
     effects: EventEffects,
     dosages: DosageTable,
+    tests: NegativeTests,
     visits: Visits,
     number: Ints,
 ) -> Decisions:
@@ -37,7 +39,7 @@ def replay(
     for first, last in pairwise(begins):
         visit = take_rows(visits, order[first:last])
         state = map_arrays(itemgetter(slice(last - first)), state)
-        decisions, state = step(arrays, effects, dosages, state, visit, first == 0)
+        decisions, state = step(arrays, effects, dosages, tests, state, visit, first == 0)
         steps.append(decisions)
     columns = (np.concatenate(parts, axis=-1) for parts in zip(*steps, strict=True))
     return Decisions(*(column.take(place, axis=-1) for column in columns))

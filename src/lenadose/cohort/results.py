@@ -7,11 +7,10 @@ import pyarrow as pa
 from attrs import frozen
 
 from lenadose.cohort.blocks import as_slice
-from lenadose.cohort.calendar import EPOCH, Flags, Ints, after
+from lenadose.cohort.calendar import EPOCH, Flags, Ints
 from lenadose.cohort.lookup import SITUATION_NUMBERS, protocol_arrays
 from lenadose.cohort.state import MISSING_FIELDS, Decisions
 from lenadose.engine.observe import MissingReason
-from lenadose.protocol.advice import FollowUp
 from lenadose.protocol.protocol import Protocol
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.terms.facts import DIMENSIONS, Action, Phase, Term
@@ -65,16 +64,14 @@ class ResultBuilder:
         self._missing = np.zeros((len(MISSING_FIELDS), total), np.int8)
         self._refused: dict[int, str] = {}
 
-    def write(self, rows: Ints, decisions: Decisions, day: Ints, decided: Flags) -> None:
+    def write(self, rows: Ints, decisions: Decisions, decided: Flags) -> None:
         """Write the decisions of a block, at those of its rows that are decided."""
         kept = slice(None) if decided.all() else decided
         at, advice = as_slice(rows[kept]), decisions.advice[kept]
         self._situation[at] = decisions.situation[kept]
         self._advice[at] = advice
         self._missing[:, at] = decisions.missing[:, kept]
-        follow_up = protocol_arrays(self._protocol).advice.follow_up[advice]
-        anchor = decisions.anchor[kept]
-        self._next_visit[:, at] = next_visits(self._protocol, follow_up, day[kept], anchor)
+        self._next_visit[:, at] = decisions.next_visit[:, kept]
 
     def refuse(self, rows: Ints, reasons: Mapping[int, str]) -> None:
         """Mark rows of a block as refused, each with its reason."""
@@ -132,28 +129,6 @@ class ResultBuilder:
 
 
 _NEXT_VISIT = ("next_visit_earliest", "next_visit_due", "next_visit_latest")
-
-
-def next_visits(protocol: Protocol, follow_up: Ints, day: Ints, anchor: Ints) -> Ints:
-    """Return the earliest days, the days due and the latest days of next visits, 0 for never."""
-    intervals = protocol.intervals
-    due = np.where(follow_up == FollowUp.WHEN_DUE.rank, anchor, 0)
-    for kind, interval in (
-        (FollowUp.SOON, intervals.soon),
-        (FollowUp.TAPER_STEP, intervals.taper_step),
-        (FollowUp.REVIEW, intervals.review),
-        (FollowUp.FIRST_ASSESSMENT, intervals.first_assessment),
-        (FollowUp.AFTER_DISCONTINUATION, intervals.after_discontinuation),
-    ):
-        rows = np.flatnonzero(follow_up == kind.rank)
-        due[rows] = after(interval.value, day[rows])
-    rows = np.flatnonzero(follow_up == FollowUp.SURVEILLANCE.rank)
-    for planned_after in reversed(intervals.surveillance.value):
-        planned = after(planned_after, anchor[rows])
-        due[rows] = np.where(planned > day[rows], planned, due[rows])
-    soon = follow_up == FollowUp.SOON.rank
-    latest = np.where(soon | (due == 0), due, after(intervals.late_after.value, due))
-    return np.stack([np.where(soon, day + 1, due), due, latest])
 
 
 def _words(places: Ints, words: Iterable[str]) -> pa.Array:

@@ -33,35 +33,43 @@ class Findings(NamedTuple):
 
     `results` are the bands of neutrophils (times 1) and platelets (times 4), and whether clearance
     interrupts (times 16). What is missing is as in `MISSING_FIELDS`; which of the entries for a
-    count or a test applies depends on the treatment.
+    count applies depends on the treatment. `negative_test` is the day of the newest negative test,
+    `tested` and `regular` are true of patients who need tests and who have regular cycles.
+    `same_day` says that a count calls for a same-day assessment, `new_stop` that an event that
+    stops treatment is new.
     """
 
     results: Ints
     clearance_low: Flags
     count_danger: Flags
+    same_day: Flags
+    new_stop: Flags
     positive_test: Flags
     neutrophils: Ints
     neutrophils_early: Ints
     platelets: Ints
     platelets_early: Ints
     creatinine_clearance: Ints
-    tests: Ints
-    tests_early: Ints
-    tests_before_start: Ints
+    negative_test: Ints
+    tested: Flags
+    regular: Flags
 
 
 class Visits(NamedTuple):
     """One visit of each patient; `events`, `judged` and `taken` are numbers of what was reported.
 
-    `judged` is 0 without a judgement, otherwise its rank plus 1.
+    `judged` is 0 without a judgement, otherwise its rank plus 1; `missed` is -1 where nothing was
+    said. `row` is the place of the visit in its block.
     """
 
+    row: Ints
     day: Ints
     activity: Ints
     events: Ints
     judged: Ints
     taken: Ints
     missed: Ints
+    stopped: Flags
     findings: Findings
 
 
@@ -76,15 +84,17 @@ class Treatment(NamedTuple):
     since: Ints
     interval_from: Ints
     watched_from: Ints
+    tests_from: Ints
     reviewed: Flags
     days_missed: Ints
     off_ladder: Ints
     nadir: Ints
-    interrupted_on: Ints
+    no_drug_since: Ints
+    ended_on: Ints
 
 
 class Baseline(NamedTuple):
-    """The start of a course; `neuropathy` is -1 before the first one."""
+    """The baseline, at a start or a relapse; `neuropathy` is -1 before the first start."""
 
     on: Ints
     activity: Ints
@@ -97,14 +107,16 @@ class PreviousVisit(NamedTuple):
     on: Ints
     activity: Ints
     advised: Ints
-    hands_over: Flags
+    latest: Ints
+    handed_over: Flags
     came_with: Treatment
 
 
 class State(NamedTuple):
     """All that the next decision needs of the past; `ongoing` are the events that count, as bits.
 
-    The trial of therapy runs from `gain_on`: the last response, or the start of the course.
+    The trial of therapy runs from `gain_on`: the last response, or the baseline. Pregnancy tests
+    from before `tests_count_from` no longer count.
     """
 
     treatment: Treatment
@@ -113,33 +125,43 @@ class State(NamedTuple):
     baseline: Baseline
     gain_on: Ints
     finished_on: Ints
+    tests_count_from: Ints
     previous: PreviousVisit
 
 
 class Observation(NamedTuple):
-    """A visit as observed: the number of its situation, and what it rests on."""
+    """A visit as observed: the number of its situation, and what it rests on.
+
+    `two_tests`: the two pregnancy tests of a start are required. `same_day`: a same-day assessment
+    is due. `unadvised`: drug was taken in a phase without drug.
+    """
 
     situation: Ints
     treatment: Treatment
     ongoing: Ints
+    tests_count_from: Ints
     gain_on: Ints
     ceiling: Ints
     due_on: Ints
     missing: Ints
+    two_tests: Flags
+    same_day: Flags
+    unadvised: Flags
 
 
 class Decisions(NamedTuple):
     """The decision at each visit: its situation, and its advice by the place in `AdviceArrays`.
 
-    `anchor` is the day on which the interval is over or, off treatment, the day of the finish.
-    `scheduled` are the doses since the visit before. `missing` has a row for each of
-    `MISSING_FIELDS`.
+    `next_visit` are the earliest day, the day due and the latest day, 0 for never. `scheduled` are
+    the doses since the visit before, `untreated` patients who are not treated. `missing` has a row
+    for each of `MISSING_FIELDS`.
     """
 
     situation: Ints
     advice: Ints
-    anchor: Ints
+    next_visit: Ints
     scheduled: Ints
+    untreated: Flags
     missing: Ints
 
 
@@ -169,7 +191,9 @@ def begin(protocol: Protocol, count: int) -> State:
     none, no_day = np.full(count, -1, np.int32), np.zeros(count, np.int32)
     no_score, no = np.full(count, NO_SCORE, np.int32), np.zeros(count, bool)
     phase = np.full(count, Phase.BEFORE_START.rank, np.int32)
-    treatment = Treatment(phase, none, no_day, no_day, no_day, no, no_day, none, no_score, no_day)
+    treatment = Treatment(
+        phase, none, no_day, no_day, no_day, no_day, no, no_day, none, no_score, no_day, no_day
+    )
     return State(
         treatment,
         ceiling=np.full(count, protocol.ladder.top.rank, np.int32),
@@ -177,5 +201,6 @@ def begin(protocol: Protocol, count: int) -> State:
         baseline=Baseline(no_day, no_score, none),
         gain_on=no_day,
         finished_on=no_day,
-        previous=PreviousVisit(no_day, no_score, none, no, treatment),
+        tests_count_from=no_day,
+        previous=PreviousVisit(no_day, no_score, none, no_day, no, treatment),
     )

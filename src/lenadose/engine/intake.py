@@ -11,7 +11,12 @@ from attrs import evolve
 from lenadose.engine.state import CurrentLevel, DatedScore, PreviousVisit, State, Treatment
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.safety import SafetyCriteria
-from lenadose.record.course import before_treatment, doses_between, too_many_missed
+from lenadose.record.course import (
+    before_treatment,
+    doses_between,
+    nothing_to_stop,
+    too_many_missed,
+)
 from lenadose.record.visit import Visit
 from lenadose.terms.dosage import Dosage
 from lenadose.terms.errors import CallError, fault
@@ -28,7 +33,7 @@ def reconcile_intake(protocol: Protocol, state: State, visit: Visit) -> Treatmen
     if visit.stopped is None:
         return treatment
     if treatment.phase not in TREATED:
-        raise fault("stopped", "nothing is being treated", "leave it out")
+        raise CallError((nothing_to_stop(),))
     return evolve(treatment, phase=Phase.DISCONTINUED, no_drug_since=None, ended_on=visit.date)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from attrs import fields
 
-from lenadose.formats.reader import Reader, load, parse
+from lenadose.formats.files import faults_in, load
+from lenadose.formats.reader import Reader, parse
 from lenadose.protocol.builtin import unknown_protocol
 from lenadose.record.course import Course
 from lenadose.record.fields import decimal, one_of
@@ -25,8 +26,13 @@ DATE = r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$(?!\n)"
 
 
 def load_course(path: str | Path, protocols: Container[str] | None = None) -> Course:
-    """Read a course from a file; raises DocumentError with every fault."""
-    return parse_course(load(path, "course"), protocols)
+    """Read a course from a file.
+
+    Raises DocumentError with every fault, the file in front of each.
+    """
+    content = load(path, "course")
+    with faults_in(path):
+        return parse_course(content, protocols)
 
 
 def parse_course(text: str | bytes, protocols: Container[str] | None = None) -> Course:

@@ -14,7 +14,8 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 from attrs.validators import and_, gt, le
 
-from lenadose.formats.reader import Reader, format_path, load, parse, parse_toml, unknown_key
+from lenadose.formats.files import faults_in, format_path, load
+from lenadose.formats.reader import Reader, parse, parse_toml, unknown_key
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.rules import Case, Rule, RuleTable
 from lenadose.record.fields import decimal
@@ -51,17 +52,13 @@ def load_protocol(path: str | Path) -> Protocol:
 
     Raises DocumentError with every fault, the file in front of each.
     """
-    place, suffix = format_path(path), Path(path).suffix.lower()
+    suffix = Path(path).suffix.lower()
     if suffix not in (".toml", ".json"):
         fix = "name the file by what is written in it, .toml or .json"
-        raise DocumentError((Fault(place, "is neither a .toml nor a .json file", fix),))
+        raise DocumentError((Fault(format_path(path), "is neither a .toml nor a .json file", fix),))
     content = load(path, "protocol")
-    try:
+    with faults_in(path):
         return parse_protocol(content, toml=suffix == ".toml")
-    except DocumentError as error:
-        raise DocumentError(
-            evolve(fault, place=f"{place}: {fault.place}") for fault in error.faults
-        ) from None
 
 
 def parse_protocol(text: str | bytes, toml: bool = False) -> Protocol:

@@ -10,17 +10,16 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
-from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
 from attrs import NOTHING, fields, has
 
+from lenadose.formats.files import LARGEST
 from lenadose.protocol.protocol import data_key
 from lenadose.record.fields import RecordPart, decimal
 from lenadose.terms.errors import (
     DIGITS,
-    PRINTABLE,
     DocumentError,
     Fault,
     LenadoseError,
@@ -33,8 +32,6 @@ from lenadose.terms.validation import NAME
 Read = Callable[[Any], Any]
 """A function that reads one value of a document."""
 
-LARGEST = 4_000_000
-"""The largest document that is read, in bytes; a course of a lifetime of visits is much smaller."""
 MOST_FAULTS = 1000
 """With more faults than this in one list the rest of the list is not read."""
 
@@ -43,25 +40,6 @@ _TOML_ERROR = re.compile(r"(.*?)(?: \(at (line \d+, column \d+|end of document)\
 
 
 # Text
-
-
-def format_path(path: str | Path) -> str:
-    """Return a path as it was written, on one line."""
-    text = str(path)
-    return (text if PRINTABLE.match(text) else ascii(text)[1:-1]) or '""'
-
-
-def load(path: str | Path, what: str) -> bytes:
-    """Return the content of a file, at most one byte more than is read of a document.
-
-    Raises DocumentError for a file that cannot be opened.
-    """
-    try:
-        with open(path, "rb") as file:
-            return file.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or "is not a path").lower()
-        raise _refusal(format_path(path), reason, f"give the path of a {what} file") from None
 
 
 def parse(text: str | bytes, what: str = "course") -> object:

@@ -21,6 +21,7 @@ from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 
+from lenadose.formats.files import format_path, open_output
 from lenadose.protocol.protocol import Protocol
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.terms.errors import fault
@@ -100,15 +101,16 @@ def save(picture: Picture, path: str | FilePath) -> None:
             content = picture.png()
         case _:
             raise fault(
-                str(path),
+                format_path(path),
                 "is neither a .svg nor a .png file",
                 "give the path of a .svg or .png file",
             )
     try:
-        where.write_bytes(content)
+        with open_output(where) as file:
+            file.write(content)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise fault(str(path), reason, "give a path that can be written") from None
+        raise fault(format_path(path), reason, "give a path that can be written") from None
 
 
 def _xml(text: str) -> str:

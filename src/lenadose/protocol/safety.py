@@ -89,6 +89,9 @@ class EventCriterion(Validated):
         if self.above_start and self.terms != (SENSORY_NEUROPATHY,):
             fix = f'give "{SENSORY_NEUROPATHY}" as its only term'
             yield Fault("above_start", "the grade at the start is known of one event only", fix)
+        if self.voids_tests and self.lasts is not Lasts.RESOLVED:
+            fix = "let it last until reported resolved, or leave voids_tests out"
+            yield Fault("voids_tests", "it is not followed to its end", fix)
         if self.harm and self.safety is not Safety.INTERRUPT:
             yield Fault("harm", "it does not interrupt treatment", "leave harm to what interrupts")
 

@@ -81,6 +81,11 @@ class Course(RecordPart):
         yield from out_of_order([visit.date for visit in self.visits])
 
 
+def nothing_to_stop() -> Fault:
+    """Return the fault of an end of treatment where nothing is being treated."""
+    return Fault("stopped", "nothing is being treated", "leave it out")
+
+
 def before_treatment(field: str) -> Fault:
     """Return the fault of a dose taken or missed before the first visit."""
     return Fault(

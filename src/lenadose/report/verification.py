@@ -188,7 +188,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         rows = (
             (f"`{each.place}`", escape(each.one), escape(each.other)) for each in comparison.numbers
         )
-        yield from markdown_table(("place", one.id, other.id), rows)
+        yield from markdown_table(("place", one.name, other.name), rows)
         yield ""
         yield f"## Kinds of disagreement ({len(found)})"
         yield ""
@@ -196,7 +196,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
             yield "Each with a shortest course of visits, and both decisions on its last visit."
             yield ""
             yield from markdown_table(
-                ("kind", "what differs", one.id, other.id, "visits"), _kinds(found)
+                ("kind", "what differs", one.name, other.name, "visits"), _kinds(found)
             )
         else:
             yield (
@@ -213,7 +213,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         rows = (
             (f"`{each.place}`", escape(each.one), escape(each.other)) for each in comparison.wording
         )
-        yield from markdown_table(("place", one.id, other.id), rows)
+        yield from markdown_table(("place", one.name, other.name), rows)
 
 
 def _kinds(found: Sequence[Disagreement]) -> Iterator[tuple[str, ...]]:
@@ -241,6 +241,12 @@ def _disagreement(comparison: Comparison, number: int, each: Disagreement) -> It
         )
         yield f"### {number}. {each.about.capitalize()}: {answers}"
     yield ""
+    yield from disagreement_lines(comparison, each)
+
+
+def disagreement_lines(comparison: Comparison, each: Disagreement) -> Iterator[str]:
+    """Write the course of a disagreement, and both decisions on its last visit."""
+    a, b = each.one, each.other
     visits = each.course.visits
     shown = "; ".join(
         f"{visit.date} {_shown(visit, visits[0] if index else None)}"
@@ -259,7 +265,7 @@ def _disagreement(comparison: Comparison, number: int, each: Disagreement) -> It
 
 def _said(protocol: Protocol, decision: Decision) -> tuple[str, ...]:
     row = f"{advice(decision)} (`{decision.rule.id}`)"
-    return protocol.id, row, next_visit(decision), cite(decision.case.provenance)
+    return protocol.name, row, next_visit(decision), cite(decision.case.provenance)
 
 
 def _shown(visit: Visit, first: Visit | None) -> str:
@@ -282,6 +288,9 @@ def _shown(visit: Visit, first: Visit | None) -> str:
         parts.append("positive pregnancy test")
     if visit.dosage_taken is not None:
         parts.append(f"took {visit.dosage_taken.dosage or 'nothing'}")
-    if visit.doses_missed:
-        parts.append(f"{visit.doses_missed} dose{'s' if visit.doses_missed > 1 else ''} missed")
+    if visit.doses_missed is not None:
+        missed = visit.doses_missed or "no"
+        parts.append(f"{missed} dose{'' if missed == 1 else 's'} missed")
+    if visit.stopped is not None:
+        parts.append("treatment stopped")
     return ", ".join(parts)

@@ -69,7 +69,9 @@ def _flat(value: object, place: str = "") -> Iterator[tuple[str, str]]:
             yield place, str(value)
 
 
-_SAID = frozenset({"id", "version", "title", "sources", "evidence", "unchecked", "notes", "rules"})
+_SAID = frozenset(
+    {"id", "version", "title", "sources", "evidence", "unchecked", "notes", "notices", "rules"}
+)
 
 
 def _is_wording(place: str) -> bool:
