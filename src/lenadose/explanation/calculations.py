@@ -269,7 +269,7 @@ def _next_due(decision: Decision) -> str:
 
 
 def _why_sooner(decision: Decision) -> str:
-    """Say why the next visit is sooner than the action alone would have it."""
+    """Describe why the next visit is sooner than the action alone would have it."""
     if decision.follow_up is decision.advice.follow_up:
         return ""
     dangers = [danger_name(decision.seen, danger) for danger in same_day_dangers(decision.seen)]

@@ -259,6 +259,7 @@ class Options:
                 safety_of((), after.ongoing, unknown=False),
                 any(event.name == PREGNANCY for event in after.ongoing),
                 after.pregnancy_ended,
+                after.tests_count_from,
             )
 
         return _cheapest(self._make("adverse_events", (*lists, None)), effect)
