@@ -385,9 +385,19 @@ def test_why_an_action_cannot_be_reached_is_said() -> None:
         ([seen(0, 11), seen(28, 11)], Action.RESUME, {Feasibility.PAST}),
         ([seen(0, 11), seen(28, 11)], Action.REQUEST_DATA, {Feasibility.PAST}),
         (
-            [seen(0, 11), seen(28, 11, creatinine_clearance=None)],
+            # The clearance is too old the day after tomorrow, with drug to take until then.
+            [
+                seen(0, 11, creatinine_clearance=clearance(95, day(-151))),
+                seen(32, 11, creatinine_clearance=None),
+            ],
             Action.REQUEST_DATA,
             {Feasibility.WAIT},
+        ),
+        (
+            # It is too old in half a year, but nobody waits that long without drug.
+            [seen(0, 11), seen(28, 11, creatinine_clearance=None)],
+            Action.REQUEST_DATA,
+            {Feasibility.PAST},
         ),
     ],
 )

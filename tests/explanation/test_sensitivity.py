@@ -10,7 +10,16 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from tests.support.mutation import moved_thresholds, wrong_actions
-from tests.support.patients import PROTOCOL, clearance, count, event, seen, walk
+from tests.support.patients import (
+    FERTILE,
+    PROTOCOL,
+    STERILE,
+    clearance,
+    count,
+    event,
+    seen,
+    walk,
+)
 
 from lenadose import (
     CallError,
@@ -39,7 +48,13 @@ from lenadose.protocol.builtin import BUILT_IN, get_protocol
 from lenadose.protocol.protocol import Protocol, case_id
 from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.course import Course
-from lenadose.record.visit import JudgedResponse, Judgement, Visit
+from lenadose.record.visit import (
+    JudgedResponse,
+    Judgement,
+    PregnancyTest,
+    TestResult,
+    Visit,
+)
 from lenadose.report.protocol import assumptions
 from lenadose.terms.facts import ON_TREATMENT, Action, Facts, Phase, Safety
 from lenadose.terms.interval import days, weeks
@@ -143,6 +158,8 @@ def test_the_latest_day_of_the_next_visit_and_the_end_of_surveillance_are_relied
 # What each line would change, by trial: states made so that each clock changes today or tomorrow
 
 TODAY = date(2026, 6, 1)
+NEGATIVE = TestResult.NEGATIVE
+IRREGULAR = Patient(age=30, able_to_become_pregnant=True, regular_cycles=False)
 DAY = timedelta(days=1)
 LEVELS = PROTOCOL.ladder.levels
 HELD_UNDER = ((1, 2), (0, 2), (2, 2), (0, 0), (1, 1), (2, 1), (1, None))
@@ -159,9 +176,10 @@ ENDS = {Phase.TITRATION: 28, Phase.TAPER: 31, Phase.INTERRUPTED: 29}
 """The days after which an interval, a month before the first of June or an interruption is over."""
 
 
-def states(phase: Phase, start_activity: int, nadir: int) -> Iterator[State]:
+def states(
+    phase: Phase, start_activity: int, nadir: int, patient: Patient, tests_from: date
+) -> Iterator[State]:
     """Yield patients in a phase at every level and ceiling, on the days around each clock."""
-    patient = Patient(age=50, able_to_become_pregnant=False)
     if phase is Phase.BEFORE_START:
         yield begin(PROTOCOL, patient)
         return
@@ -174,7 +192,7 @@ def states(phase: Phase, start_activity: int, nadir: int) -> Iterator[State]:
                 start = Baseline(TODAY - gain * DAY, start_activity, 0)
                 ran_from = TODAY - since * DAY
                 long_ago = TODAY - 200 * DAY
-                dose = CurrentLevel(LEVELS[held], long_ago, ran_from, long_ago, long_ago)
+                dose = CurrentLevel(LEVELS[held], long_ago, ran_from, long_ago, tests_from)
                 dose = dose if off is None else evolve(dose, off_ladder=Dosage(off))
                 advice = Advice(match, LEVELS[held], phase, Effects(), False, FollowUp.REVIEW)
                 came_with = Treatment(phase, dose, DatedScore(nadir, ran_from))
@@ -223,11 +241,13 @@ def by_trial(
     start: int = 20,
     nadir: int = 9,
     lists: tuple[tuple[AdverseEvent, ...] | None, ...] = OTHERWISE,
+    patient: Patient = STERILE,
+    tests_from: date = date(2025, 1, 1),
 ) -> set[Facts]:
     """Return the situations for which two protocols advise different actions."""
     found = set()
     for phase in Phase:
-        for state in states(phase, start, nadir):
+        for state in states(phase, start, nadir, patient, tests_from):
             for skin, events, shown in product(skins, lists, findings):
                 visit = Visit(TODAY, **{**WELL, **skin, "adverse_events": events, **shown})  # type: ignore[arg-type]
                 match = observe(PROTOCOL, state, visit).match
@@ -300,6 +320,11 @@ def old(days_ago: int) -> date:
     return TODAY - days_ago * DAY
 
 
+def negatives(*days_ago: int) -> list[Shown]:
+    """Negative tests so many days ago."""
+    return [{"pregnancy_tests": tuple(PregnancyTest(NEGATIVE, old(each)) for each in days_ago)}]
+
+
 TherapeuticTrial = Callable[[], set[Facts]]
 BY_TRIAL: dict[str, TherapeuticTrial] = {
     "safety.neutrophils.interrupt_below": lambda: by_trial(
@@ -322,6 +347,26 @@ BY_TRIAL: dict[str, TherapeuticTrial] = {
     "safety.counts_age": lambda: by_trial(
         [with_safety(counts_age=days(each)) for each in (25, 31)],
         [{"platelets": count(amount, old(age))} for amount, age in product((240, 60), (27, 30))],
+    ),
+    "safety.first_test": lambda: by_trial(
+        [with_safety(first_test=(days(10), days(each))) for each in (13, 15)],
+        [*negatives(14, 0), *negatives(15, 0)],
+        patient=FERTILE,
+    ),
+    "safety.second_test_age": lambda: by_trial(
+        [with_safety(second_test_age=days(2))], negatives(12, 2), patient=FERTILE
+    ),
+    "safety.test_age": lambda: by_trial(
+        [with_safety(test_age=days(27))], negatives(28), patient=FERTILE
+    ),
+    "safety.test_age_irregular": lambda: by_trial(
+        [with_safety(test_age_irregular=days(13))], negatives(14), patient=IRREGULAR
+    ),
+    "safety.test_age_early": lambda: by_trial(
+        [with_safety(test_age_early=days(6))], negatives(7), patient=FERTILE, tests_from=old(20)
+    ),
+    "safety.tests_early": lambda: by_trial(
+        [with_safety(tests_early=days(19))], negatives(14), patient=FERTILE, tests_from=old(20)
     ),
     "intervals.first_assessment": lambda: by_trial(
         [with_intervals(first_assessment=days(each)) for each in (27, 29)], [{}]
@@ -357,6 +402,18 @@ BY_TRIAL: dict[str, TherapeuticTrial] = {
 def test_a_number_changes_as_many_situations_as_are_found_by_trial(line: str) -> None:
     counted = {each.entry.id: each.situations for each in stakes(PROTOCOL)}
     assert len(BY_TRIAL[line]()) == counted[line]
+
+
+@pytest.mark.parametrize(
+    ("anew", "two", "newest"), [(14, 255, 624), (28, 135, 624), (40, 135, 744)]
+)
+def test_in_an_interruption_it_depends_on_its_length_which_tests_count(
+    anew: int, two: int, newest: int
+) -> None:
+    # One that may simply be resumed lasts up to 28 days.
+    other = with_safety(tests_anew_after=days(anew))
+    counted = {each.entry.id: each.situations for each in stakes(other)}
+    assert (counted["safety.first_test"], counted["safety.test_age"]) == (two, newest)
 
 
 @pytest.mark.parametrize("id", BUILT_IN)

@@ -261,7 +261,9 @@ def test_a_rise_since_the_start_is_called_one() -> None:
 def test_the_baseline_after_a_relapse_is_called_one() -> None:
     relapse = walk([seen(0, 11), seen(28, 0), seen(58, 7), seen(86, 7)])
     assert relapse[2].rule.id == "relapse-in-taper"
-    assert "| B | 7 points | CLASI activity at the relapse, 2026-03-04 |" in explain(relapse[3])
+    assert "| B | 7 points | CLASI activity at the relapse in taper, 2026-03-04 |" in explain(
+        relapse[3]
+    )
 
 
 def test_a_neuropathy_above_the_highest_grade_is_not_invented() -> None:

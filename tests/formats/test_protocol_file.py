@@ -351,6 +351,33 @@ WRONG = [
     ),
     ("response.worse_points.value", 71, "response.worse_points.value: 71 is outside its range"),
     ("response.worse_share.value", 2, "response.worse_share.value: 2 is outside its range"),
+    ("response.mild_below.value", 71, "response.mild_below.value: 71 is outside its range"),
+    ("response.partial_below.value", -1, "response.partial_below.value: -1 is outside its range"),
+    ("response.low_start", 10, "response.low_start: unknown key"),
+    (
+        "intervals.longest_gap.value",
+        {"weeks": 0},
+        "intervals.longest_gap.value.weeks: interval length must be 1 to 1000, got 0",
+    ),
+    (
+        "safety.tests_anew_after.value",
+        28,
+        "safety.tests_anew_after.value: 28 is not an interval; give a number of one unit",
+    ),
+    (
+        "safety.events.possible-pregnancy.voids_tests",
+        "yes",
+        "safety.events.possible-pregnancy.voids_tests: 'yes' is not true or false",
+    ),
+    ("notices", ..., "notices: is missing"),
+    ("notices.obstetrician.when", "always", "notices.obstetrician.when: 'always' is not known"),
+    ("notices.obstetrician.words", "", "notices.obstetrician.words: '' says nothing"),
+    ("notices.obstetrician.source", ..., "notices.obstetrician.source: is missing"),
+    (
+        "notices.obstetrician.confidence",
+        "reed",
+        "notices.obstetrician.confidence: 'reed' is not known; did you mean read?",
+    ),
     (
         "response.reduction_needs.value",
         "completed",
@@ -392,14 +419,14 @@ WRONG = [
     ("safety.events.grade-3.harm", None, "safety.events.grade-3.harm: null is not a value"),
     ("safety.events.grade-3.terms", "rash", "safety.events.grade-3.terms: 'rash' is not a list"),
     ("safety.same_day_terms.0", 5, "safety.same_day_terms[0]: 5 is not a text"),
-    ("notes.judgement.id", "", "notes[4].id: '' is not a name"),
+    ("notes.judgement.id", "", "notes[11].id: '' is not a name"),
     ("notes.judgement.words", "", "notes.judgement.words: '' says nothing"),
     ("rules", {}, "rules: an object is not a list"),
     ("rules", [], "rules: no row applies to: phase before start"),
-    ("rules.escalate", "continue", "rules[11]: 'continue' is not an object"),
-    ("rules.escalate.id", "up|", "rules[11].id: 'up|' is not a name"),
-    ("rules.escalate.id", 5, "rules[11].id: 5 is not a text"),
-    ("rules.escalate.id", ..., "rules[11].id: is missing"),
+    ("rules.escalate", "continue", "rules[12]: 'continue' is not an object"),
+    ("rules.escalate.id", "up|", "rules[12].id: 'up|' is not a name"),
+    ("rules.escalate.id", 5, "rules[12].id: 5 is not a text"),
+    ("rules.escalate.id", ..., "rules[12].id: is missing"),
     (
         "rules.escalate.action",
         "hold",
@@ -553,7 +580,7 @@ ONLY_READ = [
         {"days": 15},
         "safety.first_test.value: 15 days is more than 14 days",
     ),
-    ("safety.events.grade-3.id", "grade-2", "safety.events[10]: 'grade-2' is there twice"),
+    ("safety.events.grade-3.id", "grade-2", "safety.events[12]: 'grade-2' is there twice"),
     (
         "safety.events.grade-3.id",
         "positive-test",
@@ -592,7 +619,7 @@ ONLY_READ = [
     (
         "safety.events.thromboembolism.terms.1",
         "DVT",
-        "safety.events.thromboembolism.terms[1]: never recorded: dvt",
+        "safety.events.thromboembolism.terms[1]: never recorded: 'dvt'",
     ),
     (
         "safety.events.thromboembolism.terms.1",
@@ -622,11 +649,42 @@ ONLY_READ = [
     (
         "safety.same_day_terms.0",
         "stroke",
-        "safety.same_day_terms[0]: never recorded: stroke is known here by anot",
+        "safety.same_day_terms[0]: never recorded: 'stroke' is known here by anot",
     ),
     ("safety.positive_test.terms", [], "safety.positive_test.terms: criterion matches every event"),
+    (
+        "safety.events.grade-2.voids_tests",
+        True,
+        "safety.events.grade-2.voids_tests: it is not followed to its end",
+    ),
+    (
+        "response.worse_points.provenance.source",
+        "KLIEN11",
+        "response.worse_points.provenance.source: 'KLIEN11' is not among the sources; "
+        "did you mean KLEIN11?",
+    ),
+    (
+        "response.worse_points.provenance.source",
+        "CH12,, KLEIN11",
+        "response.worse_points.provenance.source: '' is not among the sources",
+    ),
+    (
+        "notices.condoms.source",
+        "label, lable",
+        "notices.condoms.source: 'lable' is not among the sources; did you mean label?",
+    ),
+    (
+        "rules.start.cases.0.provenance.source",
+        "CH 12",
+        "rules.start.cases[0].provenance.source: 'CH 12' is not among",
+    ),
     ("sources.1.id", "CH12", "sources[1]: 'CH12' is there twice"),
-    ("notes.judgement.id", "early-visit", "notes[4]: 'early-visit' is there twice"),
+    (
+        "notices.obstetrician.id",
+        "condoms",
+        "notices[16]: 'condoms' is there twice",
+    ),
+    ("notes.judgement.id", "early-visit", "notes[11]: 'early-visit' is there twice"),
     (
         "rules.escalate",
         ...,
@@ -757,7 +815,7 @@ def test_json_that_is_no_protocol_is_refused(text: str | bytes, said: str) -> No
         ("a = " + "9" * 5000, "protocol: holds a number of thousands of digits"),
         (
             "[ladder.start]\nmg = " + "9" * 50,
-            "ladder.start.mg: a whole number of more than 15 digits",
+            "ladder.start.mg: a whole number of more than 17 digits",
         ),
         ("[ladder]\nstart = nan", "ladder.start: nan is not a finite number"),
         ("[ladder]\nstart = -inf", "ladder.start: -inf is not a finite number"),
@@ -847,8 +905,8 @@ WHY = assumed("a test")
             r"surveillance\.value\[1\]: 8 weeks is not later than 2 months",
         ),
         (
-            lambda: evolve(PROTOCOL.response, low_share=Sourced(Fraction(2), WHY)),
-            r"low_share\.value: 2 is outside",
+            lambda: evolve(PROTOCOL.response, partial_share=Sourced(Fraction(2), WHY)),
+            r"partial_share\.value: 2 is outside",
         ),
         (
             lambda: evolve(PROTOCOL.safety, clearance_interrupt_below=Sourced(Decimal(61), WHY)),
@@ -872,8 +930,40 @@ def test_a_built_protocol_meets_the_same_checks(build: Any, said: str) -> None:
         build()
 
 
-def test_another_may_have_assumed_it() -> None:
-    assert read_protocol(describe_change("ladder.levels.0.provenance.source", "skin clinic, 2026"))
+def test_another_may_have_assumed_it_and_is_listed() -> None:
+    document = describe_change("ladder.levels.0.provenance.source", "skin clinic 2026, CH12")
+    (line,) = faults(document)
+    assert line == (
+        "ladder.levels[0].provenance.source: 'skin clinic 2026' is not among the sources; "
+        "list it among the sources, or cite one of them"
+    )
+    document["sources"].append(
+        {"id": "skin clinic 2026", "citation": "minutes of 3 March", "confidence": "read"}
+    )
+    assert read_protocol(document)
+
+
+@pytest.mark.parametrize("id", ["CH12, DEL5Q", " CH12", "decided here", "this record"])
+def test_a_source_that_cannot_be_cited_is_refused(id: str) -> None:
+    document = copy.deepcopy(DATA)
+    document["sources"].append({"id": id, "citation": "x", "confidence": "read"})
+    (line,) = faults(document)
+    assert line.startswith(f"sources[{len(DATA['sources'])}].id: {id!r} cannot be cited; give a ")
+
+
+@pytest.mark.parametrize("id", BUILT_IN)
+def test_every_source_that_is_cited_must_be_listed(id: str) -> None:
+    protocol = get_protocol(id)
+    cited = {entry.provenance.source for entry in protocol.ledger}
+    cited |= {notice.source for notice in protocol.notices}
+    names = {name for several in cited for name in several.split(", ")}
+    for source in protocol.sources:
+        fewer = tuple(other for other in protocol.sources if other is not source)
+        if source.id in names:
+            with pytest.raises(ProtocolError, match=f"'{source.id}' is not among the sources"):
+                evolve(protocol, sources=fewer)
+        else:
+            assert evolve(protocol, sources=fewer)
 
 
 # Nothing breaks the reader
@@ -1020,7 +1110,8 @@ def test_a_course_is_read_by_another_protocol_and_may_name_any(
     course.write_text(
         json.dumps({**json.loads(COURSE.read_text("utf-8")), "protocol": "mine"}), "utf-8"
     )
-    assert refused(capsys, "next", str(course))[0].startswith("protocol: 'mine' is not known")
+    (line,) = refused(capsys, "next", str(course))
+    assert line.startswith(f"{course}: protocol: 'mine' is not known")
     for by, id in ((mine, "mine"), ("penn-2012", "penn-2012")):
         data = json.loads(told(capsys, "replay", str(course), "--protocol", by, "--json"))
         assert data["protocol"]["id"] == id

@@ -73,10 +73,11 @@ def by_hand(criteria: ResponseCriteria, phase: Phase, a: int, b: int, m: int) ->
         worse = points or (a >= b and a >= criteria.worse_points.value)
     if worse:
         return Response.WORSE
-    partial = (
+    fallen = (
         b - a >= criteria.partial_points.value
         and b - a >= Fraction(criteria.partial_share.value) * b
-    ) or a < criteria.partial_below.value
+    )
+    partial = fallen or a < criteria.partial_below.value
     return Response.PARTIAL if partial else Response.NONE
 
 

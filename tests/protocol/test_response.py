@@ -32,11 +32,10 @@ def test_the_response_is_that_of_the_sheet_for_all_scores(phase: Phase) -> None:
         (8, 12, Response.PARTIAL),  # a fall of 4 points
         (17, 21, Response.NONE),  # 4 points, but 19.0 %
         (16, 20, Response.PARTIAL),  # 4 points and 20 %
-        (4, 7, Response.NONE),  # a fall of 3 points
-        (3, 7, Response.PARTIAL),
-        (3, 4, Response.PARTIAL),  # below 4, whatever the fall
-        (4, 4, Response.NONE),
+        (4, 7, Response.NONE),  # 3 points, 43 %
         (4, 8, Response.PARTIAL),
+        (4, 4, Response.NONE),
+        (3, 4, Response.PARTIAL),  # too little to start for is too little to raise for
         (5, 8, Response.NONE),
         (0, 1, Response.COMPLETE),
     ],
@@ -65,9 +64,12 @@ def test_the_edges_of_a_partial_response(a: int, b: int, response: Response) -> 
         ),  # 4 points, but less than half of the gain of 9
         (Phase.TAPER, 4, 14, 0, Response.WORSE),
         (Phase.TAPER, 3, 14, 0, Response.PARTIAL),
-        (Phase.OFF_TREATMENT, 3, 3, 0, Response.PARTIAL),  # back at the start, but below 4
-        (Phase.OFF_TREATMENT, 4, 4, 1, Response.WORSE),  # back at the start
-        (Phase.TITRATION, 4, 4, 1, Response.NONE),  # in titration only a rise of 4 points
+        (Phase.OFF_TREATMENT, 5, 5, 2, Response.WORSE),  # back at the start
+        (Phase.OFF_TREATMENT, 4, 5, 2, Response.NONE),
+        (Phase.OFF_TREATMENT, 4, 4, 1, Response.WORSE),
+        (Phase.OFF_TREATMENT, 3, 3, 0, Response.PARTIAL),  # too little to start for
+        (Phase.TITRATION, 4, 4, 0, Response.WORSE),
+        (Phase.TITRATION, 3, 4, 0, Response.PARTIAL),
     ],
 )
 def test_the_edges_of_worse(phase: Phase, a: int, b: int, m: int, response: Response) -> None:
@@ -93,24 +95,35 @@ def test_a_judgement_does_not_stand_in_where_a_start_would_follow() -> None:
         assert of(Phase.BEFORE_START, None, None, None, judged) is Response.NOT_ASSESSED
     for phase in (Phase.TAPER, Phase.OFF_TREATMENT):
         assert of(phase, None, 11, 0, JudgedResponse.WORSE) is Response.NOT_ASSESSED
-    assert of(Phase.OFF_TREATMENT, None, 11, 0, JudgedResponse.NOT_IMPROVED) is Response.NONE
-    assert of(Phase.OFF_TREATMENT, None, 11, 0, None) is Response.NOT_ASSESSED
+        assert of(phase, None, 11, 0, JudgedResponse.NOT_IMPROVED) is Response.NONE
+        assert of(phase, None, 11, 0, None) is Response.NOT_ASSESSED
+    assert of(Phase.TITRATION, None, 11, 0, JudgedResponse.WORSE) is Response.WORSE
 
 
-def test_off_treatment_a_judgement_of_worse_needs_a_score_of_4() -> None:
+def test_off_treatment_a_judgement_of_worse_counts_only_with_a_score_of_4() -> None:
     of = PROTOCOL.response.of
-    assert of(Phase.OFF_TREATMENT, 3, 11, 0, JudgedResponse.WORSE) is Response.PARTIAL
-    assert of(Phase.OFF_TREATMENT, 4, 11, 3, JudgedResponse.WORSE) is Response.WORSE
-    assert of(Phase.TAPER, 3, 11, 0, JudgedResponse.WORSE) is Response.WORSE
+    assert of(Phase.OFF_TREATMENT, 3, 11, 2, JudgedResponse.WORSE) is Response.PARTIAL
+    assert of(Phase.OFF_TREATMENT, 4, 11, 2, JudgedResponse.WORSE) is Response.WORSE
+    assert of(Phase.TAPER, 3, 11, 2, JudgedResponse.WORSE) is Response.WORSE
 
 
-def test_before_the_first_start_activity_is_mild_below_4_and_none_from_4_on() -> None:
-    assert PROTOCOL.response.of(Phase.BEFORE_START, 3, None, 3, None) is Response.MILD
-    assert PROTOCOL.response.of(Phase.BEFORE_START, 4, None, 4, None) is Response.NONE
-    for judged in JudgedResponse:
-        assert PROTOCOL.response.of(Phase.BEFORE_START, 3, None, 3, judged) is Response.MILD
-    assert PROTOCOL.response.of(Phase.BEFORE_START, 11, None, 11, None) is Response.NONE
-    assert PROTOCOL.response.of(Phase.BEFORE_START, 0, None, 0, None) is Response.COMPLETE
+def test_before_the_first_start_a_score_is_complete_mild_or_none() -> None:
+    of = PROTOCOL.response.of
+    for judged in (None, *JudgedResponse):
+        for activity, response in (
+            (0, Response.COMPLETE),
+            (1, Response.MILD),
+            (3, Response.MILD),
+        ):
+            assert of(Phase.BEFORE_START, activity, None, activity, judged) is response
+    for activity in (4, 11):
+        assert of(Phase.BEFORE_START, activity, None, activity, None) is Response.NONE
+
+
+def test_mild_is_shown_before_a_start_only() -> None:
+    for phase in set(Phase) - {Phase.BEFORE_START}:
+        for activity in range(71):
+            assert PROTOCOL.response.of(phase, activity, 11, 0, None) is not Response.MILD
 
 
 def test_after_a_rise_without_a_score_the_lowest_is_the_score_now() -> None:

@@ -17,6 +17,7 @@ from lenadose import (
     get_protocol,
     step,
 )
+from lenadose.engine.state import State
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.visit import JudgedResponse, TestResult
 
@@ -77,6 +78,14 @@ def walk(
         decision, state = step(protocol, state, visit)
         decisions.append(decision)
     return decisions
+
+
+def begin_and(visits: Iterable[Visit], patient: Patient = STERILE) -> State:
+    """The state after the visits."""
+    state = begin(PROTOCOL, patient)
+    for visit in visits:
+        _, state = step(PROTOCOL, state, visit)
+    return state
 
 
 def rules(visits: Iterable[Visit], patient: Patient = STERILE) -> list[str]:

@@ -2,7 +2,7 @@
 and its numbers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -28,6 +28,10 @@ ASSESSMENT_DAYS = 28
 TAPER_MONTHS = 1
 SUPPLY_DAYS = 28
 LATE_DAYS = 7
+SOON_DAYS = 7
+GAP_DAYS = 7
+RESUMABLE_DAYS = 28
+WEEKS_AFTER_THE_END = 4
 
 
 def row(facts: Facts) -> tuple[str, Action]:
@@ -208,19 +212,27 @@ def row(facts: Facts) -> tuple[str, Action]:
     raise ValueError(f"the sheet has no row for {facts}")
 
 
+ADAPTED_ROWS = frozenset(
+    {"interrupt-for-harm", "lower-to-ceiling", "persist", "resume", "surveillance"}
+)
+
+
 def tag(facts: Facts) -> EvidenceLevel:
-    """Section 5: the tag of the case; what the trial states is a case of its own."""
-    id, _ = row(facts)
-    acceptable = facts.safety is Safety.ACCEPTABLE
-    if id in ("start", "taper-step") and acceptable:
-        return EvidenceLevel.STATED
-    if id == "begin-taper" and acceptable and facts.position is Position.MIDDLE:
-        return EvidenceLevel.STATED
-    if id == "await-month" and acceptable and facts.response is Response.COMPLETE:
-        return EvidenceLevel.STATED
-    if id in ("interrupt-for-harm", "lower-to-ceiling", "persist", "resume", "surveillance"):
+    """Section 5: the tag of the case that applies."""
+    name, _ = row(facts)
+    if name in ADAPTED_ROWS:
         return EvidenceLevel.ADAPTED
-    return EvidenceLevel.ASSUMED
+    well = facts.safety is Safety.ACCEPTABLE
+    match name:
+        case "start" | "taper-step":
+            stated = well
+        case "begin-taper":
+            stated = well and facts.position is Position.MIDDLE
+        case "await-month":
+            stated = well and facts.response is Response.COMPLETE
+        case _:
+            stated = False
+    return EvidenceLevel.STATED if stated else EvidenceLevel.ASSUMED
 
 
 def response(phase: Phase, a: int | None, b: int, m: int) -> Response:
@@ -233,10 +245,9 @@ def response(phase: Phase, a: int | None, b: int, m: int) -> Response:
         return Response.COMPLETE
     if phase is Phase.BEFORE_START:
         return Response.MILD if a < 4 else Response.NONE
-    worse = False
     if phase in (Phase.TITRATION, Phase.INTERRUPTED):
         worse = a - m >= 4 and a - m >= Fraction(b - m, 2)
-    if phase in (Phase.TAPER, Phase.OFF_TREATMENT):
+    else:
         worse = a - m >= 4 or (a >= b and a >= 4)
     if worse:
         return Response.WORSE
@@ -250,12 +261,10 @@ def response_as_judged(phase: Phase, a: int | None, shown: Response, judged: Res
     """
     if shown in (Response.COMPLETE, Response.MILD):
         return shown
-    if shown is Response.NOT_ASSESSED:
-        needs_score = phase is Phase.BEFORE_START or (
-            phase in (Phase.TAPER, Phase.OFF_TREATMENT) and judged is Response.WORSE
-        )
-        return shown if needs_score else judged
-    if phase is Phase.OFF_TREATMENT and judged is Response.WORSE and a is not None and a < 4:
+    relapse = judged is Response.WORSE and phase in (Phase.TAPER, Phase.OFF_TREATMENT)
+    if a is None:
+        return shown if phase is Phase.BEFORE_START or relapse else judged
+    if relapse and phase is Phase.OFF_TREATMENT and a < 4:
         return shown
     return judged
 
@@ -297,6 +306,7 @@ INTERRUPTS = frozenset(
     }
 )
 INTERRUPTS_FROM_GRADE_2 = frozenset({"liver enzymes", "bilirubin"})
+SAME_DAY = frozenset({"febrile neutropenia", "suspected thromboembolism"})
 
 
 def event_safety(term: str, grade: int | None = None, grade_at_start: int = 0) -> Safety:
@@ -315,6 +325,11 @@ def event_safety(term: str, grade: int | None = None, grade_at_start: int = 0) -
         newly = term == "sensory neuropathy" and grade > grade_at_start
         return Safety.INTERRUPT if newly else Safety.CAUTION
     return Safety.ACCEPTABLE
+
+
+def same_day(term: str, grade: int | None = None) -> bool:
+    """Section 4: whether an event that was not there before asks for a same-day assessment."""
+    return term in SAME_DAY or event_safety(term, grade) is Safety.STOP
 
 
 def counts_too_old(days_since_watched_from: int | None, age_days: int) -> bool:
@@ -341,6 +356,52 @@ def tests_suffice_in_course(day_of_course: int, age_days: int, regular_cycles: b
     if day_of_course <= 28:
         return age_days <= 7
     return age_days <= (28 if regular_cycles else 14)
+
+
+def tests_begin_anew(no_drug_since: date, on: date) -> bool:
+    """Section 4: the two tests of a start and the weekly ones, after 28 days without drug."""
+    return (on - no_drug_since).days > 28
+
+
+def window_for_tests(on: date, negative: Iterable[date]) -> tuple[date, date, date]:
+    """Section 5: earliest, due and latest day at which both tests of a start can be there."""
+    first = min((each for each in negative if (on - each).days < 14), default=on)
+    earliest = max(first + timedelta(days=10), on + timedelta(days=1))
+    latest = first + timedelta(days=14)
+    return earliest, latest, latest
+
+
+def window_soon(on: date, no_drug_since: date | None = None) -> tuple[date, date, date]:
+    """Section 5: within 7 days; in an interruption not past the last day of simple resumption,
+    while that lies ahead.
+    """
+    due = on + timedelta(days=SOON_DAYS)
+    if no_drug_since is not None:
+        last = no_drug_since + timedelta(days=RESUMABLE_DAYS)
+        if last > on:
+            due = min(due, last)
+    return on + timedelta(days=1), due, due
+
+
+def visit_after_the_end(ended: date, on: date) -> date | None:
+    """Section 5: in the phase `discontinued`, four weeks after the end until that is past."""
+    end = ended + timedelta(weeks=WEEKS_AFTER_THE_END)
+    return end if end > on else None
+
+
+def days_without_drug(
+    seen: date, advised: bool, latest: date | None, on: date, said: bool
+) -> tuple[date, int]:
+    """Section 2: the day after which there was no drug, and how many days that are: after a
+    decision without a dosage, or beyond both the latest day of the visit and one prescription.
+    """
+    until = max(seen + timedelta(days=SUPPLY_DAYS), latest or seen) if advised else seen
+    return until, 0 if said else max(0, (on - until).days)
+
+
+def interrupted_by_absence(days: Sequence[int]) -> bool:
+    """Section 2: whether so many days without drug, in a row over one or more visits, interrupt."""
+    return sum(days) > GAP_DAYS
 
 
 def months_after(day: date, months: int) -> date:
@@ -388,7 +449,7 @@ def trial_exhausted(
 
 def interruption_too_long(interrupted_on: date, on: date) -> bool:
     """Section 2: the longest interruption that may simply be resumed is 28 days."""
-    return (on - interrupted_on).days > 28
+    return (on - interrupted_on).days > RESUMABLE_DAYS
 
 
 def surveillance_dates(finished: date) -> list[date]:

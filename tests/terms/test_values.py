@@ -52,7 +52,8 @@ def test_an_age_in_months_adds_up_to_its_days() -> None:
 
 
 def test_the_interval_that_runs_has_a_name() -> None:
-    dose = CurrentLevel(FIVE, date(2026, 1, 5), date(2026, 1, 5), date(2026, 1, 5))
+    begun = date(2026, 1, 5)
+    dose = CurrentLevel(FIVE, begun, begun, begun, begun)
     assert interval_name(Phase.TITRATION, dose) == "first_assessment"
     assert interval_name(Phase.TITRATION, evolve(dose, reviewed=True)) == "review"
     assert interval_name(Phase.TAPER, dose) == "taper_step"

@@ -41,7 +41,7 @@ UNITS, SITUATION_NUMBERS = _units()
 """Situations are numbered in mixed radix over the ranks of their six terms."""
 
 WEIGHTS = {term: term.rank * UNITS[kind] for _, kind in DIMENSIONS for term in kind}
-"""What each term adds to the number of a situation."""
+"""The number that each term adds to that of a situation."""
 
 NO_SCORE = ACTIVITY[1] + 1
 """The code of a missing score: above every score, so that the nadir is the one that is known."""

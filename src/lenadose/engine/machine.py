@@ -174,13 +174,14 @@ def visit_window(seen: Observation, advice: Advice, follow_up: FollowUp) -> Visi
 def awaits_two_tests(seen: Observation, advice: Advice) -> bool:
     """Return whether data is requested and the two pregnancy tests of a start are missing.
 
-    A danger of the same day does not wait for them.
+    A danger of the same day, and drug taken without advice, do not wait for them.
     """
     return (
         advice.match.rule.action is Action.REQUEST_DATA
         and any(missing.field == "pregnancy_tests" for missing in seen.missing_fields)
         and needs_two_tests(seen.protocol.safety, seen.treatment, seen.visit.date)
         and not same_day_dangers(seen)
+        and seen.unadvised is None
     )
 
 

@@ -6,13 +6,14 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from attrs import frozen
 
-from lenadose.engine.machine import Decision
+from lenadose.engine.machine import Decision, awaits_two_tests, same_day_dangers
 from lenadose.engine.observe import Observation, interval_name, limits_met
-from lenadose.engine.state import CurrentLevel
-from lenadose.explanation.criteria_met import Value
+from lenadose.engine.state import CurrentLevel, OngoingEvent
+from lenadose.explanation.criteria_met import Value, drug_until
 from lenadose.protocol.advice import FollowUp
+from lenadose.protocol.safety import Limit
 from lenadose.terms.dosage import lower_of
-from lenadose.terms.facts import ON_TREATMENT, Phase, Position
+from lenadose.terms.facts import ON_TREATMENT, TREATED, Phase, Position
 from lenadose.terms.interval import Interval
 
 CLASI_LEVELS = (20, 50, 70)
@@ -88,6 +89,7 @@ def calculations(decision: Decision) -> Iterator[Calculation]:
         yield Calculation(
             "due", seen.due_on, "", f"{interval} from {dose.interval_from}{lengthened}"
         )
+    yield from _supplied(seen)
     if dose is not None and start is not None and seen.phase in (*ON_TREATMENT, Phase.INTERRUPTED):
         since = seen.treatment.responded_on or start.on
         which = "the last response" if seen.treatment.responded_on else origin(seen)
@@ -122,6 +124,7 @@ def calculations(decision: Decision) -> Iterator[Calculation]:
             "days",
             f"on {before.finished_on}",
         )
+    yield from _end_of_treatment(decision)
     yield Calculation("ceiling", str(seen.ceiling or "no level"), "", ceiling_cause(seen))
     for limiting in before.limiting_events:
         yield Calculation(
@@ -161,6 +164,59 @@ def _change_since_start(now: int, start: int, origin: str) -> Iterator[Calculati
     )
 
 
+def _supplied(seen: Observation) -> Iterator[Calculation]:
+    """Yield until when there was drug to take, and the days without, of a visit silent on it."""
+    day, intervals, previous = seen.visit.date, seen.protocol.intervals, seen.before.previous
+    until = drug_until(seen)
+    if until is None or previous is None:
+        return
+    working = f"no drug was advised on {previous.on}"
+    if previous.advised is not None:
+        supply = intervals.supply.value
+        latest = previous.next_visit.latest if previous.next_visit else supply.after(previous.on)
+        working = (
+            f"the later of {supply} from {previous.on} and the latest day of the next visit "
+            f"planned then, {latest}"
+        )
+    yield Calculation("drug to take until", until, "", working)
+    if day > until:
+        since = seen.before.treatment.no_drug_since or until
+        longest = intervals.longest_gap.value
+        verdict = (
+            f"more than {longest}: interrupted"
+            if longest.is_over(since, day)
+            else f"not more than {longest}: missed days"
+        )
+        yield Calculation(
+            "days without drug", (day - since).days, "days", f"since {since}, {verdict}"
+        )
+
+
+def _end_of_treatment(decision: Decision) -> Iterator[Calculation]:
+    """Yield the end of treatment, and of the pregnancy prevention that is counted from it."""
+    seen, day = decision.seen, decision.visit.date
+    ends = decision.advice.effects.ends or seen.visit.stopped is not None
+    ended_on = day if ends else seen.treatment.ended_on
+    if ended_on is None or decision.phase_after in TREATED:
+        return
+    how = (
+        "at this visit"
+        if ends
+        else f"moved to this visit: {seen.unadvised} was taken"
+        if seen.unadvised
+        else "as of an earlier visit"
+    )
+    yield Calculation("end of treatment", ended_on, "", how)
+    if seen.patient.able_to_become_pregnant is not False:
+        after = decision.protocol.intervals.after_discontinuation.value
+        yield Calculation(
+            "end of pregnancy prevention",
+            after.after(ended_on),
+            "",
+            f"{after} from the end of treatment, {ended_on}",
+        )
+
+
 def follow_up_intervals(decision: Decision) -> Iterator[str]:
     """Yield the intervals of the protocol that set the next visit, also where they leave none."""
     follow_up, dose = decision.follow_up, decision.seen.treatment.dose
@@ -187,11 +243,44 @@ def _next_due(decision: Decision) -> str:
     interval: Interval = getattr(decision.protocol.intervals, name).value
     ledger = decision.protocol.ledger
     which = next(entry.words for entry in ledger if entry.id == f"intervals.{name}")
+    if decision.follow_up is FollowUp.WHEN_DUE:
+        return f"when the interval that runs is over: {which}"
+    since, ended_on = day, decision.seen.treatment.ended_on
+    if decision.follow_up is FollowUp.AFTER_DISCONTINUATION and ended_on:
+        since = ended_on
+    which += _why_sooner(decision)
+    if decision.follow_up is FollowUp.SOON and awaits_two_tests(decision.seen, decision.advice):
+        interval = decision.protocol.safety.first_test.value[1]
+        tests = decision.seen.findings.negative_tests
+        since = next((on for on in tests if interval.after(on) > day), day)
+        which = f"both pregnancy tests can have been done by then, the first of them on {since}"
+    if interval.after(since) == due:
+        return f"{interval} from {since}: {which}"
+    # Only in an interruption is a visit brought forward.
+    resumable = decision.protocol.intervals.resumable.value
+    interrupts = decision.advice.effects.interrupts
+    off = day if interrupts else decision.seen.treatment.no_drug_since or day
     return (
-        f"{interval} from {day}: {which}"
-        if interval.after(day) == due
-        else f"when the interval that runs is over: {which}"
+        f"{resumable} from {off}, the last day on which the interruption may simply be resumed; "
+        f"without that {interval.after(since)}: {which}"
     )
+
+
+def _why_sooner(decision: Decision) -> str:
+    """Say why the next visit is sooner than the action alone would have it."""
+    if decision.follow_up is decision.advice.follow_up:
+        return ""
+    dangers = [danger_name(decision.seen, danger) for danger in same_day_dangers(decision.seen)]
+    causes = ", ".join(dangers) or f"{decision.seen.unadvised} taken, not advised"
+    return f"; sooner because of {causes}"
+
+
+def danger_name(seen: Observation, danger: OngoingEvent | Limit) -> str:
+    """Return a danger as it is named for people: the event, or the count with its value."""
+    if isinstance(danger, OngoingEvent):
+        return danger.name if danger.event else "positive pregnancy test"
+    result = seen.findings.result(danger.quantity)
+    return f"{danger.quantity} {result.given if result else ''}".strip()
 
 
 def _lengthened(interval: Interval, dose: CurrentLevel, due_on: date) -> str:
@@ -223,7 +312,11 @@ def origin(seen: Observation) -> str:
     if dose is None or baseline is None or dose.tests_from == baseline.on:
         return "the start"
     # Tests that began anew after a long pause no longer tell when the course started.
-    return "the relapse" if dose.tests_from < baseline.on else "the start or a relapse"
+    return (
+        "the relapse in taper"
+        if dose.tests_from < baseline.on
+        else "the start or a relapse in taper"
+    )
 
 
 def in_days(count: int) -> str:

@@ -44,13 +44,18 @@ _DIFFICULTY = {
     Feasibility.JUDGE: 2,
     Feasibility.PAST: 3,
 }
+_NOBODY_WAITS = 4
 _BITS = 11
 """The bits of a distance: more than the days of a year, and than the doses missed in one."""
 
 
-def change_cost(name: str, distance: int, means: Feasibility) -> int:
-    """Return the cost of changing one field by a distance."""
+def change_cost(name: str, distance: int, means: Feasibility, nobody_waits: bool = False) -> int:
+    """Return the cost of changing one field by a distance.
+
+    A day beyond the next visit or the supply is one that nobody waits for, though it is to come.
+    """
     place = _PLACE[name]
-    fields = (((1 << 5) + _DIFFICULTY[means]) << len(FIELDS)) + (1 << place)
+    difficulty = _NOBODY_WAITS if nobody_waits else _DIFFICULTY[means]
+    fields = (((1 << 5) + difficulty) << len(FIELDS)) + (1 << place)
     far = min(distance, (1 << _BITS) - 1) << _BITS * (len(FIELDS) - 1 - place)
     return (fields << _BITS * len(FIELDS)) + far

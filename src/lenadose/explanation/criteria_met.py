@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from attrs import frozen
 
+from lenadose.engine.intake import supplied_until
 from lenadose.engine.observe import Observation, interval_name, needs_two_tests
 from lenadose.protocol.response import MEASURES, RELATIONS, Comparison, ResponseCriteria, Scores
 from lenadose.record.visit import Result
@@ -51,6 +52,35 @@ class EvaluatedCriterion:
     def makes_its_word(self) -> bool:
         """Return whether the criterion establishes its word at this visit."""
         return self.met is not True if self.word is Safety.NOT_ASSESSED else self.met is True
+
+
+def drug_until(seen: Observation) -> date | None:
+    """Return the last day on which there was drug to take, None unless the visit is silent on it.
+
+    A visit is silent that does not say what was taken since the one before, on the ladder.
+    """
+    visit, previous, before = seen.visit, seen.before.previous, seen.before.treatment
+    if previous is None or before.phase not in ON_TREATMENT or visit.stopped is not None:
+        return None
+    told = visit.dosage_taken is not None or (visit.doses_missed is not None and previous.advised)
+    if told or before.dose is None or before.dose.off_ladder is not None:
+        return None
+    return supplied_until(seen.protocol, previous)
+
+
+def pause_before_tests(seen: Observation) -> tuple[date, date] | None:
+    """Return the days between which there was no drug, where that can make tests begin anew.
+
+    It is the interruption up to this visit, or up to the resumption that the prescriber decided on.
+    """
+    before, since = seen.before, seen.treatment.no_drug_since
+    if seen.phase is Phase.INTERRUPTED:
+        return None if since is None else (since, seen.visit.date)
+    was_off = before.treatment.no_drug_since
+    resumed = before.treatment.phase is Phase.INTERRUPTED and seen.phase in ON_TREATMENT
+    if not resumed or was_off is None or before.previous is None:
+        return None
+    return was_off, before.previous.on
 
 
 def checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
@@ -216,7 +246,18 @@ def _age_checks(seen: Observation) -> Iterator[EvaluatedCriterion]:
     if seen.patient.able_to_become_pregnant is False or seen.phase is Phase.DISCONTINUED:
         return
     newest = known.negative_tests[-1] if known.negative_tests else None
-    dose = seen.treatment.dose
+    dose, pause = seen.treatment.dose, pause_before_tests(seen)
+    if pause is not None:
+        off, until = pause
+        yield EvaluatedCriterion(
+            "safety.tests_anew_after",
+            "pregnancy tests begin anew: days off the drug more than",
+            (until - off).days,
+            str(safety.tests_anew_after.value),
+            "days",
+            safety.tests_anew_after.value.is_over(off, until),
+            safety.tests_anew_after.provenance,
+        )
     if dose is None or needs_two_tests(safety, seen.treatment, day):
         earliest, latest = safety.first_test.value
         first = [
@@ -274,6 +315,7 @@ def _clocks(seen: Observation) -> Iterator[EvaluatedCriterion]:
             late.value.is_over(due, day),
             late.provenance,
         )
+    yield from _supply(seen)
     if dose is None or seen.baseline is None:
         return
     if seen.phase in ON_TREATMENT and seen.due_on is not None:
@@ -336,3 +378,31 @@ def _clocks(seen: Observation) -> Iterator[EvaluatedCriterion]:
                 part.provenance,
                 word=TherapeuticTrial.EXHAUSTED,
             )
+
+
+def _supply(seen: Observation) -> Iterator[EvaluatedCriterion]:
+    """Yield what tells days without drug, where the visit does not say what was taken."""
+    day, intervals, previous = seen.visit.date, seen.protocol.intervals, seen.before.previous
+    until = drug_until(seen)
+    if until is None or previous is None:
+        return
+    if previous.advised is not None:
+        yield EvaluatedCriterion(
+            "intervals.supply",
+            "drug to take: on or before",
+            day,
+            str(until),
+            "",
+            day <= until,
+            intervals.supply.provenance,
+        )
+    since = until if day <= until else seen.before.treatment.no_drug_since or until
+    yield EvaluatedCriterion(
+        "intervals.longest_gap",
+        "interrupted: days without drug more than",
+        max(0, (day - since).days),
+        str(intervals.longest_gap.value),
+        "days",
+        day > until and intervals.longest_gap.value.is_over(since, day),
+        intervals.longest_gap.provenance,
+    )

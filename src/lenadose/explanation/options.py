@@ -13,6 +13,7 @@ from lenadose.engine.machine import Decision
 from lenadose.engine.observe import Observation, interval_end, observe, safety_of
 from lenadose.engine.state import update_findings
 from lenadose.explanation.change_cost import Feasibility, change_cost
+from lenadose.explanation.criteria_met import drug_until
 from lenadose.protocol.safety import EventCriterion
 from lenadose.record.adverse_event import GRADE, AdverseEvent
 from lenadose.record.course import doses_between
@@ -171,8 +172,13 @@ class Options:
 
     @cached_property
     def intakes(self) -> tuple[Observation, ...]:
-        """The visit as it is, and with each dosage that could have been taken instead."""
-        others = (self.observe([option]) for option in self.dosages)
+        """The visit as it is, and with each dosage that could have been taken instead.
+
+        Silence about the doses, and a word on them, tell days without drug from others.
+        """
+        recorded = self.visit.doses_missed
+        words = tuple(self._option("doses_missed", said, 0) for said in {None, 0} - {recorded})
+        others = (self.observe([option]) for option in (*self.dosages, *words))
         return self.seen, *(seen for seen in others if seen)
 
     def _scores(self) -> Iterator[Option]:
@@ -296,29 +302,37 @@ class Options:
 
     def missed(self, options: Iterable[Option]) -> tuple[Option, ...]:
         """Return the nearest numbers of doses missed for each timing, beside other options."""
-        bare = self.observe((*options, Option("doses_missed", None, Feasibility.PAST, 0)))
-        if bare is None or bare.before.previous is None:
+        silent, told = (
+            self.observe((*options, self._option("doses_missed", said, 0))) for said in (None, 0)
+        )
+        if silent is None or told is None or told.before.previous is None:
             return ()
-        here, day = self.visit.doses_missed or 0, bare.visit.date
-        dosage, dose, phase = self._dosage(bare), bare.treatment.dose, bare.phase
-        most = doses_between(bare.before.previous.on, day, dosage)
+        recorded, day = self.visit.doses_missed, told.visit.date
+        here = recorded or 0
+        dosage, dose, phase = self._dosage(told), told.treatment.dose, told.phase
+        most = doses_between(told.before.previous.on, day, dosage)
         numbers = {min(here, most)}
         if dose and dosage and phase in ON_TREATMENT:
 
             def is_not_due(number: int) -> bool:
                 missed = evolve(dose, days_missed=dose.days_missed + number * dosage.every_days)
-                return day < interval_end(bare.protocol, phase, missed)
+                return day < interval_end(told.protocol, phase, missed)
 
             # More doses missed never bring the end of an interval forward.
             first = bisect_left(range(most + 1), True, key=is_not_due)
             numbers = {min(here, first - 1)} if first else set()
             if first <= most:
                 numbers.add(min(max(here, first), most))
-        return tuple(
-            self._option("doses_missed", number, abs(number - here))
-            for number in sorted(numbers, key=lambda number: abs(number - here))
-            if number != here
-        )
+        nearest = sorted(numbers, key=lambda number: abs(number - here))
+        options = [self._option("doses_missed", number, abs(number - here)) for number in nearest]
+        if recorded is not None:
+            options.append(self._option("doses_missed", None, most + 1))
+        # Of a visit that lies within the supply, silence means that no dose was missed.
+        same = {
+            recorded,
+            *((None, 0) if not recorded and silent.treatment == told.treatment else ()),
+        }
+        return tuple(option for option in options if option.value not in same)
 
     def _dosage(self, seen: Observation) -> Dosage | None:
         """Return the dosage by which missed doses are counted: the one taken, else advised."""
@@ -333,6 +347,7 @@ class Options:
             self.seen.before.previous,
             self.decision.next_visit,
         )
+        until = drug_until(self.seen)
         earliest = max(here - HORIZON, date(YEARS[0], 1, 1))
         if previous:
             earliest = max(earliest, previous.on + _DAY)
@@ -341,11 +356,9 @@ class Options:
         for day in days:
             if earliest <= day <= latest and day != here:
                 beyond = next_visit is not None and day > next_visit.latest
+                runs_out = until is not None and here <= until < day
                 means = Feasibility.WAIT if day > here else Feasibility.PAST
-                # Nobody waits past the next visit, though the day itself is one to come.
-                cost = change_cost(
-                    "date", abs(day - here).days, Feasibility.PAST if beyond else means
-                )
+                cost = change_cost("date", abs(day - here).days, means, beyond or runs_out)
                 options.append(Option("date", day, means, cost))
         return tuple(sorted(options, key=lambda option: option.cost))
 
@@ -388,34 +401,43 @@ class Options:
     def _clocks(self, seen: Observation) -> Iterator[date]:
         protocol, dose, start = seen.protocol, seen.treatment.dose, seen.baseline
         previous = seen.before.previous
-        if start is not None:
-            yield protocol.safety.tests_early.value.after(start.on)
         if dose is None or previous is None or start is None:
             return
-        intervals, treatment = protocol.intervals, seen.treatment
+        intervals, treatment, phase = protocol.intervals, seen.treatment, seen.phase
+        yield protocol.safety.tests_early.value.after(dose.tests_from)
         yield protocol.safety.counts_early.value.after(dose.watched_from)
         # What this visit itself gains may be changed.
         for responded_on in (treatment.responded_on, seen.before.treatment.responded_on):
             yield intervals.trial.value.after(responded_on or start.on)
         yield intervals.trial_at_level.value.after(dose.since)
-        if treatment.no_drug_since is not None:
-            yield intervals.resumable.value.after(treatment.no_drug_since)
+        until, off = drug_until(seen), treatment.no_drug_since
+        if until is not None:
+            off = seen.before.treatment.no_drug_since or until
+            yield until
+            yield intervals.longest_gap.value.after(off)
+        if off is not None:
+            yield intervals.resumable.value.after(off)
+            yield protocol.safety.tests_anew_after.value.after(off)
         missed, dosage = self.visit.doses_missed or 0, self._dosage(seen)
         every = dosage.every_days if dosage else 1
         if missed:
             yield previous.on + timedelta(days=(missed - 1) * every + 1)
-        if seen.phase not in ON_TREATMENT:
+        already = max(0, dose.days_missed - (seen.visit.doses_missed or 0) * every)
+        if until is not None and seen.before.treatment.dose is not None:
+            # As long as there was drug to take, treatment went on.
+            phase, dose = seen.before.treatment.phase, seen.before.treatment.dose
+            already = dose.days_missed
+        if phase not in ON_TREATMENT:
             return
-        # Without a dosage to miss, the days up to the visit count as missed.
-        reported = missed * every if dosage else (seen.visit.date - previous.on).days
-        already = max(0, dose.days_missed - reported)
         for days_missed in (0, already, already + missed * every):
-            yield interval_end(protocol, seen.phase, evolve(dose, days_missed=days_missed))
-        # The first day on which more doses can have been missed than their share of the interval.
-        end = interval_end(protocol, seen.phase, evolve(dose, days_missed=0))
+            yield interval_end(protocol, phase, evolve(dose, days_missed=days_missed))
+        # The first day on which more can have been missed than their share of the interval.
+        end = interval_end(protocol, phase, evolve(dose, days_missed=0))
         share = intervals.missed_share.value * (end - dose.interval_from).days
-        number = max(0, int(share) - already) // every
-        yield previous.on + timedelta(days=number * every + 1)
+        number = max(0, int(share) - already)
+        yield previous.on + timedelta(days=number // every * every + 1)
+        if until is not None:
+            yield until + timedelta(days=number + 1)
 
 
 def _cheapest(options: Iterable[Option], effect: Callable[[Option], Hashable]) -> Iterator[Option]:

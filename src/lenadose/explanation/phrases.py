@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
+from lenadose.engine.intake import supplied_until
 from lenadose.engine.machine import Decision
 from lenadose.explanation.alternatives import Alternative, Change, phases
 from lenadose.explanation.arguments import Argument
@@ -14,7 +15,7 @@ from lenadose.explanation.options import HORIZON, FieldValue
 from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.visit import DosageTaken, Judgement, Measurement, PregnancyTest
 from lenadose.terms.dosage import format_decimal
-from lenadose.terms.facts import Action, Phase
+from lenadose.terms.facts import ON_TREATMENT, Action, Phase
 from lenadose.terms.units import PRINTED, QUANTITIES
 
 MEANS = {
@@ -114,6 +115,10 @@ def _left_out(decision: Decision, field: str) -> str:
             return "adverse events not asked about"
         case "judgement":
             return "no judgement"
+        case "doses_missed":
+            return "doses missed not reported"
+        case "dosage_taken" if _is_silence_read(decision):
+            return "dosage taken not reported"
         case "dosage_taken":
             last = decision.seen.before.previous
             return (
@@ -121,6 +126,14 @@ def _left_out(decision: Decision, field: str) -> str:
             )
         case _:
             return f"{_NAMES.get(field, field.replace('_', ' '))} not known at this visit"
+
+
+def _is_silence_read(decision: Decision) -> bool:
+    """Return whether silence on what was taken would mean days without drug."""
+    previous = decision.seen.before.previous
+    if previous is None or decision.seen.before.treatment.phase not in ON_TREATMENT:
+        return False
+    return decision.visit.date > supplied_until(decision.protocol, previous)
 
 
 def _run(value: int, least: object, most: object) -> str:
@@ -186,7 +199,7 @@ def _before(decision: Decision, change: Change) -> str:
         case "adverse_events", None:
             return ", not asked about now"
         case "doses_missed", None:
-            return " instead of none"
+            return ", not reported now" if _is_silence_read(decision) else " instead of none"
         case _, None:
             known = {
                 "neutrophils": decision.seen.findings.neutrophils,

@@ -3,7 +3,7 @@
 All of it is worked out on request; the pages of `lenadose.report` put it into words.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -11,18 +11,30 @@ from attrs import frozen
 
 from lenadose.engine.machine import Decision, apply, dose_limiting_causes, same_day_dangers
 from lenadose.engine.observe import Observation, ceiling_of, limits_met
-from lenadose.engine.state import OngoingEvent
-from lenadose.explanation.calculations import Calculation, calculations, follow_up_intervals
-from lenadose.explanation.criteria_met import EvaluatedCriterion, Value, checks
+from lenadose.explanation.calculations import (
+    Calculation,
+    calculations,
+    danger_name,
+    follow_up_intervals,
+    origin,
+)
+from lenadose.explanation.criteria_met import EvaluatedCriterion, Value, checks, drug_until
 from lenadose.explanation.fact_phrases import reasons
 from lenadose.explanation.notices import notices_of
 from lenadose.protocol.notices import Notice
 from lenadose.protocol.protocol import LedgerEntry, case_id
-from lenadose.protocol.safety import Limit
 from lenadose.record.event_terms import KNOWN_TERMS, PREGNANCY, SENSORY_NEUROPATHY
 from lenadose.record.visit import JudgedResponse, Result
 from lenadose.terms.dosage import Level
-from lenadose.terms.facts import ON_TREATMENT, TREATED, Action, EvidenceLevel, Phase
+from lenadose.terms.facts import (
+    ON_TREATMENT,
+    TREATED,
+    Action,
+    EvidenceLevel,
+    Phase,
+    Position,
+    Response,
+)
 from lenadose.terms.interval import Interval
 from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
 
@@ -207,19 +219,14 @@ def _inputs(seen: Observation) -> Iterator[InputUsed]:
 def _relied_on(decision: Decision) -> Iterator[str]:
     """Yield what the decision relies on beside the criteria and the row that applied."""
     seen, action, before = decision.seen, decision.action, decision.seen.before
+    facts = decision.facts
     if decision.level is not None:
         yield f"ladder.{decision.level.rank}"
         yield "intervals.supply"
     yield from follow_up_intervals(decision)
-    if seen.ceiling != seen.protocol.ladder.top:
-        yield (
-            "safety.clearance_ceiling"
-            if before.ceiling == seen.protocol.ladder.top
-            else "note.harm-lowers-ceiling"
-        )
-    if seen.phase is Phase.INTERRUPTED and dose_limiting_causes(seen):
-        yield "note.harm-lowers-ceiling"
+    yield from _relied_on_for_ceiling(decision)
     yield from _relied_on_for_gaps(decision)
+    yield from _relied_on_for_tests(seen)
     if seen.visit.judgement is not None:
         yield "note.judgement"
     if seen.treatment.dose is not None and seen.phase in ON_TREATMENT:
@@ -234,10 +241,13 @@ def _relied_on(decision: Decision) -> Iterator[str]:
         yield "note.judgement-of-relapse"
     if seen.visit.dosage_taken is not None and seen.visit.dosage_taken.dosage is None:
         yield "note.nothing-taken"
-    if seen.patient.able_to_become_pregnant is None or seen.patient.regular_cycles is None:
-        yield "note.unknown-patient"
-    if seen.findings.pregnancy_ended is not None:
-        yield "note.pregnancy-ended"
+    is_relapse = decision.advice.effects.new_baseline and action is not Action.START
+    if is_relapse or origin(seen) != "the start":
+        yield "note.relapse-baseline"
+    if action is Action.CONTINUE and facts.response is Response.PARTIAL:
+        yield "note.sustained-without-end"
+    if seen.visit.stopped is not None:
+        yield "note.stopped"
     known = (
         before.findings.neutrophils,
         before.findings.platelets,
@@ -264,27 +274,52 @@ GAPS = ("intervals.longest_gap", "intervals.supply", "intervals.late_after")
 
 def _relied_on_for_gaps(decision: Decision) -> Iterator[str]:
     """Yield what tells days without drug from others, and what follows from a pause."""
-    seen, before = decision.seen, decision.seen.before
-    was_treated = before.treatment.phase in ON_TREATMENT
-    advised = before.previous is not None and before.previous.advised is not None
-    silent = seen.visit.dosage_taken is None and (seen.visit.doses_missed is None or not advised)
-    if was_treated and silent:
+    seen, dose = decision.seen, decision.seen.treatment.dose
+    before, previous = seen.before.treatment, seen.before.previous
+    since: list[date | None] = []
+    if previous is not None and before.phase in TREATED:
+        since = [before.no_drug_since, previous.came_with.no_drug_since]
+        if dose is not None and seen.phase in ON_TREATMENT:
+            since.append(dose.interval_from)
+    # What began before the last visit may have been told by the silence of that visit.
+    by_silence = previous is not None and any(day < previous.on for day in since if day)
+    if by_silence or drug_until(seen) is not None:
         yield from GAPS
         yield "note.days-without-drug"
     if decision.phase_after is Phase.INTERRUPTED:
         yield "intervals.resumable"
-    if seen.treatment.no_drug_since and seen.patient.able_to_become_pregnant is not False:
+
+
+def _relied_on_for_ceiling(decision: Decision) -> Iterator[str]:
+    """Yield what lowers the ceiling, now and from now on."""
+    seen, before = decision.seen, decision.seen.before
+    met = limits_met(decision.protocol.safety, seen.findings)
+    if any(limit.shows is Position.ABOVE_CEILING for limit in met):
+        yield "safety.clearance_ceiling"
+        yield "note.clearance-age"
+    if before.ceiling != decision.protocol.ladder.top:
+        yield "note.harm-lowers-ceiling"
+    if decision.advice.effects.limits_dose and dose_limiting_causes(seen):
+        yield "note.harm-lowers-ceiling"
+        if any(limit.limits_dose and limit.quantity == NEUTROPHILS.name for limit in met):
+            yield "note.single-count"
+
+
+def _relied_on_for_tests(seen: Observation) -> Iterator[str]:
+    """Yield what tells which pregnancy tests count, and when they begin anew."""
+    dose, start, patient = seen.treatment.dose, seen.baseline, seen.patient
+    if seen.findings.pregnancy_ended is not None:
+        yield "note.pregnancy-ended"
+    if patient.able_to_become_pregnant is False or seen.phase is Phase.DISCONTINUED:
+        return
+    if patient.able_to_become_pregnant is None or patient.regular_cycles is None:
+        yield "note.unknown-patient"
+    if seen.findings.tests_count_from is not None:
+        yield "note.tests-before-missed-period"
+    # After a resumption the early tests may have begun anew.
+    early_from = (dose.tests_from, dose.watched_from) if dose else ()
+    if start and seen.phase in TREATED and any(day != start.on for day in early_from):
         yield "safety.tests_anew_after"
-    if seen.visit.stopped is not None:
-        yield "note.stopped"
-
-
-def danger_name(seen: Observation, danger: OngoingEvent | Limit) -> str:
-    """Return a danger as it is named for people: the event, or the count with its value."""
-    if isinstance(danger, OngoingEvent):
-        return danger.name if danger.event else "positive pregnancy test"
-    result = seen.findings.result(danger.quantity)
-    return f"{danger.quantity} {result.given if result else ''}".strip()
 
 
 def _messages(decision: Decision) -> Iterator[Message]:
@@ -338,48 +373,52 @@ def _monitoring_due(decision: Decision) -> Iterator[MonitoringDue]:
     if next_visit is None or after.baseline is None or after.treatment.dose is None:
         return
     if decision.phase_after not in TREATED:
-        yield from _last_test_due(decision, after.treatment.ended_on, next_visit.due)
+        last = _last_test_due(decision, after.treatment.ended_on, next_visit.due)
+        yield from _on_days("pregnancy_tests", last)
         return
     safety, patient, dose = decision.protocol.safety, seen.patient, after.treatment.dose
 
-    def due(
-        field: str, last: date | None, limit: Callable[[date], Interval]
-    ) -> Iterator[MonitoringDue]:
-        days: tuple[date, ...] = ()
+    def due(last: date | None, until: date, limit: Callable[[date], Interval]) -> Iterator[date]:
         while last is not None:
             # The last day on which it is recent enough, which is later once an early phase ends.
             early = limit(last).after(last)
             last = max(early, limit(early + timedelta(days=1)).after(last), decision.visit.date)
-            if last > next_visit.due:
-                break
-            days += (last,)
-        if days:
-            yield MonitoringDue(field, days)
+            if last > until:
+                return
+            yield last
 
     for name, count in (
         ("neutrophils", seen.findings.neutrophils),
         ("platelets", seen.findings.platelets),
     ):
-        yield from due(
-            name,
+        days = due(
             None if count is None else count.on,
+            next_visit.due,
             lambda day: safety.counts_age_on(day, dose.watched_from),
         )
+        yield from _on_days(name, days)
     if patient.able_to_become_pregnant is not False:
         newest = seen.findings.negative_tests[-1] if seen.findings.negative_tests else None
-        yield from due(
-            "pregnancy_tests", newest, lambda day: safety.test_age_on(day, dose.tests_from, patient)
-        )
+        until, off = next_visit.due, after.treatment.no_drug_since
+        if decision.phase_after is Phase.INTERRUPTED and off is not None:
+            # Afterwards the two tests of a start are asked for instead.
+            until = min(until, safety.tests_anew_after.value.after(off))
+        days = due(newest, until, lambda day: safety.test_age_on(day, dose.tests_from, patient))
+        last = _last_test_due(decision, off, next_visit.due)
+        yield from _on_days("pregnancy_tests", {*days, *last})
 
 
-def _last_test_due(
-    decision: Decision, ended_on: date | None, until: date
-) -> Iterator[MonitoringDue]:
-    """Yield the pregnancy test at the end of pregnancy prevention, if that comes by then."""
+def _on_days(field: str, days: Iterable[date]) -> Iterator[MonitoringDue]:
+    if in_order := tuple(sorted(days)):
+        yield MonitoringDue(field, in_order)
+
+
+def _last_test_due(decision: Decision, last_dose: date | None, until: date) -> Iterator[date]:
+    """Yield the day of the pregnancy test that follows the last dose, if that comes by then."""
     seen = decision.seen
-    if ended_on is None or seen.patient.able_to_become_pregnant is False:
+    if last_dose is None or seen.patient.able_to_become_pregnant is False:
         return
-    day = decision.protocol.intervals.after_discontinuation.value.after(ended_on)
+    day = decision.protocol.intervals.after_discontinuation.value.after(last_dose)
     pregnant = any(event.name == PREGNANCY for event in seen.findings.ongoing)
     if decision.visit.date < day <= until and not pregnant:
-        yield MonitoringDue("pregnancy_tests", (day,))
+        yield day

@@ -117,16 +117,19 @@ Pairs = frozenset[tuple[Term, Term]]
 class Threshold:
     """A number, as the pairs of terms on either side of it, for each phase in which it counts.
 
-    `positions` are those that a level can have, for the phases in which not all are possible.
+    `positions` are those that a level can have, and `timings` the terms of the timing, for the
+    phases in which not all are possible.
     """
 
     pairs: Mapping[Phase, Pairs]
     positions: Mapping[Phase, frozenset[Position]] = field(factory=dict)
+    timings: Mapping[Phase, frozenset[Timing]] = field(factory=dict)
 
 
 _COURSE = frozenset({*TREATED, Phase.OFF_TREATMENT, Phase.DISCONTINUED})
 _ALWAYS = frozenset(Phase)
 _EVERY_POSITION = frozenset(Position)
+_EVERY_TIMING = frozenset(Timing)
 _TWO_TESTS = frozenset({Phase.BEFORE_START, Phase.OFF_TREATMENT, Phase.INTERRUPTED})
 
 
@@ -198,10 +201,20 @@ def _thresholds(protocol: Protocol) -> dict[str, Threshold]:
             for each in ("counts_age_early", "counts_early")
         },
         **{
-            f"safety.{each}": _threshold(_TWO_TESTS, unknown)
+            f"safety.{each}": Threshold(
+                dict.fromkeys(_TWO_TESTS, unknown),
+                timings={Phase.INTERRUPTED: _timings_of_pauses(protocol, with_two_tests=True)},
+            )
             for each in ("first_test", "second_test_age")
         },
-        **{f"safety.{each}": _threshold(TREATED, unknown) for each in _TESTS},
+        **{
+            f"safety.{each}": Threshold(
+                dict.fromkeys(TREATED, unknown),
+                timings={Phase.INTERRUPTED: _timings_of_pauses(protocol, with_two_tests=False)},
+            )
+            for each in _TESTS
+        },
+        "safety.tests_anew_after": _threshold(TREATED, unknown),
         "safety.not_asked": _threshold(_ALWAYS, unknown),
         f"event.{safety.positive_test.id}": _threshold(
             _ALWAYS, _safety(safety.positive_test.safety, Safety.ACCEPTABLE)
@@ -232,7 +245,18 @@ def _thresholds(protocol: Protocol) -> dict[str, Threshold]:
 
 
 _PARTIAL = ("partial_points", "partial_share", "partial_below")
-_TESTS = ("test_age_early", "tests_early", "test_age", "test_age_irregular", "tests_anew_after")
+_TESTS = ("test_age_early", "tests_early", "test_age", "test_age_irregular")
+
+
+def _timings_of_pauses(protocol: Protocol, *, with_two_tests: bool) -> frozenset[Timing]:
+    """Return the timings of an interruption before tests begin anew, or of one after it."""
+    anew = protocol.safety.tests_anew_after.value.usual_days
+    resumable = protocol.intervals.resumable.value.usual_days
+    always, other = (
+        (Timing.DUE, Timing.BEFORE_DUE) if with_two_tests else (Timing.BEFORE_DUE, Timing.DUE)
+    )
+    meets_other = anew < resumable if with_two_tests else anew > resumable
+    return frozenset({always, other} if meets_other else {always})
 
 
 def _with_and_without(protocol: Protocol, id: str) -> Pairs:
@@ -282,6 +306,8 @@ def _crossings(protocol: Protocol, threshold: Threshold) -> int:
         if facts.response in GAIN and facts.trial is TherapeuticTrial.EXHAUSTED:
             continue  # impossible: a gain restarts the trial of therapy
         if facts.position not in threshold.positions.get(facts.phase, _EVERY_POSITION):
+            continue
+        if facts.timing not in threshold.timings.get(facts.phase, _EVERY_TIMING):
             continue
         others = (
             (match, here, there, trial)

@@ -1,8 +1,9 @@
 """The protocol: ladder, intervals, criteria, table and sources, with the hash of its content."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
+from difflib import get_close_matches
 from fractions import Fraction
 from functools import cache, cached_property, partial
 from hashlib import sha256
@@ -17,10 +18,10 @@ from lenadose.protocol.response import ResponseCriteria
 from lenadose.protocol.rules import Case, MatchedRule, Rule, RuleTable
 from lenadose.protocol.safety import CountLimits, SafetyCriteria
 from lenadose.terms.dosage import DoseLadder, Level, format_decimal
-from lenadose.terms.errors import Fault
+from lenadose.terms.errors import Fault, describe
 from lenadose.terms.facts import SET_NAMES, Term
 from lenadose.terms.interval import Interval
-from lenadose.terms.provenance import Provenance, Sourced, within
+from lenadose.terms.provenance import UNLISTED, Provenance, Sourced, within
 from lenadose.terms.validation import (
     Validated,
     duplicates,
@@ -96,12 +97,19 @@ class Note:
 
 
 @frozen
-class Source:
+class Source(Validated):
     """A publication or document that the protocol rests on, and how sure its facts are."""
 
     id: str = field(validator=is_single_line)
     citation: str = field(validator=is_single_line)
     confidence: str = field(validator=is_single_line)
+
+    def contradictions(self) -> Iterator[Fault]:
+        """Yield a fault for an id that cannot be cited."""
+        if self.id in UNLISTED or self.id != self.id.strip() or "," in self.id:
+            reason = f"{describe(self.id)} cannot be cited"
+            fix = f"give a name without commas and outer blanks, not {', '.join(sorted(UNLISTED))}"
+            yield Fault("id", reason, fix)
 
 
 @frozen(slots=False, cache_hash=True)
@@ -127,7 +135,7 @@ class Protocol(Validated):
     """The rows; in data they are the `rules`."""
 
     def contradictions(self) -> Iterator[Fault]:
-        """Yield a fault for two parts of one name, and for a ceiling off the ladder."""
+        """Yield faults for a name given twice, a ceiling off the ladder, a source not listed."""
         yield from duplicates("sources", (source.id for source in self.sources))
         yield from duplicates("notes", (note.id for note in self.notes))
         yield from duplicates("notices", (notice.id for notice in self.notices))
@@ -135,6 +143,7 @@ class Protocol(Validated):
         if ceiling not in self.ladder.levels:
             reason = f"{ceiling} is not a level"
             yield Fault("safety.clearance_ceiling.value", reason, "give a level of the ladder")
+        yield from _not_listed(self.data, [source.id for source in self.sources])
 
     def __reduce__(self) -> tuple[type["Protocol"], tuple[object, ...]]:
         # Rebuilt from its parts: a cached hash does not hold in another process.
@@ -176,6 +185,29 @@ class Protocol(Validated):
     def ledger(self) -> tuple["LedgerEntry", ...]:
         """Every rule and number with its provenance, in the order of the protocol."""
         return tuple(_entries(self))
+
+
+def _not_listed(data: object, listed: Collection[str], place: str = "") -> Iterator[Fault]:
+    """Yield a fault for each source that is cited somewhere in the data and is not listed."""
+    match data:
+        case {"source": str(source), **rest}:
+            at = f"{place}.source"
+            for cited in map(str.strip, source.split(",")):
+                if cited not in listed and cited not in UNLISTED:
+                    near = get_close_matches(cited[:60], listed, 1)
+                    fix = "list it among the sources, or cite one of them"
+                    if near:
+                        fix = f"did you mean {near[0]}? Or list it among the sources"
+                    yield Fault(at, f"{describe(cited)} is not among the sources", fix)
+            yield from _not_listed(rest, listed, place)
+        case dict():
+            for key, value in data.items():
+                yield from _not_listed(value, listed, f"{place}.{key}" if place else key)
+        case list():
+            for index, member in enumerate(data):
+                id = member.get("id") if isinstance(member, dict) else None
+                at = f"[{index}]" if id is None else f".{id}"
+                yield from _not_listed(member, listed, f"{place}{at}")
 
 
 @frozen

@@ -156,7 +156,7 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
     yield from markdown_table(
         ("figure", "value", "how"),
         (
-            (figure.name, amount(figure.value, figure.unit), figure.working)
+            (figure.name, escape(amount(figure.value, figure.unit)), escape(figure.working))
             for figure in why.arithmetic
         ),
     )

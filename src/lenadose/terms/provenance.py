@@ -13,6 +13,9 @@ from lenadose.terms.validation import Validated, is_single_line, refused
 T = TypeVar("T")
 
 ASSUMED_BY = "decided here"
+THIS_RECORD = "this record"
+UNLISTED = frozenset({ASSUMED_BY, THIS_RECORD})
+"""What may be cited without being listed among the sources."""
 
 
 @frozen

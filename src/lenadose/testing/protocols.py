@@ -6,6 +6,7 @@ situation.
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from attrs import evolve, fields
@@ -40,11 +41,24 @@ from lenadose.testing.courses import WORDS, or_missing
 _MOST_CASES = 24
 
 _names = st.from_regex(r"[a-z0-9][a-z0-9-]{0,11}", fullmatch=True)
-_provenances = st.builds(
-    Provenance, st.sampled_from(EvidenceLevel), WORDS.filter(lambda each: each != ASSUMED_BY), WORDS
-) | (st.builds(Provenance, st.just(EvidenceLevel.ASSUMED), st.just(ASSUMED_BY), WORDS))
+
+
+@cache
+def _listed() -> tuple[Source, ...]:
+    """Return the sources that a drawn protocol may cite: those of the built-in tables too."""
+    sources = {source.id: source for id in BUILT_IN for source in get_protocol(id).sources}
+    return tuple(sources.values())
+
+
+_sources = st.deferred(lambda: st.sampled_from(_listed()))
+_cited = st.lists(_sources, min_size=1, max_size=2).map(
+    lambda sources: ", ".join(source.id for source in sources)
+)
+_provenances = st.builds(Provenance, st.sampled_from(EvidenceLevel), _cited, WORDS) | (
+    st.builds(Provenance, st.just(EvidenceLevel.ASSUMED), st.just(ASSUMED_BY), WORDS)
+)
 _notices = st.builds(
-    Notice, _names, st.sampled_from(Occasion), WORDS, WORDS, st.sampled_from(Confidence)
+    Notice, _names, st.sampled_from(Occasion), WORDS, _cited, st.sampled_from(Confidence)
 )
 _spans = st.builds(Interval, st.integers(1, 60), st.sampled_from(Unit))
 
@@ -57,7 +71,10 @@ def protocols(draw: st.DrawFn) -> Protocol:
         id=draw(_names),
         version=draw(WORDS),
         title=draw(WORDS),
-        sources=draw(_each_named(st.builds(Source, WORDS, WORDS, WORDS))),
+        sources=tuple(
+            Source(source.id, draw(WORDS), draw(WORDS))
+            for source in draw(st.permutations(_listed()))
+        ),
         evidence=draw(WORDS),
         unchecked=tuple(draw(st.lists(WORDS, max_size=2))),
         ladder=ladder,

@@ -1,8 +1,7 @@
 """The notices of the built-in protocols, in the order in which they are printed."""
 
 from lenadose.protocol.notices import Confidence, Notice, Occasion
-
-_RECORD = "this record"
+from lenadose.terms.provenance import THIS_RECORD
 
 NOTICES = (
     Notice(
@@ -24,14 +23,14 @@ NOTICES = (
         Occasion.PREGNANT_THOUGH_UNABLE,
         "the record contradicts itself: not able to become pregnant, yet a pregnancy or a positive "
         "test",
-        _RECORD,
+        THIS_RECORD,
         Confidence.DERIVED,
     ),
     Notice(
         "taken-though-none-advised",
         Occasion.TAKEN_THOUGH_NONE_ADVISED,
         "the record contradicts the advice: a dosage was taken where none was advised",
-        _RECORD,
+        THIS_RECORD,
         Confidence.DERIVED,
     ),
     Notice(
