@@ -1,5 +1,6 @@
 """Tables as files, and the command that decides on them."""
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.support.patients import seen
 from tests.support.tables import FOLLOWS, answers, rows_with, table, three_patients, visit_row
 
 from lenadose.cli.main import main
+from lenadose.cohort import decide
+from lenadose.cohort.files import write_table
 
 
 def written(visits: pa.Table, path: Path) -> str:
@@ -141,6 +144,24 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path, capsys) -> N
     ):
         assert main(["cohort", path, "-o", out]) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_spreadsheet_runs_no_cell_and_each_id_can_be_told(tmp_path: Path) -> None:
+    ids = ["=1+1", "+1", "-1", "@a", "\t=1", "'a", "''a", "a=1", "Zoë", "1", ""]
+    visits = pa.table({"patient": ids, "date": ["=cmd", *["2026-01-05"] * 10]})
+    write_table(decide(visits), str(tmp_path / "out.csv"))
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert not [cell for row in rows for cell in row.values() if cell[:1] in tuple("=+-@\t\r\n")]
+    assert [row["patient"].removeprefix("'") for row in rows[:7]] == ids[:7]
+    assert [row["patient"] for row in rows[7:]] == ids[7:]
+    assert rows[0]["date"] == "'=cmd"
+    write_table(decide(visits), str(tmp_path / "out.parquet"))
+    kept = pyarrow.parquet.read_table(tmp_path / "out.parquet")
+    assert kept["patient"].to_pylist() == ids
+    numbers = pa.table({"patient": [-1], "date": ["2026-01-05"]})
+    write_table(decide(numbers), str(tmp_path / "out.csv"))
+    assert "\n-1," in (tmp_path / "out.csv").read_text("utf-8")
 
 
 def test_without_the_extra_the_command_asks_for_it(capsys, monkeypatch) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet
 
@@ -82,7 +83,20 @@ def _write_csv(table: pa.Table, file: BinaryIO) -> None:
     )
     with pyarrow.csv.CSVWriter(file, plain) as writer:
         for batch in table.to_batches(max_chunksize=100_000):
-            writer.write_table(pa.Table.from_batches([batch]).cast(plain))
+            cells = pa.Table.from_batches([batch]).cast(plain)
+            for place, field in enumerate(plain):
+                if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+                    cells = cells.set_column(place, field, _unrun(cells.column(place)))
+            writer.write_table(cells)
+
+
+def _unrun(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts with an apostrophe before those that a spreadsheet would run.
+
+    So that each text can be told from what is written, one that begins with an apostrophe gets
+    another.
+    """
+    return pyarrow.compute.replace_substring_regex(texts, r"\A([=+\-@\t\r\n'])", r"'\1")
 
 
 def _error(path: str, reason: str, fix: str) -> DocumentError:

@@ -7,7 +7,7 @@ of their fields, and adds to each fault its place.
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from types import NoneType, UnionType
@@ -35,7 +35,10 @@ Read = Callable[[Any], Any]
 MOST_FAULTS = 1000
 """With more faults than this in one list the rest of the list is not read."""
 
-_DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){100}""")
+# No key begins after a backslash: else a line of escaped quotes would be searched from each one.
+_DEEP = re.compile(
+    r"""(?<![\w\\-])(?:(?:[\w-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')[ \t]*\.[ \t]*){20}"""
+)
 _TOML_ERROR = re.compile(r"(.*?)(?: \(at (line \d+, column \d+|end of document)\))?", re.DOTALL)
 
 
@@ -211,7 +214,7 @@ class Reader:
                     if attribute.default is not NOTHING:
                         fix = "leave the key out if it is not known"
                     faults[key] = [Fault(key, "null is not a value", fix)]
-            unknown = [unknown_key(key, attributes) for key in document if key not in attributes]
+            unknown = unknown_keys(document, attributes)
             of_the_whole: tuple[Fault, ...] = ()
             if not faults and not unknown:
                 try:
@@ -253,6 +256,16 @@ class Reader:
         if faults:
             raise DocumentError(faults)
         return tuple(members)
+
+
+def unknown_keys(keys: Iterable[object], known: Collection[str]) -> list[Fault]:
+    """Return the faults of the keys that are not known, of no more than MOST_FAULTS."""
+    unknown = [key for key in keys if key not in known]
+    faults = [unknown_key(key, known) for key in unknown[:MOST_FAULTS]]
+    if len(unknown) > MOST_FAULTS:
+        reason = f"and {len(unknown) - MOST_FAULTS} more unknown keys"
+        faults.append(Fault("", reason, "fix the faults before it"))
+    return faults
 
 
 def unknown_key(key: object, known: Iterable[str]) -> Fault:

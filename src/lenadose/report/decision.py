@@ -21,6 +21,7 @@ from lenadose.report.markdown import (
     amount,
     cite,
     escape,
+    escape_line,
     field_label,
     format_value,
     markdown_table,
@@ -173,7 +174,7 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
         ("criterion", "value", "threshold", "met", "tag"),
         (
             (
-                criterion.words,
+                escape(criterion.words),
                 escape(_value(criterion)),
                 _threshold(criterion),
                 format_value(criterion.met),
@@ -187,7 +188,7 @@ def _page(why: Rationale, contrast: Iterator[str]) -> Iterator[str]:
     yield ""
     for entry in why.assumptions:
         number = f": {entry.value}" if entry.value else ""
-        yield f"- `{entry.id}` {entry.words}{number} ({cite(entry.provenance)})"
+        yield f"- `{entry.id}` {escape(entry.words + number)} ({cite(entry.provenance)})"
     yield ""
     yield from _limits(protocol)
 
@@ -208,10 +209,10 @@ def _allowed(why: Rationale) -> Iterator[str]:
 def _limits(protocol: Protocol) -> Iterator[str]:
     yield "## Limits"
     yield ""
-    yield protocol.evidence
+    yield escape_line(protocol.evidence)
     yield NOT_A_DEVICE
     yield ""
-    yield f"Protocol `{protocol.id}` {protocol.version}, sha256 `{protocol.hash}`"
+    yield f"Protocol `{protocol.id}` {escape(protocol.version)}, sha256 `{protocol.hash}`"
 
 
 _ELSE = "All else stays as it was at this visit; so do the visits before it."
@@ -333,7 +334,7 @@ def _argument_rows(argument: Argument) -> Iterator[tuple[str, ...]]:
     for criterion in argument.criteria:
         yield (
             *first,
-            criterion.words,
+            escape(criterion.words),
             escape(_value(criterion)),
             _threshold(criterion),
             format_value(criterion.met),
@@ -381,11 +382,11 @@ def course_page(decisions: Sequence[Decision]) -> str:
     lines = [
         f"# {escape(patient or 'A patient')}, {len(decisions)} visit{'s' * (len(decisions) > 1)}",
         "",
-        f"{protocol.title} (`{protocol.id}` {protocol.version}).",
+        f"{escape_line(protocol.title)} (`{protocol.id}` {escape(protocol.version)}).",
         "",
         *course_rows(decisions),
         "",
-        f"{protocol.evidence} {NOT_A_DEVICE} sha256 `{protocol.hash}`",
+        f"{escape_line(protocol.evidence)} {NOT_A_DEVICE} sha256 `{protocol.hash}`",
     ]
     return "\n".join(lines) + "\n"
 

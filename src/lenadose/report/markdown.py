@@ -1,5 +1,6 @@
 """Markdown, and values written for people."""
 
+import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
@@ -39,8 +40,13 @@ def unit_of(value: Value, unit: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Return text from a record escaped, so that Markdown shows it as it is."""
+    """Return text of a record or a protocol escaped, so that Markdown shows it as it is."""
     return "".join(f"\\{sign}" if sign in "\\`*_[]<>&!~|" else sign for sign in text)
+
+
+def escape_line(text: str) -> str:
+    """Return text escaped that begins a line: no heading, no list, no block of code."""
+    return re.sub(r"^(?:(?=[-#+=])|([0-9]+)(?=[.)]\s))", r"\1\\", escape(text.strip()))
 
 
 def field_label(field: str) -> str:
@@ -51,8 +57,8 @@ def field_label(field: str) -> str:
 def cite(provenance: Provenance) -> str:
     """Return where something comes from: the evidence level, the source and the words."""
     label = provenance.tag.label
-    source = "" if provenance.source in (label, ASSUMED_BY) else f", {provenance.source}"
-    return f"{label}{source}: {provenance.words}"
+    source = "" if provenance.source in (label, ASSUMED_BY) else f", {escape(provenance.source)}"
+    return f"{label}{source}: {escape(provenance.words)}"
 
 
 def sentence(words: str) -> str:

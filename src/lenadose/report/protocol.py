@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lenadose.explanation.sensitivity import HOW_COUNTED, Sensitivity, stakes
 from lenadose.protocol.protocol import Protocol, case_id, conditions
-from lenadose.report.markdown import cite, markdown_table, set_legend
+from lenadose.report.markdown import cite, escape, escape_line, markdown_table, set_legend
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.terms.facts import EvidenceLevel, Phase
 
@@ -15,11 +15,12 @@ def protocol_page(protocol: Protocol) -> str:
 
 
 def _protocol_page(protocol: Protocol) -> Iterator[str]:
-    yield f"# {protocol.title}"
+    yield f"# {escape(protocol.title)}"
     yield ""
-    yield f"Protocol `{protocol.id}` {protocol.version}, sha256 `{protocol.hash}`. {NOT_A_DEVICE}"
+    version = escape(protocol.version)
+    yield f"Protocol `{protocol.id}` {version}, sha256 `{protocol.hash}`. {NOT_A_DEVICE}"
     yield ""
-    yield protocol.evidence
+    yield escape_line(protocol.evidence)
     for prefix, title in (
         ("ladder", "Ladder"),
         ("intervals", "Intervals"),
@@ -33,7 +34,7 @@ def _protocol_page(protocol: Protocol) -> Iterator[str]:
         yield from markdown_table(
             ("id", "what", "value", "source"),
             (
-                (f"`{entry.id}`", entry.words, entry.value, cite(entry.provenance))
+                (f"`{entry.id}`", escape(entry.words), escape(entry.value), cite(entry.provenance))
                 for entry in entries
             ),
         )
@@ -50,8 +51,8 @@ def _protocol_page(protocol: Protocol) -> Iterator[str]:
             (
                 f"`{notice.id}`",
                 notice.when.label,
-                notice.words,
-                notice.source,
+                escape(notice.words),
+                escape(notice.source),
                 notice.confidence.label,
             )
             for notice in protocol.notices
@@ -59,7 +60,7 @@ def _protocol_page(protocol: Protocol) -> Iterator[str]:
     )
     yield "\n## Not checked by the protocol\n"
     for words in protocol.unchecked:
-        yield f"- {words}"
+        yield f"- {escape_line(words)}"
 
 
 def _rows(protocol: Protocol) -> Iterator[tuple[str, ...]]:
@@ -71,7 +72,7 @@ def _rows(protocol: Protocol) -> Iterator[tuple[str, ...]]:
 
 def _sources(protocol: Protocol) -> Iterator[str]:
     for source in protocol.sources:
-        yield f"- {source.id}: {source.citation} ({source.confidence})"
+        yield "- " + escape_line(f"{source.id}: {source.citation} ({source.confidence})")
 
 
 def decision_table(protocol: Protocol) -> str:
@@ -127,11 +128,11 @@ def assumptions(protocol: Protocol) -> str:
     """
     situations = sum(1 for _ in protocol.table.situations())
     lines = [
-        f"# Assumptions of {protocol.id} {protocol.version}",
+        f"# Assumptions of {protocol.id} {escape(protocol.version)}",
         "",
-        f"{protocol.title}. {NOT_A_DEVICE}",
+        f"{escape_line(protocol.title)}. {NOT_A_DEVICE}",
         "",
-        protocol.evidence,
+        escape_line(protocol.evidence),
         "",
         HOW_COUNTED.format(situations=situations),
     ]
@@ -191,4 +192,5 @@ def _sensitivity_row(sensitivity: Sensitivity) -> tuple[str, ...]:
         if sensitivity.situations
         else ""
     )
-    return f"`{entry.id}`", entry.words, entry.value, words, f"{sensitivity.words}{situations}"
+    told = (entry.words, entry.value, words, f"{sensitivity.words}{situations}")
+    return f"`{entry.id}`", *map(escape, told)

@@ -10,7 +10,7 @@ from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
 from lenadose.record.visit import TestResult, Visit
 from lenadose.report.decision import advice, next_visit
-from lenadose.report.markdown import cite, escape, markdown_table
+from lenadose.report.markdown import cite, escape, escape_line, markdown_table
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.verification.certificate import Certificate, Counterexample, Verdict
 from lenadose.verification.compare import Comparison, Difference
@@ -58,9 +58,9 @@ def certificate_page(certificate: Certificate) -> str:
 
 def _certificate(certificate: Certificate) -> Iterator[str]:
     protocol = certificate.protocol
-    yield f"# {protocol.id} {protocol.version}: {_outcome(certificate)}"
+    yield f"# {escape(protocol.name)}: {_outcome(certificate)}"
     yield ""
-    yield f"{protocol.title}. sha256 `{protocol.hash}`. {NOT_A_DEVICE}"
+    yield f"{escape_line(protocol.title)}. sha256 `{protocol.hash}`. {NOT_A_DEVICE}"
     yield ""
     yield (
         f"Checked over every state that some course of visits leads to ({certificate.states}) "
@@ -178,7 +178,8 @@ def comparison_page(comparison: Comparison) -> str:
 
 def _comparison(comparison: Comparison) -> Iterator[str]:
     one, other, found = comparison.one, comparison.other, comparison.disagreements
-    yield f"# {one.id} {one.version} and {other.id} {other.version}: {_likeness(comparison)}"
+    names = (escape(one.name), escape(other.name))
+    yield f"# {' and '.join(names)}: {_likeness(comparison)}"
     yield ""
     yield f"sha256 `{one.hash}` and `{other.hash}`. {NOT_A_DEVICE}"
     if comparison.numbers:
@@ -188,16 +189,14 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         rows = (
             (f"`{each.place}`", escape(each.one), escape(each.other)) for each in comparison.numbers
         )
-        yield from markdown_table(("place", one.name, other.name), rows)
+        yield from markdown_table(("place", *names), rows)
         yield ""
         yield f"## Kinds of disagreement ({len(found)})"
         yield ""
         if found:
             yield "Each with a shortest course of visits, and both decisions on its last visit."
             yield ""
-            yield from markdown_table(
-                ("kind", "what differs", one.name, other.name, "visits"), _kinds(found)
-            )
+            yield from markdown_table(("kind", "what differs", *names, "visits"), _kinds(found))
         else:
             yield (
                 "No course of visits was found on which the two decide differently: "
@@ -213,7 +212,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         rows = (
             (f"`{each.place}`", escape(each.one), escape(each.other)) for each in comparison.wording
         )
-        yield from markdown_table(("place", one.name, other.name), rows)
+        yield from markdown_table(("place", *names), rows)
 
 
 def _kinds(found: Sequence[Disagreement]) -> Iterator[tuple[str, ...]]:
@@ -265,7 +264,7 @@ def disagreement_lines(comparison: Comparison, each: Disagreement) -> Iterator[s
 
 def _said(protocol: Protocol, decision: Decision) -> tuple[str, ...]:
     row = f"{advice(decision)} (`{decision.rule.id}`)"
-    return protocol.name, row, next_visit(decision), cite(decision.case.provenance)
+    return escape(protocol.name), row, next_visit(decision), cite(decision.case.provenance)
 
 
 def _shown(visit: Visit, first: Visit | None) -> str:
