@@ -389,6 +389,12 @@ WRONG = [
         -1,
         "safety.neutrophils.caution_below.value: -1 is outside its range",
     ),
+    (
+        "safety.highest_daily_dose.value",
+        101,
+        "safety.highest_daily_dose.value: 101 is outside its range; give a number from 0 to 100",
+    ),
+    ("safety.highest_daily_dose", ..., "safety.highest_daily_dose: is missing"),
     ("safety.clearance_ceiling.value", 1, "safety.clearance_ceiling.value: 1 is not an object"),
     (
         "safety.first_test.value",
