@@ -25,6 +25,7 @@ def certificate_data(certificate: Certificate) -> dict[str, Json]:
         "situations": certificate.situations,
         "states": certificate.states,
         "transitions": certificate.transitions,
+        "absent": list(certificate.absent),
         "laws": [_verdict(certificate.protocol, each) for each in certificate.verdicts],
         "notice": NOT_A_DEVICE,
     }
@@ -84,6 +85,14 @@ def _certificate(certificate: Certificate) -> Iterator[str]:
             for each in certificate.verdicts
         ),
     )
+    if certificate.absent:
+        yield ""
+        yield "## What the protocol does not have"
+        yield ""
+        yield "The laws do not ask for it; whether it can be done without is for a reader to judge."
+        yield ""
+        for words in certificate.absent:
+            yield f"- {words}"
     yield from broken_laws(certificate)
 
 
