@@ -18,6 +18,7 @@ SOURCE = ROOT / "src" / "lenadose"
 HOMES = {
     "dateutil": "terms/interval.py",
     "rich": "cli/",
+    "tomli_w": "cli/toml.py",
     "matplotlib": "plot/",
     "IPython": "notebook.py",
     "markdown_it": "notebook.py",

@@ -225,9 +225,6 @@ def test_after_29_days_without_drug_tests_are_weekly_again(age: int, known: bool
     assert ("pregnancy_tests" not in {gap.field for gap in decisions[-1].missing}) is known
 
 
-@pytest.mark.xfail(
-    strict=True, reason="an interruption for harm forgets the days without drug before it"
-)
 def test_days_without_drug_before_an_interruption_count_towards_the_28() -> None:
     visits = [
         seen(0, 11, pregnancy_tests=negative(-12, 0)),

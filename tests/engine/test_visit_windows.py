@@ -270,10 +270,6 @@ def test_drug_that_was_not_advised_does_not_wait_for_the_tests_of_a_start() -> N
     assert window(decision) == again.window_soon(day(3))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a resumption by the prescriber counts as not advised where it was stopped",
-)
 def test_what_the_prescriber_resumed_and_then_stopped_was_advised() -> None:
     over = (event("missed period", resolved=True),)
     visits = [*PHASES[Phase.INTERRUPTED], seen(40, 11, adverse_events=over)]

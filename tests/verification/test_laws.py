@@ -19,6 +19,7 @@ from lenadose.engine.observe import observe
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.rules import RuleTable
+from lenadose.report.verification import certificate_page
 from lenadose.terms.facts import (
     TREATED,
     Action,
@@ -211,16 +212,25 @@ def test_a_case_without_words_is_no_source() -> None:
     assert "has no source or no words" in verdict.counterexample.words
 
 
-def test_a_level_of_more_than_10_mg_a_day_is_found() -> None:
+def test_a_level_above_the_highest_daily_dose_that_the_protocol_states_is_found() -> None:
     from decimal import Decimal
 
     from lenadose.terms.dosage import Dosage, DoseLadder
+    from lenadose.terms.provenance import Sourced, assumed
 
     low, start, top = PROTOCOL.ladder.levels
     ladder = DoseLadder((low, start, evolve(top, dosage=Dosage(Decimal(15)))), start)
-    shown = verify(evolve(PROTOCOL, ladder=ladder)).verdicts[0].counterexample
+    higher = evolve(PROTOCOL, ladder=ladder)
+    shown = verify(higher).verdicts[0].counterexample
     assert shown is not None
     assert shown.words == "15 mg once daily is more than 10 mg a day"
+    highest = Sourced(Decimal(15), assumed("a test"))
+    stating = evolve(higher, safety=evolve(higher.safety, highest_daily_dose=highest))
+    certificate = verify(stating)
+    assert certificate.verdicts[0].holds
+    assert "the highest daily dose that the protocol states, 15 mg a day" in certificate_page(
+        certificate
+    )
 
 
 def test_a_law_about_what_no_visit_can_show_is_not_broken() -> None:

@@ -91,10 +91,48 @@ def _show(call: "Namespace") -> int:
             from lenadose.report.protocol import diagram
 
             print(diagram(protocol), end="")
+        case "toml":
+            try:
+                from lenadose.cli.toml import protocol_toml
+            except ModuleNotFoundError:
+                raise fault(
+                    "tomli-w",
+                    "is not installed, and writing TOML needs it",
+                    "install lenadose[cli], or print --as json",
+                ) from None
+            print(protocol_toml(protocol), end="")
         case _:
             from lenadose.report.protocol import protocol_page
 
             _print_page(protocol_page(protocol))
+    return 0
+
+
+def _new(call: "Namespace") -> int:
+    """Write the beginning of a protocol file; one that is there is never written over."""
+    from pathlib import Path
+
+    from lenadose.cli.new_protocol import new_protocol
+    from lenadose.formats.files import format_path
+    from lenadose.protocol.builtin import BUILT_IN, get_protocol, unknown_protocol
+
+    place = format_path(call.file)
+    if call.base is not None and call.base not in BUILT_IN:
+        fix = f"{unknown_protocol(call.base).fix}; a file cannot be based on another, copy it"
+        raise fault("--from", f"{describe(call.base)} is not a built-in protocol", fix)
+    base = get_protocol() if call.base is None else get_protocol(call.base)
+    if not call.file.lower().endswith(".toml"):
+        raise fault(place, "is not named .toml", "name the file by what is written in it, .toml")
+    try:
+        with open(call.file, "x", encoding="utf-8") as file:
+            file.write(new_protocol(Path(call.file), base))
+    except FileExistsError:
+        fix = "give another path; the file is kept as it is"
+        raise fault(place, "is there already", fix) from None
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or "is not a path").lower()
+        raise fault(place, reason, "give a path that can be written") from None
+    print(f"{place}: based on {base.name}; edit it, then run lenadose verify {place}")
     return 0
 
 
@@ -197,6 +235,7 @@ COMMANDS: "dict[str, Callable[[Namespace], int]]" = {
     "explain": _explain,
     "plot": _plot,
     "show": _show,
+    "new": _new,
     "assumptions": _assumptions,
     "verify": _verify,
     "diff": _diff,

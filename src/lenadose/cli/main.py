@@ -87,7 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     show = command("show", "a protocol: its page with the decision table, its diagram, or its data")
     show.add_argument(
-        "--as", dest="form", choices=("markdown", "mermaid", "json"), default="markdown"
+        "--as", dest="form", choices=("markdown", "mermaid", "json", "toml"), default="markdown"
+    )
+    new = command("new", "begin a protocol file that holds only what differs from another", False)
+    new.add_argument("file", metavar="FILE", help="the .toml file to write; never written over")
+    new.add_argument(
+        "--from", dest="base", metavar="PROTOCOL", help="the id of the built-in protocol it is from"
     )
     assumptions = command(
         "assumptions", "the page a clinician signs: everything that the trial does not state"

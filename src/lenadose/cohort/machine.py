@@ -57,7 +57,7 @@ def step(
         treatment, scheduled = reconcile_intake(arrays.protocol, dosages, state, visit)
     untreated = ~is_treated(treatment.phase)
     treatment = stop(treatment, visit.stopped & ~untreated, visit.day)
-    seen = observe(arrays, effects, tests, state, treatment, visit)
+    seen = observe(arrays, effects, dosages, tests, state, treatment, visit)
     answer = arrays.answers[seen.situation, treatment.level + 1, seen.ceiling + 1]
     advice = take_rows(arrays.advice, answer)
     next_visit = visit_window(arrays.protocol, tests, state, visit, seen, advice)
@@ -71,6 +71,7 @@ def step(
 def observe(
     arrays: ProtocolArrays,
     effects: EventEffects,
+    dosages: DosageTable,
     tests: NegativeTests,
     state: State,
     treatment: Treatment,
@@ -118,7 +119,9 @@ def observe(
     pregnant &= (ongoing & masks.pregnancy & masks.stops) != 0
     same_day = visit.findings.same_day | visit.findings.new_stop | pregnant
     same_day |= (ongoing & masks.same_day) != 0
-    unadvised = (visit.taken >= 0) & ~is_on_treatment(state.treatment.phase) & ~on_treatment
+    unadvised = (visit.taken >= 0) & ~is_on_treatment(state.treatment.phase)
+    on_ladder = dosages.level.take(np.maximum(visit.taken, 0)) >= 0
+    unadvised &= ~(state.previous.handed_over & on_ladder)
     return Observation(
         situation,
         treatment._replace(nadir=nadir),

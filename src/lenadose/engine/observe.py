@@ -84,10 +84,12 @@ class Observation:
     @property
     def unadvised(self) -> Dosage | None:
         """A dosage that was taken since the visit before in a phase without drug."""
-        taken, before = self.visit.dosage_taken, self.before.treatment.phase
-        if taken is None or before in ON_TREATMENT or self.phase in ON_TREATMENT:
+        taken, previous = self.visit.dosage_taken, self.before.previous
+        if taken is None or taken.dosage is None or self.before.treatment.phase in ON_TREATMENT:
             return None
-        return taken.dosage
+        on_ladder = self.protocol.ladder.level_of(taken.dosage) is not None
+        # What the prescriber resumed was advised.
+        return None if previous and previous.handed_over and on_ladder else taken.dosage
 
     @property
     def phase(self) -> Phase:

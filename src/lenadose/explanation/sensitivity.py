@@ -94,7 +94,7 @@ def _instead(id: str) -> str:
             return "the latest date of the next visit, and whether an absence is an interruption"
         case "intervals", _:
             return "the date of the next visit"
-        case _, "response.reduction_needs":
+        case _, "response.reduction_needs" | "safety.highest_daily_dose":
             return "what a law holds the rows against"
         case _, "safety.neutrophils_same_day_below":
             return "whether an assessment on the same day is asked for"

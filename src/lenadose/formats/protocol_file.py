@@ -1,7 +1,7 @@
 """Protocols as JSON or TOML files, read as strictly as protocols are built, with the same checks.
 
-The data is that of `lenadose show --as json`. Its words are from closed lists, and nothing is
-evaluated.
+The data is that of `lenadose show --as json`, or what differs from a built-in protocol. Its words
+are from closed lists, and nothing is evaluated.
 """
 
 import re
@@ -14,8 +14,10 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 from attrs.validators import and_, gt, le
 
+from lenadose.formats.based_on import base_of, inherited, whole_document
 from lenadose.formats.files import faults_in, format_path, load
-from lenadose.formats.reader import Reader, parse, parse_toml, unknown_key
+from lenadose.formats.reader import DECIMAL, Reader, exact, parse, parse_toml, unknown_key
+from lenadose.protocol.builtin import BUILT_IN, get_protocol
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.rules import Case, Rule, RuleTable
 from lenadose.record.fields import decimal
@@ -42,9 +44,8 @@ from lenadose.terms.interval import Interval, Unit
 from lenadose.terms.provenance import Provenance
 from lenadose.terms.validation import Check, duplicates, not_empty, whole
 
-DECIMAL = r"^[0-9]{1,15}(\.[0-9]{1,15})?$(?!\n)"
 FRACTION = r"^[0-9]{1,6}/0*[1-9][0-9]{0,5}$(?!\n)"
-"""How an exact number and a fraction are written as text."""
+"""How a fraction is written as text."""
 
 
 def load_protocol(path: str | Path) -> Protocol:
@@ -72,12 +73,29 @@ def read_protocol(document: object) -> Protocol:
     A protocol read from `Protocol.data` is equal to the first and has the same hash.
     """
     try:
+        base = base_of(document)
+        if base is not None:
+            assert isinstance(document, dict)
+            document = whole_document(document, base)
         protocol: Protocol = _ProtocolReader().read(Protocol, document)
+        faults = tuple(inherited(protocol.data, base.data, "")) if base is not None else ()
+        if faults:
+            raise DocumentError(faults)
+        _check_name(protocol)
     except LenadoseError as error:
         raise DocumentError(
             fault if fault.place else fault.within("protocol") for fault in error.faults
         ) from None
     return protocol
+
+
+def _check_name(protocol: Protocol) -> None:
+    """Check that a protocol is not taken for a built-in one, whose decisions it does not make."""
+    if protocol.id in BUILT_IN:
+        built = get_protocol(protocol.id)
+        if protocol.version == built.version and protocol.hash != built.hash:
+            reason = f"{protocol.name} is built in, with other content"
+            raise fault("version", reason, "give the file an id or a version of its own")
 
 
 # A file writes some values in another shape than the classes they are read into.
@@ -152,7 +170,7 @@ class _ProtocolReader(Reader):
                 Level: self._level,
                 Case: self._case,
                 RuleTable: self._table,
-                Decimal: _exact,
+                Decimal: exact,
                 Fraction: _fraction,
                 int: _whole,
                 str: _text,
@@ -250,20 +268,12 @@ def _interval(document: object) -> Interval:
         raise DocumentError(evolve(fault, place=code) for fault in error.faults) from None
 
 
-def _exact(value: object) -> Decimal:
-    if isinstance(value, str):
-        if not re.match(DECIMAL, value):
-            raise fault("", f"{describe(value)} is not a number", 'write it as "1.5"')
-        value = Decimal(value)
-    return decimal(value)
-
-
 def _fraction(value: object) -> Fraction:
     if isinstance(value, str) and re.match(FRACTION, value):
         return Fraction(value)
     if isinstance(value, str) and not re.match(DECIMAL, value):
         raise fault("", f"{describe(value)} is not a fraction", 'write it as "1/5"')
-    return Fraction(_exact(value))
+    return Fraction(exact(value))
 
 
 def _whole(value: object) -> int:

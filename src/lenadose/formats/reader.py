@@ -35,6 +35,9 @@ Read = Callable[[Any], Any]
 MOST_FAULTS = 1000
 """With more faults than this in one list the rest of the list is not read."""
 
+DECIMAL = r"^[0-9]{1,15}(\.[0-9]{1,15})?$(?!\n)"
+"""How an exact number is written as text."""
+
 # No key begins after a backslash: else a line of escaped quotes would be searched from each one.
 _DEEP = re.compile(
     r"""(?<![\w\\-])(?:(?:[\w-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')[ \t]*\.[ \t]*){20}"""
@@ -122,6 +125,15 @@ def _number(text: str) -> object:
         return Fault("", "a number that other programs would change", fix)
     # A whole number may be written 11 or 11.0: in JSON they are the same.
     return int(number) if number == number.to_integral_value() else number
+
+
+def exact(value: object) -> Decimal:
+    """Read a number, which may be written as text to be exact."""
+    if isinstance(value, str):
+        if not re.match(DECIMAL, value):
+            raise fault("", f"{describe(value)} is not a number", 'write it as "1.5"')
+        value = Decimal(value)
+    return decimal(value)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -18,14 +18,11 @@ from attrs import NOTHING, Attribute, fields
 from lenadose.engine.missing import ORDER
 from lenadose.engine.observe import MissingReason
 from lenadose.explanation.change_cost import FIELDS, Feasibility
+from lenadose.formats.based_on import BY_NAME, IDENTITY, WHOLE
 from lenadose.formats.course_json import DATE, Json, number
-from lenadose.formats.protocol_file import (
-    DECIMAL,
-    FRACTION,
-    CaseInFile,
-    DosageInFile,
-    LadderInFile,
-)
+from lenadose.formats.protocol_file import FRACTION, CaseInFile, DosageInFile, LadderInFile
+from lenadose.formats.reader import DECIMAL
+from lenadose.protocol.builtin import BUILT_IN
 from lenadose.protocol.notices import Confidence
 from lenadose.protocol.protocol import Protocol, data_key
 from lenadose.protocol.rules import Case, Rule, RuleTable
@@ -251,18 +248,53 @@ def protocol_schema() -> Schema:
     shapes[DoseLadder] = _part(LadderInFile, shapes)
     shapes[Case] = _part(CaseInFile, shapes)
     shapes[RuleTable] = {**_list(_part(Rule, shapes)), "minItems": 1}
+    whole = _part(Protocol, shapes)
     return {
         "$schema": _DIALECT,
         "title": "lenadose protocol",
-        "description": "A dosing protocol: ladder, intervals, criteria, and the decision table.",
+        "description": "A dosing protocol: ladder, intervals, criteria, and the decision table; "
+        "or what differs from the built-in protocol that it is based on.",
         "$comment": "The reader also refuses: a situation with no row or with two, a row that "
         "never applies, levels that do not rise, a dosage that is not a level, limits and ages "
         "the wrong way round, two parts of one name, numbers out of range written as text, "
         "adverse events under terms that no course can hold or that are never a danger, a "
-        "criterion that every event or none can meet.",
-        **_part(Protocol, shapes),
-        "$defs": {"provenance": provenance},
+        "criterion that every event or none can meet, a source that is cited and not listed, a "
+        "number that differs from its base and keeps the provenance of that.",
+        "type": "object",
+        "if": {"required": ["based_on"]},
+        "then": {"$ref": "#/$defs/based_on"},
+        "else": {"$ref": "#/$defs/whole"},
+        "$defs": {
+            "provenance": provenance,
+            "whole": whole,
+            "based_on": _based_on(whole),
+        },
     }
+
+
+def _based_on(whole: Schema) -> Schema:
+    """Return the schema of a file that holds only what differs from a built-in protocol."""
+    differing = _differing(whole, "")
+    parts = rf"^({'|'.join(map(re.escape, BY_NAME))})\..+$"
+    properties: Schema = {
+        "based_on": {"enum": list(BUILT_IN)},
+        "without": {
+            **_list({"type": "string", "pattern": parts}),
+            "description": "The parts of the base that are left out: rules.escalate",
+        },
+    }
+    return _object({**properties, **differing["properties"]}, ("based_on", *IDENTITY))
+
+
+def _differing(schema: Any, place: str) -> Any:
+    """Return the schema of a part of which a file may give any keys, or none."""
+    if "properties" not in schema:
+        return {key: value for key, value in schema.items() if key != "minItems"}
+    properties = {}
+    for key, value in schema["properties"].items():
+        at = f"{place}.{key}" if place else key
+        properties[key] = value if key in WHOLE else _differing(value, at)
+    return _object(properties, ())
 
 
 # The decision, which is written by hand

@@ -15,7 +15,7 @@ from lenadose.record.adverse_event import GRADE, AdverseEvent
 from lenadose.record.event_names import event_name, term_fault
 from lenadose.record.event_terms import RESOLVABLE, SENSORY_NEUROPATHY
 from lenadose.record.visit import Patient
-from lenadose.terms.dosage import Level
+from lenadose.terms.dosage import MG, Level
 from lenadose.terms.errors import Fault, ProtocolError, describe
 from lenadose.terms.facts import Position, Safety, Term
 from lenadose.terms.interval import Interval
@@ -228,6 +228,12 @@ class SafetyCriteria(Validated):
             "days without drug after which the two pregnancy tests of a start, and the early "
             "ones after it, begin anew",
         )
+    )
+    highest_daily_dose: Sourced[Decimal] = field(
+        validator=within(0, MG[1]),
+        metadata=sourced_number(
+            "mg a day", "highest dose that a decision may advise; law 1 holds the ladder to it"
+        ),
     )
     positive_test: EventCriterion
     not_asked: Provenance

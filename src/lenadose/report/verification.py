@@ -25,17 +25,18 @@ def certificate_data(certificate: Certificate) -> dict[str, Json]:
         "situations": certificate.situations,
         "states": certificate.states,
         "transitions": certificate.transitions,
-        "laws": [_verdict(each) for each in certificate.verdicts],
+        "absent": list(certificate.absent),
+        "laws": [_verdict(certificate.protocol, each) for each in certificate.verdicts],
         "notice": NOT_A_DEVICE,
     }
 
 
-def _verdict(verdict: Verdict) -> Json:
+def _verdict(protocol: Protocol, verdict: Verdict) -> Json:
     shown = verdict.counterexample
     return {
         "number": verdict.law.number,
         "name": verdict.law.name,
-        "words": verdict.law.words,
+        "words": verdict.law.words_for(protocol),
         "holds": verdict.holds,
         "situations": verdict.situations,
         "states": verdict.states,
@@ -75,7 +76,7 @@ def _certificate(certificate: Certificate) -> Iterator[str]:
         (
             (
                 f"{each.law.number} {each.law.name}",
-                each.law.words,
+                each.law.words_for(protocol),
                 "yes" if each.holds else "**no**",
                 str(each.situations),
                 str(each.states),
@@ -84,6 +85,14 @@ def _certificate(certificate: Certificate) -> Iterator[str]:
             for each in certificate.verdicts
         ),
     )
+    if certificate.absent:
+        yield ""
+        yield "## What the protocol does not have"
+        yield ""
+        yield "The laws do not ask for it; whether it can be done without is for a reader to judge."
+        yield ""
+        for words in certificate.absent:
+            yield f"- {words}"
     yield from broken_laws(certificate)
 
 
@@ -105,7 +114,8 @@ def _counterexample(protocol: Protocol, verdict: Verdict, shown: Counterexample)
     rows = ", ".join(f"`{each}`" for each in shown.rules)
     yield f"## Law {verdict.law.number}, {verdict.law.name}, is broken"
     yield ""
-    yield f"{verdict.law.words} Here: **{escape(shown.words)}**. Rows involved: {rows}."
+    law = verdict.law.words_for(protocol)
+    yield f"{law} Here: **{escape(shown.words)}**. Rows involved: {rows}."
     if shown.course is not None:
         yield ""
         yield from course_table(protocol, shown.course)

@@ -15,7 +15,7 @@ T = TypeVar("T")
 ASSUMED_BY = "decided here"
 THIS_RECORD = "this record"
 UNLISTED = frozenset({ASSUMED_BY, THIS_RECORD})
-"""What may be cited without being listed among the sources."""
+"""Cited without being listed among the sources."""
 
 
 @frozen

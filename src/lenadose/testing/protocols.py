@@ -22,7 +22,7 @@ from lenadose.record.adverse_event import GRADE
 from lenadose.record.event_names import event_name, term_fault
 from lenadose.record.event_terms import KNOWN_TERMS, RESOLVABLE, SENSORY_NEUROPATHY
 from lenadose.record.visit import ACTIVITY
-from lenadose.terms.dosage import Dosage, DoseLadder, Level
+from lenadose.terms.dosage import MG, Dosage, DoseLadder, Level
 from lenadose.terms.facts import (
     DIMENSIONS,
     Action,
@@ -72,8 +72,7 @@ def protocols(draw: st.DrawFn) -> Protocol:
         version=draw(WORDS),
         title=draw(WORDS),
         sources=tuple(
-            Source(source.id, draw(WORDS), draw(WORDS))
-            for source in draw(st.permutations(_listed()))
+            Source(source.id, source.id, draw(WORDS)) for source in draw(st.permutations(_listed()))
         ),
         evidence=draw(WORDS),
         unchecked=tuple(draw(st.lists(WORDS, max_size=2))),
@@ -249,6 +248,7 @@ def _safety_criteria(draw: st.DrawFn, ladder: DoseLadder) -> SafetyCriteria:
         clearance_lowers_below=lowers_below,
         clearance_ceiling=draw(_sourced(st.sampled_from(ladder.levels))),
         first_test=draw(_sourced(first)),
+        highest_daily_dose=draw(_sourced(st.just(Decimal(MG[1])) | _numbers(Decimal(MG[1])))),
         positive_test=positive,
         not_asked=draw(_provenances),
         events=tuple(each for each in draw(events) if each.id != positive.id),

@@ -7,6 +7,7 @@ from attrs import frozen
 from lenadose.engine.machine import replay
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
+from lenadose.verification.absent import absent
 from lenadose.verification.explore import StateSpace, reach
 from lenadose.verification.laws import LAWS, Law
 from lenadose.verification.places import course_of
@@ -56,6 +57,8 @@ class Certificate:
     situations: int
     states: int
     transitions: int
+    absent: tuple[str, ...]
+    """Criteria, visits and actions that the protocol does not have, so no law speaks of them."""
 
     @property
     def holds(self) -> bool:
@@ -75,6 +78,7 @@ def verify(protocol: Protocol) -> Certificate:
         len({id(decision.match) for decision in decisions}),
         len(space.witnesses),
         len(decisions),
+        tuple(absent(space)),
     )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from attrs import frozen
 
+from lenadose.protocol.protocol import Protocol
+from lenadose.terms.dosage import format_decimal
 from lenadose.verification.course_laws import (
     all_reachable,
     no_benefit_ends,
@@ -37,15 +39,21 @@ class Law:
     words: str
     check: Callable[[StateSpace], Checks]
 
+    def words_for(self, protocol: Protocol) -> str:
+        """Return the words of the law with the number that this protocol states."""
+        highest = format_decimal(protocol.safety.highest_daily_dose.value)
+        return self.words.replace(_HIGHEST, f"{_HIGHEST}, {highest} mg a day")
+
+
+_HIGHEST = "the highest daily dose that the protocol states"
 
 LAWS = (
     Law(
         1,
         "on-ladder",
-        "The dosage after any decision is on the ladder, at most the ceiling, at most 10 mg a "
-        "day; an action that "
-        "gives drug has a level to give.",
-        each_decision(on_ladder_within_limits),
+        f"The dosage after any decision is on the ladder, at most the ceiling, at most {_HIGHEST}; "
+        "an action that gives drug has a level to give.",
+        on_ladder_within_limits,
     ),
     Law(
         2,

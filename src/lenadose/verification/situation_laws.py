@@ -5,12 +5,13 @@ Each check goes over the reachable states and yields, one by one, what it looked
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from functools import partial
 from itertools import combinations
 
 from lenadose.engine.missing import SAFETY_FINDINGS, combined
 from lenadose.engine.observe import worse_of
 from lenadose.protocol.rules import MatchedRule
-from lenadose.terms.dosage import Level
+from lenadose.terms.dosage import Level, format_decimal
 from lenadose.terms.facts import (
     OK,
     ON_TREATMENT,
@@ -28,7 +29,6 @@ from lenadose.verification.explore import StateSpace
 from lenadose.verification.places import AbstractDecision, AbstractState, AbstractVisit
 from lenadose.verification.violation import Checks, Violation
 
-MOST_MG_A_DAY = Decimal(10)
 DANGER = frozenset({Safety.STOP, Safety.INTERRUPT})
 _OFF_DRUG = frozenset(Phase) - TREATED
 
@@ -52,15 +52,20 @@ def _mg(level: Level | None) -> Decimal:
 _GIVES = frozenset({Action.START, Action.CONTINUE, Action.ESCALATE, Action.REDUCE, Action.RESUME})
 
 
-def on_ladder_within_limits(each: AbstractDecision) -> str | None:
-    """Check that the level is on the ladder, at most the ceiling, at most 10 mg a day."""
+def on_ladder_within_limits(space: StateSpace) -> Checks:
+    """Check that each level is on the ladder, at most the ceiling, at most the highest dose."""
+    highest = space.protocol.safety.highest_daily_dose.value
+    return each_decision(partial(_within_limits, highest))(space)
+
+
+def _within_limits(highest: Decimal, each: AbstractDecision) -> str | None:
     level, ceiling = each.level, each.ceiling
     if level is None:
         return f"{each.action.label}, and no level to give" if each.action in _GIVES else None
     if ceiling is None or level.rank > ceiling.rank:
         return f"{level}, and at most {ceiling or 'no drug'} is allowed"
-    if level.dosage.daily_mg > MOST_MG_A_DAY:
-        return f"{level} is more than {MOST_MG_A_DAY} mg a day"
+    if level.dosage.daily_mg > highest:
+        return f"{level} is more than {format_decimal(highest)} mg a day"
     return None
 
 

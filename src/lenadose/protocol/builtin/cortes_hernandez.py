@@ -232,6 +232,9 @@ SAFETY = SafetyCriteria(
     tests_anew_after=Sourced(
         days(28), assumed("so long without drug, a resumption is like a start")
     ),
+    highest_daily_dose=Sourced(
+        Decimal(10), stated("CH12", "10 mg/day without clinical improvement")
+    ),
     positive_test=EventCriterion(
         "positive-test",
         Safety.STOP,

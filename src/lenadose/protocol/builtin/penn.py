@@ -113,6 +113,7 @@ _RESPONSE = ResponseCriteria(
 
 _SAFETY = evolve(
     SAFETY,
+    highest_daily_dose=Sourced(Decimal(10), stated("PENN12", "10 mg daily for the others")),
     neutrophils=evolve(
         SAFETY.neutrophils,
         caution_below=Sourced(
