@@ -239,6 +239,7 @@ STATED_NUMBERS = frozenset(
     {
         "ladder.1",
         "ladder.2",
+        "safety.highest_daily_dose",
         "intervals.taper_step",
         "response.complete_at",
         "response.reduction_needs",
