@@ -8,6 +8,7 @@ import pytest
 from attrs import fields, has
 from tests.support.paths import ROOT
 from tests.support.patients import PROTOCOL
+from tests.support.verified import certificate, comparison
 
 from lenadose import course_data, decision_data, get_protocol, load_course, rationale, replay
 from lenadose.explanation.alternatives import alternatives
@@ -40,6 +41,11 @@ def changeable(value: object, place: str, seen: set[int]) -> Iterator[str]:
                 part = getattr(value, name)
                 if not callable(part) and part is getattr(value, name):
                     yield from changeable(part, f"{place}.{name}", seen)
+
+
+def test_no_verdict_holds_what_could_be_changed() -> None:
+    assert list(changeable(certificate(PROTOCOL.id), "certificate", set())) == []
+    assert list(changeable(comparison(), "comparison", set())) == []
 
 
 @pytest.mark.parametrize("name", ["protocol", "course", "decisions", "explanations"])
