@@ -223,3 +223,17 @@ def test_after_29_days_without_drug_tests_are_weekly_again(age: int, known: bool
         "await-assessment",
     ]
     assert ("pregnancy_tests" not in {gap.field for gap in decisions[-1].missing}) is known
+
+
+@pytest.mark.xfail(
+    strict=True, reason="an interruption for harm forgets the days without drug before it"
+)
+def test_days_without_drug_before_an_interruption_count_towards_the_28() -> None:
+    visits = [
+        seen(0, 11, pregnancy_tests=negative(-12, 0)),
+        seen(14, 11, pregnancy_tests=negative(14), **UNASKED),
+        seen(20, 11, pregnancy_tests=negative(20), adverse_events=(event("insomnia", 3),)),
+        seen(45, 11, pregnancy_tests=negative(45)),
+    ]
+    assert rules(visits[:3], FERTILE)[-1] == "interrupt-for-harm"
+    assert rules(visits, FERTILE)[-1] == "ask-before-resuming"  # 31 days after the last dose

@@ -144,6 +144,16 @@ def test_every_situation_has_the_tag_of_the_sheet() -> None:
     )
 
 
+def test_every_number_has_the_tag_of_the_sheet() -> None:
+    numbers = {
+        entry.id: entry.provenance.tag
+        for entry in PROTOCOL.ledger
+        if entry.id.split(".")[0] in ("ladder", "intervals", "response", "safety", "event")
+    }
+    assert set(numbers) >= again.STATED_NUMBERS | again.LABEL_NUMBERS | again.ADAPTED_NUMBERS
+    compare(numbers.items(), lambda _, tag: tag, lambda name, _: again.number_tag(name))
+
+
 def test_the_ladder_and_the_plain_spans() -> None:
     assert tuple((each.dosage.mg, each.dosage.every_days) for each in LEVELS) == again.LADDER
     assert PROTOCOL.ladder.start is LEVELS[again.STARTING_LEVEL]

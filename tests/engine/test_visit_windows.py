@@ -270,6 +270,20 @@ def test_drug_that_was_not_advised_does_not_wait_for_the_tests_of_a_start() -> N
     assert window(decision) == again.window_soon(day(3))
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="a resumption by the prescriber counts as not advised where it was stopped",
+)
+def test_what_the_prescriber_resumed_and_then_stopped_was_advised() -> None:
+    over = (event("missed period", resolved=True),)
+    visits = [*PHASES[Phase.INTERRUPTED], seen(40, 11, adverse_events=over)]
+    assert rules(visits)[-1] == "interruption-too-long"
+    decision = walk([*visits, seen(50, 11, dosage_taken=took(5), stopped="moves away")])[-1]
+    assert decision.rule.id == "ended"
+    assert decision.seen.unadvised is None
+    assert window(decision) == (day(78), day(78), day(85))
+
+
 def test_drug_taken_after_the_end_moves_the_end_of_pregnancy_prevention() -> None:
     visits = [*PHASES[Phase.DISCONTINUED], seen(20, 11, dosage_taken=took(5))]
     for on, due in ((27, 48), (47, 48), (48, None)):

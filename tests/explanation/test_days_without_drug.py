@@ -173,6 +173,21 @@ def test_nobody_waits_past_the_supply() -> None:
     assert (taken.field, taken.means) == ("dosage_taken", Feasibility.PAST)
 
 
+def test_an_excluded_suspicion_and_a_resolved_bleeding_lead_back_to_treatment() -> None:
+    suspected = {"adverse_events": (event("suspected thromboembolism"),)}
+    waiting = last(seen(0, 11), seen(7, 11, **suspected), seen(10, 11, adverse_events=()))
+    assert waiting.action is Action.INTERRUPT
+    assert smallest_changes(waiting, change(waiting, Action.RESUME)) == (
+        "suspected thromboembolism, resolved and no adverse events instead of none "
+        "[what the patient shows]"
+    )
+    # A missed period asks for a new test too.
+    missed = seen(7, 11, pregnancy_tests=negative(5), adverse_events=(event("missed period"),))
+    untested = last(seen(0, 11, **TESTED), missed, seen(10, 11), patient=FERTILE)
+    back = change(untested, Action.RESUME).changes
+    assert {each.field for each in back} == {"adverse_events", "pregnancy_tests"}
+
+
 # The pregnancy tests
 
 

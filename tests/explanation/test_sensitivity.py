@@ -206,7 +206,7 @@ def states(
                         dose,
                         DatedScore(nadir, TODAY - 5 * DAY),
                         None,
-                        TODAY - since * DAY if phase is Phase.INTERRUPTED else None,
+                        *([TODAY - since * DAY] * 2 if phase is Phase.INTERRUPTED else ()),
                     ),
                     baseline=start,
                     finished_on=TODAY - 60 * DAY if phase is Phase.OFF_TREATMENT else None,

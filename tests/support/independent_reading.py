@@ -40,7 +40,8 @@ Where the sheet leaves room, this was read:
     away and the score decides.
 18. In the phase discontinued nothing is `worse` by score.
 19. "Without drug for more than 28 days" (tests anew) counts from the last drug known to be taken,
-    also drug that was not advised; the timing of an interruption does not.
+    also drug that was not advised; the timing of an interruption does not. Where both tests cannot
+    be done by the last day of simple resumption, that day bounds nothing.
 20. After a resumption by the prescriber that followed more than 28 days without drug, the weekly
     tests count from that resumption.
 21. A `remain-interrupted` in between ends the question of `interruption-too-long`; a request does
@@ -556,7 +557,7 @@ class Machine:
             window = week
         if self.phase == "interrupted" and window:
             last = self.interrupted_since + days(28)
-            if last > date:
+            if last >= window[0]:
                 window = (window[0], min(window[1], last), min(window[2], last))
         self.before = {
             "visit": visit["date"],

@@ -235,6 +235,61 @@ def tag(facts: Facts) -> EvidenceLevel:
     return EvidenceLevel.STATED if stated else EvidenceLevel.ASSUMED
 
 
+STATED_NUMBERS = frozenset(
+    {
+        "ladder.1",
+        "ladder.2",
+        "intervals.taper_step",
+        "response.complete_at",
+        "response.reduction_needs",
+    }
+)
+LABEL_NUMBERS = frozenset(
+    {
+        "intervals.after_discontinuation",
+        "intervals.supply",
+        "safety.counts_age",
+        "safety.counts_age_early",
+        "safety.counts_early",
+        "safety.first_test",
+        "safety.second_test_age",
+        "safety.test_age",
+        "safety.test_age_early",
+        "safety.test_age_irregular",
+        "safety.tests_early",
+        "event.grade-3",
+        "event.hypersensitivity",
+        "event.positive-test",
+        "event.possible-pregnancy",
+        "event.pregnancy",
+        "event.rash-grade-4",
+    }
+)
+ADAPTED_NUMBERS = frozenset(
+    {
+        "ladder.0",
+        "intervals.surveillance",
+        "intervals.trial",
+        "intervals.trial_at_level",
+        "response.partial_points",
+        "response.partial_share",
+        "safety.clearance_ceiling",
+        "safety.clearance_lowers_below",
+        "safety.neutrophils.interrupt_below",
+        "safety.platelets.interrupt_below",
+    }
+)
+
+
+def number_tag(name: str) -> EvidenceLevel:
+    """Sections 2 and 4: the tag of a level, a number or an event, by its name in the ledger."""
+    if name in STATED_NUMBERS:
+        return EvidenceLevel.STATED
+    if name in LABEL_NUMBERS:
+        return EvidenceLevel.LABEL
+    return EvidenceLevel.ADAPTED if name in ADAPTED_NUMBERS else EvidenceLevel.ASSUMED
+
+
 def response(phase: Phase, a: int | None, b: int, m: int) -> Response:
     """Section 4: the response by the score alone; before the first start there is nothing to
     compare with.

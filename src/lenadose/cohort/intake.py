@@ -85,6 +85,7 @@ def _interrupted(held: Treatment, since: Ints) -> Treatment:
         days_missed=np.zeros_like(held.days_missed),
         off_ladder=np.full_like(held.off_ladder, -1),
         no_drug_since=since,
+        interrupted_on=since,
         ended_on=np.zeros_like(held.ended_on),
     )
 
@@ -94,6 +95,7 @@ def stop(treatment: Treatment, stopped: Flags, day: Ints) -> Treatment:
     return treatment._replace(
         phase=np.where(stopped, Phase.DISCONTINUED.rank, treatment.phase),
         no_drug_since=treatment.no_drug_since * ~stopped,
+        interrupted_on=treatment.interrupted_on * ~stopped,
         ended_on=np.where(stopped, day, treatment.ended_on),
     )
 
@@ -107,9 +109,10 @@ def follow_dosage(
     nothing, treated = visit.taken == NOTHING, is_on_treatment(now.phase)
     same = treated & (visit.taken == np.where(now.off_ladder >= 0, now.off_ladder, now.level))
     after_end = ~treated & ~nothing & (now.ended_on > 0)
+    paused = ~nothing & (now.phase == Phase.INTERRUPTED.rank)
     stays = now._replace(
         days_missed=now.days_missed + missed * dosages.every_days[taken] * same,
-        no_drug_since=now.no_drug_since * ~treated,
+        no_drug_since=np.where(paused, visit.day, now.no_drug_since * ~treated),
         ended_on=np.where(after_end, visit.day, now.ended_on),
     )
     resumes = ~treated & state.previous.handed_over & ~nothing & (dosages.level[taken] >= 0)
@@ -117,8 +120,10 @@ def follow_dosage(
     switches = (treated & ~nothing & ~same) | resumes
     treatment = choose(switches, switch_level(protocol, dosages, state, visit), stays)
     came, previous = _came_with(state), state.previous
-    since = previous.came_with.no_drug_since
-    interrupted = _interrupted(came, np.where(since > 0, since, previous.on))
+    before = previous.came_with
+    no_drug_since = np.where(before.no_drug_since > 0, before.no_drug_since, previous.on)
+    since = np.where(before.interrupted_on > 0, before.interrupted_on, no_drug_since)
+    interrupted = _interrupted(came, since)._replace(no_drug_since=no_drug_since)
     return choose(treated & nothing, interrupted, treatment)
 
 
@@ -153,6 +158,7 @@ def switch_level(
         off_ladder=taken,
         nadir=np.where(rose, previous.activity, held.nadir),
         no_drug_since=np.zeros_like(previous.on),
+        interrupted_on=np.zeros_like(previous.on),
         ended_on=np.zeros_like(previous.on),
     )
     on_ladder = off_ladder._replace(

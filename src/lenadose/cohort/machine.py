@@ -94,7 +94,7 @@ def observe(
     gain_on = np.where(gained, day, state.gain_on)
     due_on = interval_end(protocol, treatment)
     intervals = protocol.intervals
-    paused_on = treatment.no_drug_since
+    paused_on = treatment.interrupted_on
     resumable = (paused_on == 0) | (paused_on >= first_within(intervals.resumable.value, day))
     waits = (on_treatment & (day < due_on)) | (interrupted & resumable)
     exhausted = treated & (after(intervals.trial.value, gain_on) <= day)
@@ -279,7 +279,7 @@ def visit_window(
         first = np.where(first > 0, first, day[rows])
         earliest[rows] = np.maximum(after(begins, first), day[rows] + 1)
         due[rows] = latest[rows] = after(ends, first)
-    paused_on = seen.treatment.no_drug_since
+    paused_on = seen.treatment.interrupted_on
     paused_on = np.where(advice.interrupts | (paused_on == 0), day, paused_on)
     last = after(intervals.resumable.value, paused_on)
     bounded = (advice.phase_after == Phase.INTERRUPTED.rank) & (last > day)
@@ -327,6 +327,7 @@ def apply(
     day, now, before = visit.day, seen.treatment, state.baseline
     starts, restarts = advice.starts, advice.new_interval | advice.interrupts
     no_drug_since = np.where(now.no_drug_since > 0, now.no_drug_since, day)
+    interrupted_on = np.where(advice.interrupts, day, now.interrupted_on)
     without_drug = (advice.level < 0) & is_treated(advice.phase_after)
     anew = tests_begin_anew(arrays.protocol, now.no_drug_since, day)
     treatment = Treatment(
@@ -340,7 +341,8 @@ def apply(
         days_missed=now.days_missed * ~restarts,
         off_ladder=np.where(restarts, -1, now.off_ladder),
         nadir=np.where(advice.new_nadir, visit.activity, now.nadir),
-        no_drug_since=np.where(advice.interrupts, day, no_drug_since * without_drug),
+        no_drug_since=no_drug_since * without_drug,
+        interrupted_on=interrupted_on * (advice.phase_after == Phase.INTERRUPTED.rank),
         ended_on=np.where(advice.ends, day, now.ended_on) * ~starts,
     )
     limited = advice.limits_dose & dose_limiting_causes(arrays, seen, visit)

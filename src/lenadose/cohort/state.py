@@ -90,6 +90,7 @@ class Treatment(NamedTuple):
     off_ladder: Ints
     nadir: Ints
     no_drug_since: Ints
+    interrupted_on: Ints
     ended_on: Ints
 
 
@@ -192,7 +193,19 @@ def begin(protocol: Protocol, count: int) -> State:
     no_score, no = np.full(count, NO_SCORE, np.int32), np.zeros(count, bool)
     phase = np.full(count, Phase.BEFORE_START.rank, np.int32)
     treatment = Treatment(
-        phase, none, no_day, no_day, no_day, no_day, no, no_day, none, no_score, no_day, no_day
+        phase,
+        none,
+        no_day,
+        no_day,
+        no_day,
+        no_day,
+        no,
+        no_day,
+        none,
+        no_score,
+        no_day,
+        no_day,
+        no_day,
     )
     return State(
         treatment,

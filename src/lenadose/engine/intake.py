@@ -34,7 +34,13 @@ def reconcile_intake(protocol: Protocol, state: State, visit: Visit) -> Treatmen
         return treatment
     if treatment.phase not in TREATED:
         raise CallError((nothing_to_stop(),))
-    return evolve(treatment, phase=Phase.DISCONTINUED, no_drug_since=None, ended_on=visit.date)
+    return evolve(
+        treatment,
+        phase=Phase.DISCONTINUED,
+        no_drug_since=None,
+        interrupted_on=None,
+        ended_on=visit.date,
+    )
 
 
 def _follow_patient(protocol: Protocol, state: State, visit: Visit) -> Treatment:
@@ -75,7 +81,8 @@ def _without_treatment(
 ) -> Treatment:
     """Return the treatment where none is going on; only the prescriber's answer changes its phase.
 
-    Drug taken after the end of treatment moves its end.
+    Drug that was taken without advice moves the end of treatment, and the days without drug begin
+    anew.
     """
     now = state.treatment
     if dosage is None:
@@ -83,6 +90,8 @@ def _without_treatment(
     if previous.handed_over and now.dose and protocol.ladder.level_of(dosage):
         resumed = evolve(now, phase=Phase.TITRATION)
         return switch_level(protocol, resumed, now.dose, previous, dosage, visit.doses_missed or 0)
+    if now.phase is Phase.INTERRUPTED:
+        return evolve(now, no_drug_since=visit.date)
     return evolve(now, ended_on=visit.date) if now.ended_on else now
 
 
@@ -125,8 +134,10 @@ def _interrupted_by_patient(
     A resumption that was advised and not taken has not ended the interruption.
     """
     came = previous.came_with if previous.came_with.dose else now
-    since = previous.came_with.no_drug_since or previous.on
-    return _interrupted(now, came.dose or dose, came.nadir, since)
+    before = previous.came_with
+    since = before.interrupted_on or before.no_drug_since or previous.on
+    interrupted = _interrupted(now, came.dose or dose, came.nadir, since)
+    return evolve(interrupted, no_drug_since=before.no_drug_since or previous.on)
 
 
 def _interrupted(
@@ -134,7 +145,7 @@ def _interrupted(
 ) -> Treatment:
     """Return an interruption since a day; on the ladder or off it, the last level is kept."""
     kept = evolve(held, reviewed=False, days_missed=0, off_ladder=None)
-    return Treatment(Phase.INTERRUPTED, kept, nadir, now.responded_on, since)
+    return Treatment(Phase.INTERRUPTED, kept, nadir, now.responded_on, since, since)
 
 
 def switch_level(

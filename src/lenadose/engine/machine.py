@@ -164,7 +164,7 @@ def visit_window(seen: Observation, advice: Advice, follow_up: FollowUp) -> Visi
         window = VisitWindow(due, due, intervals.late_after.value.after(due))
     if advice.phase_after is Phase.INTERRUPTED:
         # Not later than the last day on which the interruption may simply be resumed.
-        since = day if advice.effects.interrupts else seen.treatment.no_drug_since or day
+        since = day if advice.effects.interrupts else seen.treatment.interrupted_on or day
         last = intervals.resumable.value.after(since)
         if last > day:
             window = VisitWindow(window.earliest, min(window.due, last), min(window.latest, last))
@@ -286,7 +286,7 @@ def _treatment_after(decision: Decision) -> Treatment:
     resumes_late = decision.action is Action.RESUME and tests_begin_anew(
         seen.protocol.safety, now.no_drug_since, day
     )
-    dose, nadir, no_drug_since = now.dose, now.nadir, now.no_drug_since
+    dose, nadir = now.dose, now.nadir
     if effects.starts and advice.level:
         dose = CurrentLevel(advice.level, day, day, day, day)
     elif dose and (effects.new_interval or effects.interrupts):
@@ -300,18 +300,15 @@ def _treatment_after(decision: Decision) -> Treatment:
         )
     if effects.new_nadir:
         nadir = None if activity is None else DatedScore(activity, day)
-    if effects.interrupts:
-        no_drug_since = day
-    elif advice.level or advice.phase_after not in TREATED:
-        no_drug_since = None
-    else:
-        no_drug_since = no_drug_since or day
+    without_drug = advice.level is None and advice.phase_after in TREATED
+    interrupted_on = day if effects.interrupts else now.interrupted_on
     return Treatment(
         advice.phase_after,
         dose,
         nadir,
         None if effects.new_baseline else now.responded_on,
-        no_drug_since,
+        now.no_drug_since or day if without_drug else None,
+        interrupted_on if advice.phase_after is Phase.INTERRUPTED else None,
         None if effects.starts else day if effects.ends else now.ended_on,
     )
 

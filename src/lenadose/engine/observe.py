@@ -142,6 +142,7 @@ def observe(protocol: Protocol, state: State, visit: Visit) -> Observation:
         _nadir(taken.nadir, visit),
         day if phase in TREATED and response in GAIN else taken.responded_on,
         taken.no_drug_since,
+        taken.interrupted_on,
         taken.ended_on,
     )
     due_on = None
@@ -186,7 +187,7 @@ def _match(
     timing, trial, position = Timing.DUE, TherapeuticTrial.RUNNING, Position.NONE
     if dose and baseline and phase in TREATED:
         if phase is Phase.INTERRUPTED:
-            is_due = _is_too_long(protocol, treatment.no_drug_since, day)
+            is_due = _is_too_long(protocol, treatment.interrupted_on, day)
         else:
             is_due = due_on is not None and day >= due_on
         timing = Timing.DUE if is_due else Timing.BEFORE_DUE

@@ -106,7 +106,8 @@ class Treatment:
 
     `nadir` is the lowest CLASI activity since the baseline or the last rise of the dose (*M*).
     `no_drug_since` is the day after which no drug was taken: in an interruption and, on treatment,
-    in a shorter gap. `ended_on` is the end of treatment, or the last day on which drug was taken
+    in a shorter gap. An interruption that begins after such a gap is counted from its own day,
+    `interrupted_on`. `ended_on` is the end of treatment, or the last day on which drug was taken
     after it.
     """
 
@@ -115,6 +116,7 @@ class Treatment:
     nadir: DatedScore | None = None
     responded_on: date | None = None
     no_drug_since: date | None = None
+    interrupted_on: date | None = None
     ended_on: date | None = None
 
 

@@ -104,10 +104,12 @@ def calculations(decision: Decision) -> Iterator[Calculation]:
             f"the later of {intervals.trial.value} from {which} on {since} and "
             f"{intervals.trial_at_level.value} from {dose.since}",
         )
-    if seen.phase is Phase.INTERRUPTED and seen.treatment.no_drug_since is not None:
-        off = (day - seen.treatment.no_drug_since).days
+    if seen.phase is Phase.INTERRUPTED and seen.treatment.interrupted_on is not None:
+        off = (day - seen.treatment.interrupted_on).days
+        since = seen.treatment.no_drug_since or seen.treatment.interrupted_on
+        other = f"; no drug since {since}" if since != seen.treatment.interrupted_on else ""
         yield Calculation(
-            "days off the drug", off, "days", f"interrupted since {seen.treatment.no_drug_since}"
+            "days interrupted", off, "days", f"since {seen.treatment.interrupted_on}{other}"
         )
         if dose is not None:
             resumed = lower_of(dose.level, seen.ceiling) or "no level"
@@ -259,7 +261,7 @@ def _next_due(decision: Decision) -> str:
     # Only in an interruption is a visit brought forward.
     resumable = decision.protocol.intervals.resumable.value
     interrupts = decision.advice.effects.interrupts
-    off = day if interrupts else decision.seen.treatment.no_drug_since or day
+    off = day if interrupts else decision.seen.treatment.interrupted_on or day
     return (
         f"{resumable} from {off}, the last day on which the interruption may simply be resumed; "
         f"without that {interval.after(since)}: {which}"
@@ -267,7 +269,7 @@ def _next_due(decision: Decision) -> str:
 
 
 def _why_sooner(decision: Decision) -> str:
-    """Say why the next visit is sooner than the action alone would have it."""
+    """Describe why the next visit is sooner than the action alone would have it."""
     if decision.follow_up is decision.advice.follow_up:
         return ""
     dangers = [danger_name(decision.seen, danger) for danger in same_day_dangers(decision.seen)]

@@ -345,15 +345,15 @@ def _clocks(seen: Observation) -> Iterator[EvaluatedCriterion]:
             interval.provenance,
             word=Timing.DUE,
         )
-    if seen.phase is Phase.INTERRUPTED and seen.treatment.no_drug_since is not None:
+    if seen.phase is Phase.INTERRUPTED and seen.treatment.interrupted_on is not None:
         longest = intervals.resumable
         yield EvaluatedCriterion(
             "intervals.resumable",
-            "too long to be simply resumed: days off the drug more than",
-            (day - seen.treatment.no_drug_since).days,
+            "too long to be simply resumed: days interrupted more than",
+            (day - seen.treatment.interrupted_on).days,
             str(longest.value),
             "days",
-            longest.value.is_over(seen.treatment.no_drug_since, day),
+            longest.value.is_over(seen.treatment.interrupted_on, day),
             longest.provenance,
             word=Timing.DUE,
         )

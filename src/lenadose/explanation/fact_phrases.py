@@ -105,8 +105,8 @@ def _brief(decision: Decision, name: str) -> str:
 
 
 def _interruption(seen: Observation) -> str:
-    since = seen.treatment.no_drug_since
-    return f"{in_days((seen.visit.date - since).days)} without drug" if since else ""
+    since = seen.treatment.interrupted_on
+    return f"{in_days((seen.visit.date - since).days)} of interruption" if since else ""
 
 
 def describe_fact(decision: Decision, name: str) -> str:
@@ -130,7 +130,7 @@ def describe_fact(decision: Decision, name: str) -> str:
             many = "more than" if facts.timing is Timing.DUE else "not more than"
             return f"{_interruption(seen)}, {many} {longest}"
         case "phase" if seen.phase is Phase.INTERRUPTED:
-            return f"interrupted since {seen.treatment.no_drug_since}"
+            return f"interrupted since {seen.treatment.interrupted_on}"
         case "phase" if seen.visit.stopped is not None:
             return f"{facts.phase.label}: treatment was ended ({seen.visit.stopped})"
         case "trial":

@@ -259,6 +259,7 @@ class Options:
                 safety_of((), after.ongoing, unknown=False),
                 any(event.name == PREGNANCY for event in after.ongoing),
                 after.pregnancy_ended,
+                after.tests_count_from,
             )
 
         return _cheapest(self._make("adverse_events", (*lists, None)), effect)
@@ -415,6 +416,8 @@ class Options:
             off = seen.before.treatment.no_drug_since or until
             yield until
             yield intervals.longest_gap.value.after(off)
+        if treatment.interrupted_on is not None:
+            yield intervals.resumable.value.after(treatment.interrupted_on)
         if off is not None:
             yield intervals.resumable.value.after(off)
             yield protocol.safety.tests_anew_after.value.after(off)

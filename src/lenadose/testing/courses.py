@@ -268,8 +268,8 @@ def _clocks(protocol: Protocol, state: State) -> Iterator[date]:
         gain = intervals.trial.value.after(state.treatment.responded_on or start.on)
         yield max(gain, intervals.trial_at_level.value.after(dose.since))
         yield from (day + timedelta(days=1) for day in gap_days(protocol, state))
-    if state.treatment.no_drug_since is not None:
-        yield intervals.resumable.value.after(state.treatment.no_drug_since) + timedelta(days=1)
+    if state.treatment.interrupted_on is not None:
+        yield intervals.resumable.value.after(state.treatment.interrupted_on) + timedelta(days=1)
 
 
 def _scores(seen: Observation) -> st.SearchStrategy[int]:

@@ -199,12 +199,12 @@ def clock_signature(protocol: Protocol, state: State) -> tuple[object, ...]:
     held, gain = last.came_with.dose or dose, state.treatment.responded_on or state.baseline.on
     soon = last.on + timedelta(days=1)
 
-    def order(phase: Phase, dose: CurrentLevel, no_drug_since: date | None) -> tuple[bool, ...]:
+    def order(phase: Phase, dose: CurrentLevel, interrupted_on: date | None) -> tuple[bool, ...]:
         # Which of the two clocks changes first, and whether it can still be seen before
         # it does: no more is needed.
         trial = _trial_end(protocol, dose, gain)
         if phase is Phase.INTERRUPTED:
-            changes = _too_long(protocol, no_drug_since or last.on)
+            changes = _too_long(protocol, interrupted_on or last.on)
             # The prescriber may have resumed it, as of the last visit.
             resumed = protocol.intervals.first_assessment.value.after(last.on)
             return (
@@ -231,13 +231,17 @@ def clock_signature(protocol: Protocol, state: State) -> tuple[object, ...]:
             *(day > soon for day in gap_days(protocol, state)),
         )
 
-    as_advised = order(state.treatment.phase, dose, state.treatment.no_drug_since)
+    as_advised = order(state.treatment.phase, dose, state.treatment.interrupted_on)
     if state.treatment.phase is Phase.INTERRUPTED:
         return (*key, dose.level, held.level, as_advised)
     # Off the ladder, or with nothing taken, the clocks of the dose that was held before run on.
     not_followed = (
         order(state.treatment.phase, held, None),
-        order(Phase.INTERRUPTED, held, last.came_with.no_drug_since),
+        order(
+            Phase.INTERRUPTED,
+            held,
+            last.came_with.interrupted_on or last.came_with.no_drug_since,
+        ),
     )
     return (*key, dose.level, dose.off_ladder, held.level, last.advised, as_advised, not_followed)
 
@@ -274,9 +278,9 @@ def _day_of_a_dose(last: date, days: int, every_days: int) -> date:
     return last + timedelta(days=max(1, -(-days // every_days)) * every_days)
 
 
-def _too_long(protocol: Protocol, no_drug_since: date) -> date:
+def _too_long(protocol: Protocol, interrupted_on: date) -> date:
     """Return the day from which an interruption is too long to be simply resumed."""
-    return protocol.intervals.resumable.value.after(no_drug_since) + timedelta(days=1)
+    return protocol.intervals.resumable.value.after(interrupted_on) + timedelta(days=1)
 
 
 def next_visits(
@@ -401,8 +405,8 @@ def change_days(seen: Observation) -> Iterator[date]:
     yield _trial_end(seen.protocol, dose, seen.treatment.responded_on or baseline.on)
     if seen.due_on is not None:
         yield seen.due_on
-    if seen.treatment.no_drug_since is not None:
-        yield _too_long(seen.protocol, seen.treatment.no_drug_since)
+    if seen.treatment.interrupted_on is not None:
+        yield _too_long(seen.protocol, seen.treatment.interrupted_on)
 
 
 def what_can_be_taken(
