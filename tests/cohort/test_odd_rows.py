@@ -106,6 +106,13 @@ def test_what_is_no_index_is_named_by_its_place(columns: dict[str, Any], place: 
         decide(pa.table(columns))
 
 
+def test_of_many_unknown_columns_some_are_named() -> None:
+    for count, last in ((1000, "x999: unknown column; "), (1002, "columns: 2 more are unknown; ")):
+        with pytest.raises(DocumentError) as error:
+            decide(pa.table({**TWO, **{f"x{number}": [0, 1] for number in range(count)}}))
+        assert str(error.value.faults[-1]).startswith(last)
+
+
 # Rows
 
 

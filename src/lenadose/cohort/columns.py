@@ -11,7 +11,7 @@ from decimal import Decimal
 from attrs import frozen
 
 from lenadose.formats.course_json import read_course
-from lenadose.formats.reader import parse, unknown_key
+from lenadose.formats.reader import MOST_FAULTS, parse, unknown_key
 from lenadose.record.fields import decimal
 from lenadose.record.visit import ACTIVITY, AGE, DAMAGE
 from lenadose.terms.dosage import MG
@@ -111,11 +111,14 @@ REQUIRED = ("patient", "date")
 def check_columns(names: Iterable[str]) -> None:
     """Check that a table has no unknown column, and those that are required."""
     names = tuple(names)
+    unknown = [(number, name) for number, name in enumerate(names, 1) if name not in NAMES]
     faults = [
         Fault(_place(name, number), "unknown column", unknown_key(name, NAMES).fix)
-        for number, name in enumerate(names, 1)
-        if name not in NAMES
+        for number, name in unknown[:MOST_FAULTS]
     ]
+    if len(unknown) > MOST_FAULTS:
+        reason = f"{len(unknown) - MOST_FAULTS} more are unknown"
+        faults.append(Fault("columns", reason, "fix the faults before it"))
     faults += (
         Fault(name, "the column is missing", "give it") for name in REQUIRED if name not in names
     )

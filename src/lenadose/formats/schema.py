@@ -7,8 +7,10 @@ beyond a schema; the reader checks them too, and the comment of the schema lists
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from decimal import Decimal
 from fractions import Fraction
+from functools import wraps
 from itertools import chain
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
@@ -46,6 +48,16 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _DATE: Schema = {"type": "string", "pattern": DATE, "format": "date"}
 _BOOLEAN: Schema = {"type": "boolean"}
 _TEXT: Schema = {"type": "string"}
+
+
+def _copied(make: Callable[[], Schema]) -> Callable[[], Schema]:
+    """Hand out copies: parts of a schema stand in several places of it, and in the checks."""
+
+    @wraps(make)
+    def copied() -> Schema:
+        return deepcopy(make())
+
+    return copied
 
 
 def _object(properties: Schema, required: Iterable[str] | None = None) -> Schema:
@@ -179,6 +191,7 @@ def _if(key: str, condition: Schema, then: Schema) -> Schema:
     return {"if": {"properties": {key: condition}}, "then": then}
 
 
+@_copied
 def course_schema() -> Schema:
     """Return the JSON Schema of a course file."""
     # The checks of the fields describe these types in full.
@@ -225,6 +238,7 @@ def course_schema() -> Schema:
 # The protocol
 
 
+@_copied
 def protocol_schema() -> Schema:
     """Return the JSON Schema of a protocol file, JSON or TOML, as `show --as json` prints it."""
     exact: Schema = {"type": "string", "pattern": DECIMAL}
@@ -300,6 +314,7 @@ def _differing(schema: Any, place: str) -> Any:
 # The decision, which is written by hand
 
 
+@_copied
 def decision_schema() -> Schema:
     """Return the JSON Schema of a decision, as `next --json` and `replay --json` print it."""
     days: Schema = {"type": "integer"}

@@ -1,0 +1,101 @@
+"""Nothing that is handed out can be changed underneath."""
+
+from collections.abc import Iterator
+from enum import Enum
+from types import MappingProxyType
+
+import pytest
+from attrs import fields, has
+from tests.support.paths import ROOT
+from tests.support.patients import PROTOCOL
+from tests.support.verified import certificate, comparison
+
+from lenadose import course_data, decision_data, get_protocol, load_course, rationale, replay
+from lenadose.explanation.alternatives import alternatives
+from lenadose.explanation.arguments import for_and_against
+from lenadose.formats.decision_json import ledger_data
+from lenadose.formats.schema import SCHEMAS
+
+COURSE = load_course(ROOT / "examples" / "courses" / "neutropenia-at-10-mg.json")
+
+
+def changeable(value: object, place: str, seen: set[int]) -> Iterator[str]:
+    """Yield the places of lists, dicts and sets below a value that could be changed."""
+    if id(value) in seen or isinstance(value, Enum | type):
+        return
+    seen.add(id(value))
+    match value:
+        case list() | dict() | set() | bytearray():
+            yield place
+        case tuple() | frozenset():
+            for number, member in enumerate(value):
+                yield from changeable(member, f"{place}[{number}]", seen)
+        case MappingProxyType():
+            for key, member in value.items():
+                yield from changeable(member, f"{place}[{key}]", seen)
+        case _ if has(type(value)):
+            names = [field.name for field in fields(type(value))]
+            names += [name for name in dir(type(value)) if not name.startswith("_")]
+            for name in dict.fromkeys(names):
+                # What is worked out anew each time may be anyone's.
+                part = getattr(value, name)
+                if not callable(part) and part is getattr(value, name):
+                    yield from changeable(part, f"{place}.{name}", seen)
+
+
+def test_no_verdict_holds_what_could_be_changed() -> None:
+    assert list(changeable(certificate(PROTOCOL.id), "certificate", set())) == []
+    assert list(changeable(comparison(), "comparison", set())) == []
+
+
+@pytest.mark.parametrize("name", ["protocol", "course", "decisions", "explanations"])
+def test_no_value_holds_what_could_be_changed(name: str) -> None:
+    decisions = replay(COURSE)
+    values = {
+        "protocol": PROTOCOL,
+        "course": COURSE,
+        "decisions": decisions,
+        "explanations": tuple(
+            (rationale(decision), tuple(alternatives(decision)), tuple(for_and_against(decision)))
+            for decision in decisions
+        ),
+    }
+    assert list(changeable(values[name], name, set())) == []
+
+
+def test_what_could_be_changed_is_found() -> None:
+    assert list(changeable(([1], frozenset({2}), MappingProxyType({"a": {}})), "x", set())) == [
+        "x[0]",
+        "x[2][a]",
+    ]
+
+
+def emptied(data: object) -> None:
+    """Take everything out of data."""
+    if isinstance(data, dict | list):
+        for member in data.values() if isinstance(data, dict) else data:
+            emptied(member)
+        data.clear()
+
+
+@pytest.mark.parametrize("document", SCHEMAS)
+def test_a_schema_that_is_changed_is_the_same_again(document: str) -> None:
+    first = repr(SCHEMAS[document]())
+    emptied(SCHEMAS[document]())
+    assert repr(SCHEMAS[document]()) == first
+
+
+def test_data_that_is_changed_changes_no_value() -> None:
+    decision = replay(COURSE)[-1]
+    hash_before = get_protocol().hash
+    for make in (
+        lambda: get_protocol().data,
+        lambda: course_data(COURSE),
+        lambda: decision_data(decision),
+        lambda: ledger_data(PROTOCOL),
+    ):
+        first = repr(make())
+        emptied(make())
+        assert repr(make()) == first
+    assert get_protocol().hash == hash_before == replay(COURSE)[-1].protocol.hash
+    assert get_protocol().ledger is PROTOCOL.ledger
