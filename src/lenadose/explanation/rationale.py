@@ -11,6 +11,7 @@ from attrs import frozen
 
 from lenadose.engine.machine import Decision, apply, dose_limiting_causes, same_day_dangers
 from lenadose.engine.observe import Observation, ceiling_of, limits_met
+from lenadose.engine.unused import UnusedResult, unused_events, unused_results
 from lenadose.explanation.calculations import (
     Calculation,
     calculations,
@@ -36,7 +37,13 @@ from lenadose.terms.facts import (
     Response,
 )
 from lenadose.terms.interval import Interval
-from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS
+from lenadose.terms.units import (
+    CREATININE_CLEARANCE,
+    NEUTROPHILS,
+    PLATELETS,
+    PRINTED,
+    QUANTITIES,
+)
 
 
 @frozen
@@ -322,6 +329,20 @@ def _relied_on_for_tests(seen: Observation) -> Iterator[str]:
         yield "safety.tests_anew_after"
 
 
+def _not_used(unused: UnusedResult) -> str:
+    """Say that a result was reported and does not count; a danger is pointed out."""
+    name = unused.quantity.replace("_", " ")
+    given, used = unused.result, unused.used
+    below = " and ".join(
+        f"{limit.below.value} {PRINTED[QUANTITIES[limit.quantity].unit]} ({limit.words})"
+        for limit in unused.dangers
+    )
+    return (
+        f"reported, not used: {name} {given.given} of {given.on}"
+        f"{f', below {below}' if below else ''}; {used.given} of {used.on} counts"
+    )
+
+
 def _messages(decision: Decision) -> Iterator[Message]:
     seen, patient = decision.seen, decision.seen.patient
     urgent = [danger_name(seen, danger) for danger in same_day_dangers(seen)]
@@ -349,8 +370,18 @@ def _messages(decision: Decision) -> Iterator[Message]:
             f"judged {judgement.response.label} ({judgement.words}); "
             f"by the scores alone the response would be {scored.label}",
         )
-    if seen.phase in ON_TREATMENT and decision.visit.doses_missed is None:
+    until = drug_until(seen)
+    if until is not None and until < decision.visit.date:
+        yield Message(
+            "silence-about-doses", f"what was taken was not reported; no drug since {until}"
+        )
+    elif seen.phase in ON_TREATMENT and decision.visit.doses_missed is None:
         yield Message("silence-about-doses", "missed doses were not reported and count as none")
+    for unused in unused_results(seen):
+        yield Message("not-used", _not_used(unused))
+    slight = "; ".join(map(str, unused_events(seen)))
+    if slight:
+        yield Message("not-used", f"reported, changes no fact: {slight}")
     unknown = [
         str(event) for event in decision.visit.adverse_events or () if event.name not in KNOWN_TERMS
     ]
