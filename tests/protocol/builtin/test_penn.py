@@ -185,7 +185,13 @@ def test_a_lowered_ceiling_gives_a_level_of_this_ladder() -> None:
 def test_what_is_stated_is_stated_by_penn() -> None:
     stated = [entry for entry in PENN.ledger if entry.provenance.tag is EvidenceLevel.STATED]
     assert {entry.provenance.source for entry in stated} == {"PENN12"}
-    assert {entry.id for entry in stated} == {"ladder.0", "ladder.1", "ladder.2", "rule.start.1"}
+    assert {entry.id for entry in stated} == {
+        "ladder.0",
+        "ladder.1",
+        "ladder.2",
+        "rule.start.1",
+        "safety.highest_daily_dose",
+    }
 
 
 def test_what_the_first_trial_states_is_here_never_stated_and_a_label_stays_a_label() -> None:
