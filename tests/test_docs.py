@@ -52,3 +52,12 @@ def test_the_check_of_the_vectors_page_runs() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.count("equal") == 2
+
+
+def test_the_code_of_the_protocol_page_prints_what_stands_below_it(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "howto" / "protocol.md").read_text("utf-8")
+    code = "\n".join(blocks("howto/protocol.md"))
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "".join(re.findall(r"```text\n(.*?)```", page, re.DOTALL))

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from tests.support.paths import ROOT
 from tests.support.patients import PROTOCOL
@@ -208,6 +210,55 @@ def test_a_number_that_is_none_is_refused_at_its_place(text: str) -> None:
     with pytest.raises(DocumentError, match="NaN is not a finite number") as refused:
         parse_protocol(text)
     assert refused.value.faults[0].place in ("based_on", "without[0]")
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["id", "mg", "value", "dosage"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+def places(data: Any, way: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Return every key of the data, each with those that it is within."""
+    if not isinstance(data, dict):
+        return []
+    return [
+        place for key, part in data.items() for place in ((*way, key), *places(part, (*way, key)))
+    ]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*places(PROTOCOL.data), ("without",), ("based_on",)]),
+            JUNK | st.just(...),
+        ),
+        max_size=3,
+    )
+)
+def test_no_document_breaks_the_reader(changes: list[tuple[tuple[str, ...], Any]]) -> None:
+    document: Any = own()
+    for way, junk in changes:
+        place, base = document, PROTOCOL.data
+        for key in way[:-1]:
+            if not isinstance(place.get(key), dict):
+                place[key] = {}
+            place, base = place[key], base[key]  # type: ignore[assignment]
+        place[way[-1]] = copy.deepcopy(base.get(way[-1])) if junk is ... else junk
+    try:
+        protocol = read_protocol(document)
+    except DocumentError as error:
+        for each in error.faults:
+            assert each.place
+            assert each.fix
+            assert "\n" not in str(each)
+    else:
+        assert SCHEMA.is_valid(document)
+        assert read_protocol(protocol.data).hash == protocol.hash
 
 
 # Whose name it bears

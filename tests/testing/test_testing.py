@@ -142,7 +142,10 @@ def test_the_strategy_draws_protocols_that_no_law_forbids_and_such_as_laws_do() 
     quick = settings(max_examples=200, phases=[Phase.generate], database=None, deadline=None)
     for wanted in (True, False):
         found = find(
-            protocols(), lambda each, wanted=wanted: keeps_first_law(each) is wanted, settings=quick
+            # Of a larger one Hypothesis refuses the repr.
+            protocols().filter(lambda each: len(repr(each)) < 30_000),
+            lambda each, wanted=wanted: keeps_first_law(each) is wanted,
+            settings=quick,
         )
         assert keeps_first_law(found) is wanted
 
