@@ -72,7 +72,7 @@ def values():
         "decision": (decisions[1], explain(decisions[1])),
         "course": (RECORD, course_page(decisions)),
         "protocol": (PROTOCOL, protocol_page(PROTOCOL)),
-        "certificate": (Certificate(PROTOCOL, (), 1, 2, 3), "all 0 laws hold"),
+        "certificate": (Certificate(PROTOCOL, (), 1, 2, 3, ()), "all 0 laws hold"),
         "comparison": (Comparison(PROTOCOL, get_protocol("penn-2012"), (), (), ()), "the same"),
         "picture": (draw_course(decisions), draw_course(decisions).alt),
     }

@@ -113,7 +113,7 @@ def _new(call: "Namespace") -> int:
     from pathlib import Path
 
     from lenadose.cli.new_protocol import new_protocol
-    from lenadose.formats.files import format_path
+    from lenadose.formats.files import format_path, open_output
     from lenadose.protocol.builtin import BUILT_IN, get_protocol, unknown_protocol
 
     place = format_path(call.file)
@@ -123,12 +123,11 @@ def _new(call: "Namespace") -> int:
     base = get_protocol() if call.base is None else get_protocol(call.base)
     if not call.file.lower().endswith(".toml"):
         raise fault(place, "is not named .toml", "name the file by what is written in it, .toml")
+    if os.path.lexists(call.file):
+        raise fault(place, "is there already", "give another path; the file is kept as it is")
     try:
-        with open(call.file, "x", encoding="utf-8") as file:
-            file.write(new_protocol(Path(call.file), base))
-    except FileExistsError:
-        fix = "give another path; the file is kept as it is"
-        raise fault(place, "is there already", fix) from None
+        with open_output(call.file) as file:
+            file.write(new_protocol(Path(call.file), base).encode())
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or "is not a path").lower()
         raise fault(place, reason, "give a path that can be written") from None
