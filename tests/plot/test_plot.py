@@ -20,8 +20,9 @@ from lenadose.plot.alt_text import is_relapse, why
 from lenadose.plot.course import draw_course
 from lenadose.plot.courses import draw_courses
 from lenadose.plot.layout import MARKS
+from lenadose.plot.segments import segments_of
 from lenadose.plot.style import save, spread_out
-from lenadose.terms.facts import Action
+from lenadose.terms.facts import Action, Phase
 from lenadose.testing import courses
 
 EXAMPLES = ROOT / "examples" / "courses"
@@ -292,3 +293,11 @@ def test_without_matplotlib_the_command_says_what_to_install(tmp_path, monkeypat
     assert main(["plot", str(EXAMPLES / f"{NAMES[0]}.json"), "-o", str(tmp_path / "a.svg")]) == 2
     line = "matplotlib: is not installed, and pictures need it; install lenadose[plot]\n"
     assert capsys.readouterr().err == line
+
+
+def test_an_absence_is_drawn_from_the_day_on_which_the_supply_ended() -> None:
+    decisions = walk([seen(0, 11), seen(183, 11)])
+    supplied, absent, _ = segments_of(decisions)
+    assert (supplied.begin, supplied.end, supplied.phase) == (day(0), day(35), Phase.TITRATION)
+    assert (absent.begin, absent.end, absent.phase) == (day(35), day(183), Phase.INTERRUPTED)
+    assert (str(supplied.taken), absent.taken) == ("5 mg once daily", None)

@@ -60,7 +60,7 @@ def draw_dosage(
         elif is_shown and index == len(segments) - 1:
             line("advised until the next visit", "--", 2.5, BLACK, x, (y, y))
         elif is_shown and (segment.is_reported or segment.taken is None):
-            line("taken, as reported; or no drug advised", "-", 3, BLUE, x, (y, y))
+            line("taken, as reported; or no drug to take", "-", 3, BLUE, x, (y, y))
         elif is_shown:
             line("advised; what was taken was not reported", "-.", 2.5, BLUE, x, (y, y))
         if is_shown and before is not None and before != y:

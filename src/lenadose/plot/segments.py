@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from lenadose.engine.machine import Decision, apply
 from lenadose.engine.state import State
+from lenadose.explanation.criteria_met import drug_until
 from lenadose.record.visit import ACTIVITY
 from lenadose.terms.dosage import Dosage, Level
 from lenadose.terms.facts import Action, Phase, Response
@@ -36,10 +37,19 @@ class Segment:
 
 
 def segments_of(decisions: Sequence[Decision]) -> Iterator[Segment]:
-    """Yield the segments of a course, one for each visit."""
+    """Yield the segments of a course, one for each visit, and one where the supply ended."""
     for decision, following in pairwise(decisions):
         seen = following.seen
         reported = following.visit.dosage_taken
+        until = drug_until(seen)
+        if until is not None and decision.visit.date < until < following.visit.date:
+            # What was supplied did not last to the next visit.
+            yield _segment(
+                decision, seen.before, decision.phase_after, until, decision.dosage, False, 0
+            )
+            rest = _segment(decision, seen.before, seen.phase, following.visit.date, None, False, 0)
+            yield evolve(rest, begin=until, level=None)
+            continue
         taken = reported.dosage if reported else decision.dosage
         yield _segment(
             decision,
