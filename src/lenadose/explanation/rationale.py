@@ -330,7 +330,7 @@ def _relied_on_for_tests(seen: Observation) -> Iterator[str]:
 
 
 def _not_used(unused: UnusedResult) -> str:
-    """Say that a result was reported and does not count; a danger is pointed out."""
+    """Return the words for a result that was reported and does not count, with its dangers."""
     name = unused.quantity.replace("_", " ")
     given, used = unused.result, unused.used
     below = " and ".join(
