@@ -48,7 +48,7 @@ def segments_of(decisions: Sequence[Decision]) -> Iterator[Segment]:
                 decision, seen.before, decision.phase_after, until, decision.dosage, False, 0
             )
             rest = _segment(decision, seen.before, seen.phase, following.visit.date, None, False, 0)
-            yield evolve(rest, begin=until, level=None)
+            yield evolve(rest, begin=until, level=None, is_open=False, is_unchanged=False)
             continue
         taken = reported.dosage if reported else decision.dosage
         yield _segment(
