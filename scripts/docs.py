@@ -126,7 +126,7 @@ def contents(source: Path) -> None:
         "Stories": [
             f"notebooks/{path.stem}" for path in sorted((source / "notebooks").glob("*.ipynb"))
         ],
-        "Protocols": ["protocol", *protocols, "Comparison <comparison>"],
+        "Protocols": ["protocol", *protocols, "Comparison <comparison>", "What changed <changes>"],
         "Design": [
             "architecture",
             *(f"decisions/{path.stem}" for path in sorted((source / "decisions").glob("*.md"))),
