@@ -15,6 +15,7 @@ from lenadose.explanation.alternatives import alternatives
 from lenadose.explanation.arguments import for_and_against
 from lenadose.formats.decision_json import ledger_data
 from lenadose.formats.schema import SCHEMAS
+from lenadose.protocol.builtin import BUILT_IN
 
 COURSE = load_course(ROOT / "examples" / "courses" / "neutropenia-at-10-mg.json")
 
@@ -61,6 +62,11 @@ def test_no_value_holds_what_could_be_changed(name: str) -> None:
         ),
     }
     assert list(changeable(values[name], name, set())) == []
+
+
+def test_the_built_in_protocols_cannot_be_exchanged() -> None:
+    assert list(changeable(BUILT_IN, "built in", set())) == []
+    assert list(changeable(dict(BUILT_IN), "built in", set())) == ["built in"]
 
 
 def test_what_could_be_changed_is_found() -> None:

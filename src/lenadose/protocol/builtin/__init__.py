@@ -1,18 +1,21 @@
 """The built-in protocols by id; each is built, and its table checked, on first use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import cache
+from types import MappingProxyType
 
 from lenadose.protocol.builtin.cortes_hernandez import cortes_hernandez_2012
 from lenadose.protocol.builtin.penn import penn_2012
 from lenadose.protocol.protocol import Protocol
 from lenadose.terms.errors import CallError, Fault, describe
 
-BUILT_IN: dict[str, Callable[[], Protocol]] = {
-    "cortes-hernandez-2012": cortes_hernandez_2012,
-    "penn-2012": penn_2012,
-}
+BUILT_IN: Mapping[str, Callable[[], Protocol]] = MappingProxyType(
+    {
+        "cortes-hernandez-2012": cortes_hernandez_2012,
+        "penn-2012": penn_2012,
+    }
+)
 DEFAULT = "cortes-hernandez-2012"
 
 
