@@ -225,6 +225,7 @@ def clock_signature(protocol: Protocol, state: State) -> tuple[object, ...]:
             trial > changes,
             trial < changes,
             changes > last.on,
+            _end_if_lengthened(protocol, phase, dose) > last.on,
             *lengthened,
             state.treatment.no_drug_since is None,
             *(trial > day for day in gap_days(protocol, state)),
@@ -267,10 +268,20 @@ def _lengthened_from(
     protocol: Protocol, phase: Phase, dose: CurrentLevel, last: date, every_days: int
 ) -> date:
     """Return the first day of a dose on which the interval is lengthened if none was taken."""
-    interval: Interval = getattr(protocol.intervals, interval_name(phase, dose)).value
     share = protocol.intervals.missed_share.value
-    length = (interval.after(dose.interval_from) - dose.interval_from).days
+    length = (_unlengthened_end(protocol, phase, dose) - dose.interval_from).days
     return _day_of_a_dose(last, int(share * length) + 1 - dose.days_missed, every_days)
+
+
+def _end_if_lengthened(protocol: Protocol, phase: Phase, dose: CurrentLevel) -> date:
+    """Return the day on which the interval is over once the days missed so far count."""
+    return _unlengthened_end(protocol, phase, dose) + timedelta(days=dose.days_missed)
+
+
+def _unlengthened_end(protocol: Protocol, phase: Phase, dose: CurrentLevel) -> date:
+    """Return the day on which the interval is over if no days were missed."""
+    interval: Interval = getattr(protocol.intervals, interval_name(phase, dose)).value
+    return interval.after(dose.interval_from)
 
 
 def _day_of_a_dose(last: date, days: int, every_days: int) -> date:
