@@ -64,7 +64,11 @@ def by_library(decision: Decision) -> JSON:
 
 
 def gaps(missing: list[JSON]) -> list[tuple[str, ...]]:
-    """What is missing and why; absent or stale is open where one test of two is known."""
+    """Return what is missing and why.
+
+    Where one pregnancy test of two is known, the sheet does not say whether the other is absent or
+    stale, so the reason is left out.
+    """
     return [
         (gap["field"],) if gap["field"] == "pregnancy_tests" else (gap["field"], gap["why"])
         for gap in missing
@@ -72,12 +76,10 @@ def gaps(missing: list[JSON]) -> list[tuple[str, ...]]:
 
 
 def settled(told: JSON, decision: Decision) -> JSON:
-    """What the sheet settles of a decision; the rest is read in one of several ways."""
+    """Return the part of a decision on which the sheet has only one reading."""
     facts = dict(told["facts"])
     kept = {**{name: told[name] for name in FIELDS}, "facts": facts}
     kept["missing"] = gaps(told["missing"])
-    if told["rule"] == "interrupt-for-harm":
-        del kept["tag"]  # adapted by the table, assumed by the text
     if decision.facts.phase is Phase.DISCONTINUED:
         del kept["missing"], facts["safety"]  # whether tests are needed after the end
     clearance = decision.seen.findings.creatinine_clearance
@@ -138,7 +140,5 @@ def test_the_library_decides_the_boundary_courses_as_by_hand(case: Case) -> None
         ours["facts"] = {name: ours["facts"][name] for name in hand["facts"]}
     if "missing" in hand:
         ours["missing"], hand["missing"] = gaps(ours["missing"]), gaps(hand["missing"])
-    if ours["rule"] == "interrupt-for-harm":
-        hand.pop("tag", None)  # adapted by the table, assumed by the text
     hand.pop("ceiling", None)
     assert {name: ours[name] for name in hand} == hand

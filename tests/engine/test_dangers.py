@@ -1,4 +1,4 @@
-"""What counts, clearance, events and pregnancy tests lead to, told as patients."""
+"""Test decisions on counts, clearance, adverse events and pregnancy tests, patient by patient."""
 
 from datetime import date
 from decimal import Decimal

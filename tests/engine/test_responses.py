@@ -1,4 +1,4 @@
-"""What a response leads to, told as patients: how mild a start may be, gains, relapses."""
+"""Test decisions on response, patient by patient: a mild start, improvement, relapse."""
 
 import pytest
 from tests.support.patients import (

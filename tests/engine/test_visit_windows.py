@@ -45,7 +45,7 @@ DANGERS: dict[str, dict[str, Any]] = {
     "pregnancy": {"adverse_events": (event("pregnancy"),)},
     "positive test": {"pregnancy_tests": (PregnancyTest(TestResult.POSITIVE),)},
 }
-"""What asks for a same-day assessment when it is new."""
+"""Findings that ask for a same-day assessment at the visit at which they are new."""
 MILDER: dict[str, dict[str, Any]] = {
     "neutrophils": {"neutrophils": count(0.5)},
     "clearance": {"creatinine_clearance": clearance(20)},

@@ -212,9 +212,7 @@ def row(facts: Facts) -> tuple[str, Action]:
     raise ValueError(f"the sheet has no row for {facts}")
 
 
-ADAPTED_ROWS = frozenset(
-    {"interrupt-for-harm", "lower-to-ceiling", "persist", "resume", "surveillance"}
-)
+ADAPTED_ROWS = frozenset({"lower-to-ceiling", "persist", "resume", "surveillance"})
 
 
 def tag(facts: Facts) -> EvidenceLevel:

@@ -39,7 +39,7 @@ class _Parser(argparse.ArgumentParser):
 
     def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
         # The parser's own way says nothing of a place that is closed or full.
-        print(self.format_help(), end="", file=file, flush=True)  # type: ignore[arg-type]
+        print(self.format_help(), end="", file=file, flush=True)  # type: ignore[arg-type]  # typed without flush
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,6 +1,6 @@
 """The cells of some columns, read strictly into arrays.
 
-A cell that no record can hold is read as missing, and its row marked as suspect.
+A cell that a record refuses is read as missing, and its row marked as suspect.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -33,7 +33,7 @@ _LISTS = (
 class Cells:
     """The cells of a block of rows by the names of their columns; a column left out is missing.
 
-    `suspect` are the rows that no record may be able to hold.
+    `suspect` are the rows with a cell that a record may refuse; they are read one by one.
     """
 
     def __init__(self, columns: Mapping[str, pa.Array], count: int) -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from attrs import frozen
 
@@ -171,9 +172,9 @@ def faults_of(row: Mapping[str, object], before: date | None) -> list[Fault]:
     return faults
 
 
-def _document(row: Mapping[str, object]) -> tuple[dict[str, dict[str, object]], list[Fault]]:
-    """Return a row as a course file would hold it, and the faults that a course cannot have."""
-    document: dict[str, dict[str, object]] = {}
+def _document(row: Mapping[str, object]) -> tuple[dict[str, Any], list[Fault]]:
+    """Return a row as the data of a course file, and the faults that a course cannot have."""
+    document: dict[str, Any] = {}
     faults: list[Fault] = []
     for quantity in QUANTITIES.values():
         name, unit = quantity.name, f"{quantity.name}_unit"
@@ -197,15 +198,15 @@ def _document(row: Mapping[str, object]) -> tuple[dict[str, dict[str, object]], 
                 continue
             if value is None:  # as in a course: the key is left out
                 continue
-        values = document
+        values: dict[str, Any] = document
         for group in groups:
-            values = values.setdefault(group, {})  # type: ignore[assignment]  # nested once
-        values[key] = _plain(value, column)  # type: ignore[assignment]  # nested once
+            values = values.setdefault(group, {})
+        values[key] = _plain(value, column)
     return document, faults
 
 
 def _plain(value: object, column: Column) -> object:
-    """Return a cell as a course file would hold it."""
+    """Return a cell as it is written in a course file."""
     match value:
         case date():
             return value.isoformat().removesuffix("T00:00:00")

@@ -17,7 +17,7 @@ _INDEX = re.compile("__index_level_[0-9]+__")
 """How pandas names its index in a Parquet file."""
 
 UNREADABLE = "\0"
-"""Stands for a character that no text can hold, and is refused as one that cannot be shown."""
+"""Replaces half a surrogate pair, which is no character; the reader refuses it with its place."""
 
 
 def without_index(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
@@ -82,7 +82,7 @@ def _values(frame: nw.DataFrame[Any], name: str) -> list[Any]:
 
 
 def _as_text(value: object) -> str | None:
-    """Return a cell as a CSV file would hold it, None if it is missing."""
+    """Return a cell as it is written in a CSV file, None if it is missing."""
     match value:
         case None:
             return None

@@ -225,7 +225,7 @@ def _responses(criteria: ResponseCriteria) -> Ints:
 
 
 def _all_met(criterion: ResponseCriterion, scores: Scores) -> Flags:
-    """Return where all comparisons hold."""
+    """Return where all comparisons are met."""
     met = [comparison.is_met(scores) for comparison in criterion.comparisons]
     shape = (NO_SCORE, NO_SCORE, NO_SCORE)
     return np.broadcast_to(np.logical_and.reduce(np.broadcast_arrays(*met)), shape)

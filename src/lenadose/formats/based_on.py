@@ -1,4 +1,4 @@
-"""Protocol files that are based on a built-in protocol and hold only what differs from it."""
+"""Protocol files that are based on a built-in protocol and state only what differs from it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal

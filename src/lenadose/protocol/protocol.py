@@ -130,7 +130,7 @@ class Protocol(Validated):
     safety: SafetyCriteria
     notes: tuple[Note, ...]
     notices: tuple[Notice, ...]
-    """The facts a reader is told where they apply; they change no action."""
+    """Facts printed with a decision where they apply; they change no action."""
     table: RuleTable = field(metadata={"key": "rules"})
     """The rows; in data they are the `rules`."""
 

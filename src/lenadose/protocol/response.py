@@ -26,7 +26,7 @@ JUDGED = {
 class Scores:
     """CLASI activity now (*A*), at the start (*B*) and the lowest since, this visit included (*M*).
 
-    Each is a whole number from 0 to 70; a cohort holds arrays of them instead.
+    Each is a whole number from 0 to 70; a cohort has arrays of them instead.
     """
 
     activity: int
@@ -81,7 +81,7 @@ class Comparison:
         return self.limit * (getattr(scores, self.share_of) if self.share_of else 1)
 
     def is_met(self, scores: Scores) -> bool:
-        """Return whether the comparison holds; for arrays of scores, an array of the answers."""
+        """Return whether the comparison is met; for arrays of scores, an array of the answers."""
         # Multiplied instead of divided, so that nothing is rounded and arrays stay whole numbers.
         times, parts = self.limit.as_integer_ratio()
         value = getattr(scores, self.measure)
@@ -91,14 +91,14 @@ class Comparison:
 
 @frozen
 class ResponseCriterion:
-    """One way to a response, in some phases: all comparisons hold."""
+    """One way to a response, in some phases: all comparisons are met."""
 
     response: Response
     phases: frozenset[Phase]
     comparisons: tuple[Comparison, ...]
 
     def is_met(self, scores: Scores) -> bool:
-        """Return whether all comparisons hold."""
+        """Return whether all comparisons are met."""
         return all(comparison.is_met(scores) for comparison in self.comparisons)
 
 

@@ -1,6 +1,6 @@
 """The decision table: rows that name an action, and the proof that exactly one fits each situation.
 
-A row holds one to three cases. A case is a box: for each of the six facts the set of words it
+A row has one to three cases. A case is a box: for each of the six facts the set of words it
 admits. Boxes that are pairwise disjoint and whose volumes add up to the whole cover every situation
 exactly once; situations are listed one by one only to name a fault.
 """

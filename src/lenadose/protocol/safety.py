@@ -232,7 +232,7 @@ class SafetyCriteria(Validated):
     highest_daily_dose: Sourced[Decimal] = field(
         validator=within(0, MG[1]),
         metadata=sourced_number(
-            "mg a day", "highest dose that a decision may advise; law 1 holds the ladder to it"
+            "mg a day", "highest dose that a decision may advise; law 1 limits the ladder to it"
         ),
     )
     positive_test: EventCriterion

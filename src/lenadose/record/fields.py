@@ -102,8 +102,8 @@ def amount_in_mg(mg: Number) -> Decimal:
     return decimal(mg, "mg")
 
 
-# What a record is made of may be given in other forms. Anything else is left for the check that
-# names its place, which is why the types of the results are switched off here.
+# What a record is made of may be given in other forms. A converter returns anything else as it is,
+# of whatever type: the validator of the field refuses it and names its place ("validated next").
 
 
 def whole_number(value: Number | None) -> int | None:
@@ -117,12 +117,12 @@ def whole_number(value: Number | None) -> int | None:
             number.is_finite() and number.adjusted() <= DIGITS and is_integral(number)
         ):
             return int(number)
-    return number  # type: ignore[return-value]
+    return number  # type: ignore[return-value]  # validated next
 
 
 def truth(value: bool | SupportsItem | None) -> bool | None:
     """Read a truth value of any type."""
-    return plain(value)  # type: ignore[return-value]
+    return plain(value)  # type: ignore[return-value]  # validated next
 
 
 def day(value: dt.date | str) -> dt.date:
@@ -132,7 +132,7 @@ def day(value: dt.date | str) -> dt.date:
             return dt.date.fromisoformat(value)
         except ValueError:
             raise fault("date", f"there is no {value}", "check the day and the month") from None
-    return value  # type: ignore[return-value]
+    return value  # type: ignore[return-value]  # validated next
 
 
 def day_or_none(value: dt.date | str | None) -> dt.date | None:
@@ -142,7 +142,7 @@ def day_or_none(value: dt.date | str | None) -> dt.date | None:
 
 def as_tuple(value: Sequence[T] | None) -> tuple[T, ...] | None:
     """Read a list as a tuple."""
-    return tuple(value) if isinstance(value, list) else value  # type: ignore[return-value]
+    return tuple(value) if isinstance(value, list) else value  # type: ignore[return-value]  # validated next
 
 
 def one_of(kind: type[W], value: object) -> W | None:

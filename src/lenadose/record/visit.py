@@ -91,24 +91,24 @@ class Comparator(Term):
     AT_LEAST = ">="
 
 
-# A term may be given by its label. Anything else is left for the check that names its place, which
-# is why the types of the results are switched off here.
+# A term may be given by its label. A converter returns anything else as it is, of whatever type:
+# the validator of the field refuses it and names its place ("validated next").
 
 
 def _comparator(value: Comparator | str | None) -> Comparator | None:
-    return one_of(Comparator, value) or value  # type: ignore[return-value]
+    return one_of(Comparator, value) or value  # type: ignore[return-value]  # validated next
 
 
 def _antiphospholipid(value: Antiphospholipid | str | None) -> Antiphospholipid | None:
-    return one_of(Antiphospholipid, value) or value  # type: ignore[return-value]
+    return one_of(Antiphospholipid, value) or value  # type: ignore[return-value]  # validated next
 
 
 def _result(value: TestResult | str) -> TestResult:
-    return one_of(TestResult, value) or value  # type: ignore[return-value]
+    return one_of(TestResult, value) or value  # type: ignore[return-value]  # validated next
 
 
 def _judged(value: JudgedResponse | str) -> JudgedResponse:
-    return one_of(JudgedResponse, value) or value  # type: ignore[return-value]
+    return one_of(JudgedResponse, value) or value  # type: ignore[return-value]  # validated next
 
 
 @frozen
@@ -191,7 +191,7 @@ Given = Measurement | Sequence[object]
 def _measured(value: Given | None) -> Measurement | tuple[Measurement, ...] | None:
     """Read a result, or a list of results; a value with its unit is a measurement."""
     if not isinstance(value, list | tuple):
-        return value  # type: ignore[return-value]
+        return value  # type: ignore[return-value]  # validated next
     try:
         if _is_pair(value):
             return Measurement(*value)
@@ -269,7 +269,7 @@ def _measured_faults(quantity: Quantity, measured: Measurement) -> Iterator[Faul
 
 
 def measured_in(quantity: Quantity, amount: Decimal, unit: str) -> Measurement:
-    """Return an amount in a unit, or in the one used inside where that unit cannot hold it."""
+    """Return an amount in a unit, or in the quantity's own where it would be a fraction per µL."""
     factor = quantity.factor(unit)
     if factor is None or (ucum(unit) == PER_MICROLITRE and not is_integral(amount / factor)):
         return Measurement(amount, quantity.unit)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from lenadose.engine.machine import Decision, replay
 from lenadose.formats.course_json import Json, course_data
@@ -181,12 +182,18 @@ def _difference(each: Difference) -> Json:
     return {"place": each.place, "values": [each.one, each.other]}
 
 
+def comparison_tables(comparison: Comparison) -> str:
+    """Return a comparison in Markdown: the numbers, the kinds of disagreement and the wording."""
+    return "\n".join(_tables(comparison)) + "\n"
+
+
 def comparison_page(comparison: Comparison) -> str:
     """Return a comparison in Markdown, with a course for each kind of disagreement."""
-    return "\n".join(_comparison(comparison)) + "\n"
+    lines = chain(_tables(comparison), _courses(comparison))
+    return "\n".join(lines) + "\n"
 
 
-def _comparison(comparison: Comparison) -> Iterator[str]:
+def _tables(comparison: Comparison) -> Iterator[str]:
     one, other, found = comparison.one, comparison.other, comparison.disagreements
     names = (escape(one.name), escape(other.name))
     yield f"# {' and '.join(names)}: {_likeness(comparison)}"
@@ -204,7 +211,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         yield f"## Kinds of disagreement ({len(found)})"
         yield ""
         if found:
-            yield "Each with a shortest course of visits, and both decisions on its last visit."
+            yield "`visits` counts the visits of a shortest course that shows the disagreement."
             yield ""
             yield from markdown_table(("kind", "what differs", *names, "visits"), _kinds(found))
         else:
@@ -212,9 +219,6 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
                 "No course of visits was found on which the two decide differently: "
                 "what differs is printed only."
             )
-    for number, each in enumerate(found, 1):
-        yield ""
-        yield from _disagreement(comparison, number, each)
     if comparison.wording:
         yield ""
         yield f"## Wording that differs ({len(comparison.wording)})"
@@ -223,6 +227,17 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
             (f"`{each.place}`", escape(each.one), escape(each.other)) for each in comparison.wording
         )
         yield from markdown_table(("place", *names), rows)
+
+
+def _courses(comparison: Comparison) -> Iterator[str]:
+    if comparison.disagreements:
+        yield ""
+        yield "## Courses"
+        yield ""
+        yield "A shortest one for each kind, with both decisions on its last visit."
+    for number, each in enumerate(comparison.disagreements, 1):
+        yield ""
+        yield from _disagreement(comparison, number, each)
 
 
 def _kinds(found: Sequence[Disagreement]) -> Iterator[tuple[str, ...]]:

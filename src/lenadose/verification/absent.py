@@ -1,4 +1,4 @@
-"""List what a protocol does not have at all: laws about it hold, and say nothing."""
+"""List what a protocol does not have at all, since laws about it pass without testing anything."""
 
 from collections.abc import Iterator
 

@@ -582,7 +582,7 @@ _ON_TREATMENT = (
         "interrupt-for-harm",
         Action.INTERRUPT,
         case(
-            adapted("label", "withheld for such a danger in other indications"),
+            assumed("withheld for such a danger; from the label for counts and grade 3"),
             ON_TREATMENT,
             safety=Safety.INTERRUPT,
         ),

@@ -287,7 +287,7 @@ _TAPER = (
         Action.REDUCE,
         case(
             assumed(
-                "as in titration: while the response holds, down to the dose of PENN12's responders"
+                "as in titration: while the response lasts, down to the dose of PENN12's responders"
             ),
             Phase.TAPER,
             safety=OK,
@@ -301,7 +301,7 @@ _TAPER = (
         Action.CONTINUE,
         case(
             assumed(
-                "the reduced dose is kept while the response holds; OKON14 is a follow-up of 52 weeks"
+                "the reduced dose is kept while the response lasts; OKON14 is a follow-up of 52 weeks"
             ),
             ON_TREATMENT,
             safety=OK,
