@@ -16,8 +16,8 @@ from tests.support.patients import PROTOCOL
 from lenadose import load_course, replay
 from lenadose.cli import terminal
 from lenadose.cli.main import main
+from lenadose.explanation.headlines import advice
 from lenadose.formats.schema import SCHEMAS
-from lenadose.report.decision import advice
 from lenadose.report.protocol import assumptions
 from lenadose.terms.facts import Action
 

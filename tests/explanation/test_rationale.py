@@ -31,9 +31,10 @@ from lenadose import (
     rationale,
     replay,
 )
+from lenadose.explanation.headlines import advice
 from lenadose.explanation.rationale import Rationale
 from lenadose.record.visit import Antiphospholipid
-from lenadose.report.decision import advice, next_visit
+from lenadose.report.decision import next_visit
 from lenadose.terms.facts import (
     OK,
     ON_LADDER,

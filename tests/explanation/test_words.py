@@ -16,12 +16,13 @@ from lenadose import Decision, Visit, apply, explain, load_course, observe, rati
 from lenadose.cli.terminal import print_decisions
 from lenadose.explanation.calculations import percent
 from lenadose.explanation.fact_phrases import cause, describe_fact, safety_cause
+from lenadose.explanation.headlines import OPEN, advice
 from lenadose.explanation.options import HIGHEST_GRADES, Options
 from lenadose.notebook import show_decision
 from lenadose.plot.alt_text import course_in_words, why
 from lenadose.plot.segments import segments_of
 from lenadose.record.adverse_event import GRADE, AdverseEvent
-from lenadose.report.decision import OPEN, advice, course_page
+from lenadose.report.decision import course_page
 from lenadose.terms.facts import TREATED, Action, Safety
 from lenadose.testing import courses
 

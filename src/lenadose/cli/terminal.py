@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from lenadose.engine.machine import Decision
+from lenadose.explanation.headlines import advice
 from lenadose.explanation.rationale import rationale
 from lenadose.protocol.protocol import Protocol
-from lenadose.report.decision import advice, next_visit, urgent
+from lenadose.report.decision import next_visit, urgent
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 
 

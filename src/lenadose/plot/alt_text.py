@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from lenadose.engine.machine import Decision
 from lenadose.explanation.calculations import in_doses
 from lenadose.explanation.fact_phrases import cause, is_relapse
-from lenadose.report.decision import advice
+from lenadose.explanation.headlines import advice
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
+from lenadose.explanation.headlines import OPEN
 from lenadose.plot.layout import Axis
 from lenadose.plot.segments import Segment
 from lenadose.plot.style import (
@@ -18,7 +19,6 @@ from lenadose.plot.style import (
     legend_entry,
 )
 from lenadose.protocol.protocol import Protocol
-from lenadose.report.decision import OPEN
 from lenadose.terms.dosage import Dosage
 from lenadose.terms.facts import Phase
 

@@ -13,6 +13,7 @@ from lenadose.explanation.alternatives import (
 from lenadose.explanation.arguments import Argument, for_and_against
 from lenadose.explanation.calculations import in_days
 from lenadose.explanation.criteria_met import EvaluatedCriterion
+from lenadose.explanation.headlines import advice
 from lenadose.explanation.phrases import describe_argument, smallest_changes
 from lenadose.explanation.rationale import InputUsed, Rationale, rationale
 from lenadose.protocol.notices import Notice, Occasion
@@ -31,7 +32,7 @@ from lenadose.report.markdown import (
 )
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.terms.dosage import lower_of
-from lenadose.terms.facts import DIMENSIONS, TREATED, Action, EvidenceLevel, Phase
+from lenadose.terms.facts import DIMENSIONS, TREATED, Action, Phase
 from lenadose.terms.units import PRINTED
 
 
@@ -49,33 +50,6 @@ def explain_contrast(decision: Decision) -> str:
 def explain_why_not(decision: Decision, action: Action) -> str:
     """Return the page on one action: its arguments, and the smallest change that leads to it."""
     return "\n".join(_why_not(decision, action)) + "\n"
-
-
-def advice(decision: Decision) -> str:
-    """Format the action with the dosage until the next visit, and the evidence of its level.
-
-    A question is never put as if the protocol had chosen the dosage that goes on until then.
-    """
-    if decision.level is None:
-        if decision.action in _QUESTIONS:
-            return f"{_QUESTIONS[decision.action][0]}; {OPEN}"
-        return f"{decision.action.label}: no drug"
-    tag = decision.level.provenance.tag
-    evidence = "" if tag is EvidenceLevel.STATED else f" [{tag.label} level]"
-    if decision.action in _QUESTIONS:
-        asked, until = _QUESTIONS[decision.action]
-        return f"{asked}; {until} unchanged, {decision.level}{evidence}"
-    return f"{decision.action.label}: {decision.level}{evidence}"
-
-
-_QUESTIONS = {
-    Action.REQUEST_DATA: ("ask first", "until answered"),
-    Action.PRESCRIBER_DECIDES: ("prescriber decides", "until then"),
-}
-"""The actions that leave the dosage open: who is asked, and the time until the answer."""
-
-OPEN = "no dosage recommended until answered"
-"""The words for a question without a dosage that goes on."""
 
 
 def urgent(decision: Decision) -> str:

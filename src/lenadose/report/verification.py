@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from lenadose.engine.machine import Decision, replay
+from lenadose.explanation.headlines import advice
 from lenadose.formats.course_json import Json, course_data
 from lenadose.formats.decision_json import decision_data, identity
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
 from lenadose.record.visit import TestResult, Visit
-from lenadose.report.decision import advice, next_visit
+from lenadose.report.decision import next_visit
 from lenadose.report.markdown import cite, escape, escape_line, markdown_table
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.verification.certificate import Certificate, Counterexample, Verdict
