@@ -326,6 +326,14 @@ def in_days(count: int) -> str:
     return f"{count} day{'' if count == 1 else 's'}"
 
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def printed_date(day: date) -> str:
+    """Format a day for people, whatever the locale: "21 Mar 2025"."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
 def in_doses(count: int) -> str:
     """Format a number of doses: "1 dose", "3 doses"."""
     return f"{count} dose{'' if count == 1 else 's'}"
