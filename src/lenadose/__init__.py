@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from lenadose.record.visit import Patient as Patient
     from lenadose.record.visit import PregnancyTest as PregnancyTest
     from lenadose.record.visit import Visit as Visit
+    from lenadose.report.card import Card as Card
+    from lenadose.report.card import card as card
     from lenadose.report.decision import explain as explain
     from lenadose.terms.dosage import Dosage as Dosage
     from lenadose.terms.errors import CallError as CallError
@@ -78,6 +80,7 @@ _MODULES = {
         "PregnancyTest",
         "Visit",
     ),
+    "report.card": ("Card", "card"),
     "report.decision": ("explain",),
     "terms.dosage": ("Dosage",),
     "terms.errors": ("CallError", "DocumentError", "Fault", "LenadoseError", "ProtocolError"),

@@ -18,7 +18,9 @@ from lenadose.engine.machine import Decision, replay
 from lenadose.plot.style import Picture
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
-from lenadose.report.decision import course_page, explain
+from lenadose.report.card import card, card_html
+from lenadose.report.course import course_page
+from lenadose.report.decision import all_reasons
 from lenadose.report.markdown import escape
 from lenadose.report.protocol import protocol_page
 from lenadose.report.verification import certificate_page, comparison_page, course_block
@@ -51,8 +53,6 @@ STYLE = """<style>
 """The colours are those of the page around, and translucent greys."""
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
-_UNFOLDED = ("Missing", "What would have to change", "Notices", "Limits")
-"""The sections of a decision that are not folded."""
 
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:
@@ -69,8 +69,10 @@ def _printer(page: Callable[[Any], str]) -> Callable[[Any, Any, bool], None]:
 
 
 def show_decision(decision: Decision) -> str:
-    """Return a decision as HTML, with the evidence folded."""
-    return html(explain(decision), _UNFOLDED)
+    """Return a decision as HTML: its card, and below it all reasons, folded."""
+    reasons = html("\n".join(all_reasons(decision)), ())
+    shown = card_html(card(decision))
+    return f"{shown}<details><summary>All reasons</summary>{reasons}</details>"
 
 
 def show_course(course: Course) -> str:
@@ -147,7 +149,7 @@ def _course(course: Course) -> str:
 
 
 _PAGES: dict[type, Callable[[Any], str]] = {
-    Decision: explain,
+    Decision: lambda decision: str(card(decision)),
     Course: _course,
     Protocol: protocol_page,
     Certificate: certificate_page,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from lenadose.engine.machine import Decision
     from lenadose.protocol.protocol import Protocol
+    from lenadose.report.card import Card
     from lenadose.terms.facts import Action
 
 _MAX_LISTED = 20
@@ -44,10 +45,14 @@ def _next(call: "Namespace") -> int:
         from lenadose.formats.decision_json import decision_data
 
         _print_data(decision_data(last))
-    else:
+    elif call.full:
         from lenadose.report.decision import explain
 
         _print_page(explain(last))
+    else:
+        from lenadose.report.card import card
+
+        _print_card(card(last))
     return 0
 
 
@@ -60,7 +65,7 @@ def _explain(call: "Namespace") -> int:
 
         _print_data(contrast_data(decision, action))
     else:
-        from lenadose.report.decision import explain_contrast, explain_why_not
+        from lenadose.report.why_not import explain_contrast, explain_why_not
 
         _print_page(
             explain_contrast(decision) if action is None else explain_why_not(decision, action)
@@ -332,6 +337,14 @@ def _print_page(markdown: str) -> None:
         _terminal().print_page(markdown)
     else:
         print(markdown, end="")
+
+
+def _print_card(card: "Card") -> None:
+    """Print a card: its headline underlined by colour in a terminal, plain text elsewhere."""
+    if sys.stdout.isatty():
+        _terminal().print_card(card)
+    else:
+        print(card)
 
 
 def _terminal() -> "ModuleType":

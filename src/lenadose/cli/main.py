@@ -68,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     of_course(command("replay", "the decision at every visit of a course"))
-    of_course(command("next", "the decision at the last visit of a course, in full"))
+    last = of_course(command("next", "the card of the last visit of a course: one screen"))
+    last.add_argument("--full", action="store_true", help="the full page, with all reasons")
     explain = of_course(
         command(
             "explain",

@@ -11,10 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from lenadose.engine.machine import Decision
-from lenadose.explanation.headlines import advice
+from lenadose.explanation.headlines import HEADLINES, advice
 from lenadose.explanation.rationale import rationale
 from lenadose.protocol.protocol import Protocol
-from lenadose.report.decision import next_visit, urgent
+from lenadose.report.card import WIDTH, Card, card_text
+from lenadose.report.course import next_visit
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 
 
@@ -43,6 +44,15 @@ def print_page(markdown: str, console: Console | None = None) -> None:
     (console or _Console()).print(_Page(markdown, hyperlinks=False))
 
 
+def print_card(card: Card, console: Console | None = None) -> None:
+    """Print a card, its headline in the colour of the action and its warnings in bold."""
+    console = console or _Console()
+    text = Text(card_text(card, min(console.width, WIDTH)))
+    text.highlight_words([card.headline], f"bold {HEADLINES[card.action].colour}")
+    text.highlight_regex(r"(?m)^ ! .*$", "bold")
+    console.print(text)
+
+
 def print_decisions(
     protocol: Protocol, decisions: tuple[Decision, ...], console: Console | None = None
 ) -> None:
@@ -65,7 +75,7 @@ def print_decisions(
             Text(str(decision.visit.date)),
             Text.assemble(
                 (advice(decision), "bold"),
-                (f"\n{urgent(decision)}" if urgent(decision) else "", "bold underline"),
+                ("".join(f"\n{said}" for said in rationale(decision).urgent), "bold underline"),
                 f"\n{rule}\nnext visit {next_visit(decision)}",
             ),
             Text(rationale(decision).reason),

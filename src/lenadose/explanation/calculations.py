@@ -36,14 +36,14 @@ def calculations(decision: Decision) -> Iterator[Calculation]:
     intervals = decision.protocol.intervals
     now, start, nadir = seen.visit.clasi_activity, seen.baseline, seen.treatment.nadir
     if now is not None:
-        yield Calculation("A", now, "points", f"CLASI activity now, {day}")
+        yield Calculation("A, now", now, "points", f"CLASI activity at this visit, {day}")
     if start is not None and start.activity is not None:
         yield Calculation(
-            "B", start.activity, "points", f"CLASI activity at {origin(seen)}, {start.on}"
+            "B, baseline", start.activity, "points", f"CLASI activity at {origin(seen)}, {start.on}"
         )
     if start is not None and nadir is not None:
         yield Calculation(
-            "M",
+            "M, best",
             nadir.activity,
             "points",
             f"lowest since {origin(seen)} or the last rise in dose, {nadir.on}",

@@ -1,7 +1,5 @@
 """The cause of a decision: the facts that its case restricts, with the figures behind them."""
 
-from collections.abc import Iterator
-
 from lenadose.engine.machine import Decision
 from lenadose.engine.observe import Observation, limits_met
 from lenadose.explanation.calculations import ceiling_cause, in_days, origin, percent
@@ -37,11 +35,6 @@ _SHORT: dict[Term, str] = {
     Position.NONE: "no level left",
 }
 """The words of a cause in brief."""
-
-
-def reasons(decision: Decision) -> Iterator[str]:
-    """Yield the cause in full: each fact that the case restricts, with the figures behind it."""
-    return (describe_fact(decision, name) for name in _restricted(decision))
 
 
 def cause(decision: Decision) -> str:

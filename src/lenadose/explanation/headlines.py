@@ -11,31 +11,41 @@ from lenadose.terms.facts import Action
 
 @frozen
 class Headline:
-    """The words for an action, and a sign that says the same without words."""
+    """The words for an action, a sign that says the same without words, and a colour.
+
+    The colour, from the palette of Okabe and Ito, is that of what happens to the dose: more, the
+    same, less, none, nothing to dose, a question. It only underlines sign and words.
+    """
 
     sign: str
     words: str
+    colour: str
 
+
+_MORE, _SAME, _LESS = "#0072B2", "#009E73", "#E69F00"
+_NONE, _NOTHING, _QUESTION = "#D55E00", "#595959", "#CC79A7"
 
 HEADLINES: Mapping[Action, Headline] = MappingProxyType(
     {
-        Action.START: Headline("▶", "Start at"),
-        Action.CONTINUE: Headline("=", "Continue"),
-        Action.ESCALATE: Headline("▲", "Raise to"),
-        Action.REDUCE: Headline("▼", "Lower to"),
-        Action.FINISH: Headline("✓", "Finish"),
-        Action.OBSERVE: Headline("○", "Observe"),
-        Action.INTERRUPT: Headline("■", "Interrupt"),
-        Action.RESUME: Headline("▶", "Resume at"),
-        Action.DISCONTINUE: Headline("✕", "Discontinue"),
-        Action.REQUEST_DATA: Headline("?", "Ask first"),
-        Action.PRESCRIBER_DECIDES: Headline("?", "Prescriber decides"),
+        Action.START: Headline("▶", "Start at", _MORE),
+        Action.CONTINUE: Headline("=", "Continue", _SAME),
+        Action.ESCALATE: Headline("▲", "Raise to", _MORE),
+        Action.REDUCE: Headline("▼", "Lower to", _LESS),
+        Action.FINISH: Headline("✓", "Finish", _LESS),
+        Action.OBSERVE: Headline("○", "Observe", _NOTHING),
+        Action.INTERRUPT: Headline("■", "Interrupt", _NONE),
+        Action.RESUME: Headline("▶", "Resume at", _MORE),
+        Action.DISCONTINUE: Headline("✕", "Discontinue", _NONE),
+        Action.REQUEST_DATA: Headline("?", "Ask first", _QUESTION),
+        Action.PRESCRIBER_DECIDES: Headline("?", "Prescriber decides", _QUESTION),
     }
 )
 """The headline of each action."""
 
-_UNTIL = {Action.REQUEST_DATA: "until answered", Action.PRESCRIBER_DECIDES: "until then"}
-"""How long what goes on at a question goes on."""
+QUESTIONS: Mapping[Action, str] = MappingProxyType(
+    {Action.REQUEST_DATA: "until answered", Action.PRESCRIBER_DECIDES: "until then"}
+)
+"""The actions that leave the dosage open, and how long it goes on unchanged."""
 
 OPEN = "no dosage until answered"
 """The words for a question without a dosage that goes on."""
@@ -57,7 +67,17 @@ def headline(decision: Decision) -> str:
 
 
 def _join(decision: Decision, words: str) -> str:
-    until = _UNTIL.get(decision.action)
+    until = QUESTIONS.get(decision.action)
     if until is not None:
         return f"{words}; {f'{until} unchanged, {decision.level}' if decision.level else OPEN}"
     return f"{words} {decision.level}" if decision.level else f"{words}: no drug"
+
+
+def brief(decision: Decision) -> str:
+    """Return what to do in the fewest words, for a list: "raise to 10 mg once daily", "ask first".
+
+    A question is not answered by the dosage that goes on until then.
+    """
+    words = HEADLINES[decision.action].words
+    level = f" {decision.level}" if decision.level and decision.action not in QUESTIONS else ""
+    return f"{words[:1].lower()}{words[1:]}{level}"

@@ -9,22 +9,21 @@ from functools import cached_property
 
 from attrs import frozen
 
-from lenadose.engine.machine import Decision, apply, dose_limiting_causes, same_day_dangers
+from lenadose.engine.machine import Decision, apply, dose_limiting_causes
 from lenadose.engine.observe import Observation, ceiling_of, limits_met
-from lenadose.engine.unused import UnusedResult, unused_events, unused_results
 from lenadose.explanation.calculations import (
     Calculation,
     calculations,
-    danger_name,
     follow_up_intervals,
     origin,
 )
 from lenadose.explanation.criteria_met import EvaluatedCriterion, Value, checks, drug_until
-from lenadose.explanation.fact_phrases import reasons
+from lenadose.explanation.messages import Message, messages_of
 from lenadose.explanation.notices import notices_of
-from lenadose.protocol.notices import Notice
+from lenadose.explanation.why import why
+from lenadose.protocol.notices import Notice, Occasion
 from lenadose.protocol.protocol import LedgerEntry, case_id
-from lenadose.record.event_terms import KNOWN_TERMS, PREGNANCY, SENSORY_NEUROPATHY
+from lenadose.record.event_terms import PREGNANCY, SENSORY_NEUROPATHY
 from lenadose.record.visit import JudgedResponse, Result
 from lenadose.terms.dosage import Level
 from lenadose.terms.facts import (
@@ -35,14 +34,14 @@ from lenadose.terms.facts import (
     Phase,
     Position,
     Response,
+    Safety,
+    Term,
 )
 from lenadose.terms.interval import Interval
 from lenadose.terms.units import (
     CREATININE_CLEARANCE,
     NEUTROPHILS,
     PLATELETS,
-    PRINTED,
-    QUANTITIES,
 )
 
 
@@ -55,14 +54,6 @@ class InputUsed:
     unit: str
     on: date
     age_days: int
-
-
-@frozen
-class Message:
-    """A message for the reader, whatever was decided."""
-
-    id: str
-    words: str
 
 
 @frozen
@@ -110,7 +101,7 @@ class Rationale:
     @cached_property
     def messages(self) -> tuple[Message, ...]:
         """The messages for the reader about this visit."""
-        return tuple(_messages(self.decision))
+        return tuple(messages_of(self.decision))
 
     @cached_property
     def notices(self) -> tuple[Notice, ...]:
@@ -160,8 +151,50 @@ class Rationale:
 
     @property
     def reason(self) -> str:
-        """The decision in one line: the facts that its case requires, with their figures."""
-        return "; ".join(reasons(self.decision))
+        """The cause in one sentence: the facts that the case restricts, with their figures."""
+        return why(self.decision)
+
+    @property
+    def urgent(self) -> tuple[str, ...]:
+        """The reasons for an assessment on the same day, and what else cannot wait."""
+        same_day = (said.words for said in self.messages if said.id == "same-day-assessment")
+        at_once = (notice for notice in self.notices if notice.when in AT_ONCE)
+        said = (f"{each.words} ({each.source}; {each.confidence.label})" for each in at_once)
+        return (*same_day, *said)
+
+    @cached_property
+    def deciding(self) -> tuple[EvaluatedCriterion, ...]:
+        """The criteria behind the facts that the case restricts.
+
+        Of a fact that a criterion made, those that made it; of a response that none made, all of
+        the response; of acceptable safety, and of an ordinary level, none: all of them say no.
+        """
+        decision = self.decision
+        return tuple(
+            criterion
+            for name in decision.case.conditions
+            for criterion in _behind(getattr(decision.facts, name), self.criteria)
+        )
+
+    @cached_property
+    def deciding_assumptions(self) -> tuple[LedgerEntry, ...]:
+        """The assumptions whose change would alter this decision: row, level, date and criteria."""
+        decision = self.decision
+        ids = {criterion.id for criterion in self.deciding} | set(follow_up_intervals(decision))
+        ids.add(case_id(decision.rule, decision.case))
+        if decision.level is not None:
+            ids.add(f"ladder.{decision.level.rank}")
+        return tuple(entry for entry in self.assumptions if entry.id in ids)
+
+
+AT_ONCE = (Occasion.PREGNANCY, Occasion.EXPOSURE)
+"""The occasions of notices that stand beside a same-day assessment."""
+
+
+def _behind(fact: Term, criteria: tuple[EvaluatedCriterion, ...]) -> tuple[EvaluatedCriterion, ...]:
+    of_fact = tuple(each for each in criteria if isinstance(each.word, type(fact)))
+    made = tuple(each for each in of_fact if each.word is fact and each.makes_its_word)
+    return made or (() if isinstance(fact, Safety | Position) else of_fact)
 
 
 def rationale(decision: Decision) -> Rationale:
@@ -327,75 +360,6 @@ def _relied_on_for_tests(seen: Observation) -> Iterator[str]:
     early_from = (dose.tests_from, dose.watched_from) if dose else ()
     if start and seen.phase in TREATED and any(day != start.on for day in early_from):
         yield "safety.tests_anew_after"
-
-
-def _not_used(unused: UnusedResult) -> str:
-    """Return the words for a result that was reported and does not count, with its dangers."""
-    name = unused.quantity.replace("_", " ")
-    given, used = unused.result, unused.used
-    below = " and ".join(
-        f"{limit.below.value} {PRINTED[QUANTITIES[limit.quantity].unit]} ({limit.words})"
-        for limit in unused.dangers
-    )
-    return (
-        f"reported, not used: {name} {given.given} of {given.on}"
-        f"{f', below {below}' if below else ''}; {used.given} of {used.on} counts"
-    )
-
-
-def _messages(decision: Decision) -> Iterator[Message]:
-    seen, patient = decision.seen, decision.seen.patient
-    urgent = [danger_name(seen, danger) for danger in same_day_dangers(seen)]
-    if urgent:
-        yield Message("same-day-assessment", f"same-day assessment: {', '.join(urgent)}")
-    taken = decision.visit.dosage_taken
-    advised = seen.before.previous.advised if seen.before.previous else None
-    if taken is not None and taken.dosage != (advised.dosage if advised else None):
-        yield Message(
-            "not-advised",
-            f"{taken.dosage or 'nothing'} was taken since the visit before; "
-            f"advised was {advised or 'no drug'}",
-        )
-    judgement = decision.visit.judgement
-    if judgement is not None and decision.visit.clasi_activity is not None:
-        scored = seen.protocol.response.of(
-            seen.phase,
-            decision.visit.clasi_activity,
-            seen.baseline.activity if seen.baseline else None,
-            seen.treatment.nadir.activity if seen.treatment.nadir else None,
-            None,
-        )
-        yield Message(
-            "judgement",
-            f"judged {judgement.response.label} ({judgement.words}); "
-            f"by the scores alone the response would be {scored.label}",
-        )
-    until = drug_until(seen)
-    if until is not None and until < decision.visit.date:
-        yield Message(
-            "silence-about-doses", f"what was taken was not reported; no drug since {until}"
-        )
-    elif seen.phase in ON_TREATMENT and decision.visit.doses_missed is None:
-        yield Message("silence-about-doses", "missed doses were not reported and count as none")
-    for unused in unused_results(seen):
-        yield Message("not-used", _not_used(unused))
-    slight = "; ".join(map(str, unused_events(seen)))
-    if slight:
-        yield Message("not-used", f"reported, changes no fact: {slight}")
-    unknown = [
-        str(event) for event in decision.visit.adverse_events or () if event.name not in KNOWN_TERMS
-    ]
-    if unknown:
-        yield Message(
-            "unknown-terms",
-            f"judged by the grade alone, the term being unknown here: {'; '.join(unknown)}",
-        )
-    antibodies = patient.antiphospholipid.label if patient.antiphospholipid else "unknown"
-    yield Message(
-        "antiphospholipid",
-        f"antiphospholipid antibodies: {antibodies}; thrombosis is a risk of the drug",
-    )
-    yield Message("not-checked", f"not checked here: {'; '.join(seen.protocol.unchecked)}")
 
 
 def _monitoring_due(decision: Decision) -> Iterator[MonitoringDue]:

@@ -11,7 +11,7 @@ from lenadose.formats.decision_json import decision_data, identity
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
 from lenadose.record.visit import TestResult, Visit
-from lenadose.report.decision import next_visit
+from lenadose.report.course import next_visit
 from lenadose.report.markdown import cite, escape, escape_line, markdown_table
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.verification.certificate import Certificate, Counterexample, Verdict
