@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from IPython.core.interactiveshell import InteractiveShell
 from tests.support.patients import PROTOCOL, STERILE, event, judged, seen
 
-from lenadose import Course, Patient, explain, get_protocol, replay
+from lenadose import Course, Patient, get_protocol, replay
 from lenadose.notebook import STYLE, show_course, show_decision
 from lenadose.plot.course import draw_course
-from lenadose.report.decision import course_page
+from lenadose.report.card import card
+from lenadose.report.course import course_page
 from lenadose.report.protocol import protocol_page
 from lenadose.testing import courses
 from lenadose.verification.certificate import Certificate
@@ -69,7 +70,7 @@ def display():
 def values():
     decisions = replay(RECORD)
     return {
-        "decision": (decisions[1], explain(decisions[1])),
+        "decision": (decisions[1], str(card(decisions[1]))),
         "course": (RECORD, course_page(decisions)),
         "protocol": (PROTOCOL, protocol_page(PROTOCOL)),
         "certificate": (Certificate(PROTOCOL, (), 1, 2, 3, ()), "all 0 laws hold"),
@@ -85,7 +86,7 @@ def test_a_value_shows_itself_as_html_and_as_plain_text(name, display):
     assert set(formats) == {"text/html", "text/plain"}
     assert words in formats["text/plain"]
     read = page(formats["text/html"])
-    assert ("img" if name == "picture" else "h1") in read.tags
+    assert {"picture": "img", "decision": "section"}.get(name, "h1") in read.tags
 
 
 def test_other_values_are_shown_as_before(display):
@@ -96,9 +97,9 @@ def test_a_decision_shows_its_advice_first_and_folds_the_evidence():
     decision = replay(RECORD)[1]
     text = show_decision(decision)
     read = page(text)
-    assert read.tags.count("details") == 4
-    assert "2026-02-02: escalate: 10 mg once daily" in read.text
-    open_part = text.split("<details>")[0] + text.split("</details>")[-1]
+    assert read.tags.count("details") == 11
+    assert "▲ RAISE TO 10 mg once daily" in read.text
+    open_part = text.split("<details>")[0]
     assert "not a medical device" in open_part
     assert "escalate" in open_part
     assert "Arithmetic" in text

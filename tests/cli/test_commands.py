@@ -18,6 +18,7 @@ from lenadose.cli import terminal
 from lenadose.cli.main import main
 from lenadose.explanation.headlines import advice
 from lenadose.formats.schema import SCHEMAS
+from lenadose.report.card import card
 from lenadose.report.protocol import assumptions
 from lenadose.terms.facts import Action
 
@@ -60,27 +61,33 @@ def test_replay_as_data_is_the_protocol_and_one_decision_a_visit(capsys) -> None
     assert json.loads(output(capsys, "next", COURSE, "--json")) == data["decisions"][-1]
 
 
-def test_next_prints_the_last_decision_in_full(capsys) -> None:
+def test_next_prints_the_card_of_the_last_visit(capsys) -> None:
     out = output(capsys, "next", COURSE)
+    assert out == f"{card(replay(load_course(COURSE))[-1])}\n"
+    assert len(out.splitlines()) <= 18
+
+
+def test_next_prints_the_last_decision_in_full(capsys) -> None:
+    out = output(capsys, "next", COURSE, "--full")
     for heading in (
         "## What was seen",
         "## Arithmetic",
         "## Criteria",
-        "## Relied on",
+        "## Assumptions that decide here",
         "## Limits",
     ):
         assert heading in out
-    assert out.startswith("# 2025-06-27: observe: no drug")
+    assert out.startswith("# ○ OBSERVE: no drug")
 
 
 def test_explain_is_the_page_of_a_visit_with_every_other_action(capsys) -> None:
     last = output(capsys, "explain", COURSE)
-    assert last.startswith("# 2025-06-27: observe: no drug")
+    assert last.startswith("# ○ OBSERVE: no drug")
     assert "No other action can be reached" in last
     page = output(capsys, "explain", COURSE, "--visit", "2025-03-10")
-    assert page.startswith("# 2025-03-10: escalate: 10 mg once daily")
+    assert page.startswith("# ▲ RAISE TO 10 mg once daily")
     for part in (
-        "## What would have to change",
+        "## What would lead to another action",
         "## For and against",
         "## Arithmetic",
         "## Criteria",
@@ -242,9 +249,13 @@ def test_without_rich_the_table_asks_for_it_and_data_still_works(capsys, monkeyp
 
 def test_in_a_terminal_pages_are_formatted(capsys, monkeypatch) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    out = output(capsys, "next", COURSE)
+    out = output(capsys, "next", COURSE, "--full")
     assert "## Arithmetic" not in out
     assert "Arithmetic" in out
+    (headline,) = [
+        line for line in output(capsys, "next", COURSE).splitlines() if "OBSERVE" in line
+    ]
+    assert "no drug" in headline
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
@@ -273,7 +284,7 @@ def test_what_a_record_says_is_no_markup(tmp_path: Path, capsys) -> None:
         '[{"term": "[red]odd|term[/]", "grade": 3, "ctcae": "5.0"}]}]}'
     )
     assert "[red]odd|term[/]" in output(capsys, "replay", str(path)).replace("\n", "")
-    assert r"\[red\]odd\|term\[/\]" in output(capsys, "next", str(path))
+    assert r"\[red\]odd\|term\[/\]" in output(capsys, "next", str(path), "--full")
 
 
 @pytest.mark.parametrize(
@@ -351,13 +362,13 @@ def test_danger_and_a_level_that_is_not_stated_stand_in_the_table_and_on_the_pag
     )
     for command in ("replay", "next"):
         out = " ".join(output(capsys, command, str(path)).replace("│", " ").split())
-        assert "same-day assessment:" in out
-        assert "prescriber decides; no dosage" in out
+        assert "same-day assessment:" in out.lower()
+        assert "prescriber decides; no dosage" in out.lower()
         assert "p-7" in out
     taper = replay(load_course(ROOT / "examples" / "courses" / "complete-response-and-taper.json"))
-    assert "reduce: 5 mg every other day [adapted level]" in [
-        advice(decision) for decision in taper
-    ]
+    reduced = next(decision for decision in taper if decision.action is Action.REDUCE)
+    assert advice(reduced) == "Lower to 5 mg every other day"
+    assert "5 mg every other day: adapted" in " ".join(str(card(reduced)).split())
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])

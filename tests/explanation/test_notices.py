@@ -22,7 +22,6 @@ from lenadose.formats.decision_json import decision_data
 from lenadose.protocol.builtin.notices import NOTICES
 from lenadose.protocol.notices import Occasion
 from lenadose.record.visit import TestResult
-from lenadose.report.decision import urgent
 from lenadose.terms.errors import ProtocolError
 
 FIRST = (seen(0, 11, pregnancy_tests=negative(-12, 0)),)
@@ -141,13 +140,13 @@ def test_a_notice_is_printed_once_with_its_source_and_how_sure_it_is() -> None:
 
 def test_a_pregnancy_is_referred_and_the_exposure_reported_at_once() -> None:
     decision = walk([seen(0, 11), seen(7, 11, **pregnant(7))])[-1]
-    assert urgent(decision) == (
+    assert "; ".join(rationale(decision).urgent) == (
         "same-day assessment: positive pregnancy test; "
         "refer to an obstetrician (label; memory); "
         "report the exposure if drug was taken (label; memory)"
     )
     again = walk([seen(0, 11), seen(7, 11, **pregnant(7)), seen(12, 11)])[-1]
-    assert urgent(again) == ""
+    assert rationale(again).urgent == ()
 
 
 def test_a_protocol_without_notices_decides_the_same_and_prints_none() -> None:

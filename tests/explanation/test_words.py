@@ -15,18 +15,20 @@ from tests.support.patients import clearance, count, event, seen, walk
 from lenadose import Decision, Visit, apply, explain, load_course, observe, rationale, replay
 from lenadose.cli.terminal import print_decisions
 from lenadose.explanation.calculations import percent
-from lenadose.explanation.fact_phrases import cause, describe_fact, safety_cause
-from lenadose.explanation.headlines import OPEN, advice
+from lenadose.explanation.fact_phrases import cause, safety_cause
+from lenadose.explanation.headlines import HEADLINES, OPEN, QUESTIONS, advice, headline
 from lenadose.explanation.options import HIGHEST_GRADES, Options
+from lenadose.explanation.why import clauses
+from lenadose.explanation.why import why as because
 from lenadose.notebook import show_decision
 from lenadose.plot.alt_text import course_in_words, why
 from lenadose.plot.segments import segments_of
 from lenadose.record.adverse_event import GRADE, AdverseEvent
-from lenadose.report.decision import course_page
-from lenadose.terms.facts import TREATED, Action, Safety
+from lenadose.report.card import card
+from lenadose.report.course import course_page
+from lenadose.terms.facts import TREATED, Safety
 from lenadose.testing import courses
 
-QUESTIONS = (Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES)
 Decisions = Sequence[Decision]
 
 
@@ -52,29 +54,25 @@ def table(decisions: Decisions) -> str:
 def the_cause_is_what_the_row_restricts(decisions: Decisions) -> None:
     for decision in decisions:
         restricted = decision.case.conditions
-        reason, brief = rationale(decision).reason, cause(decision)
-        told = [describe_fact(decision, name) for name in restricted]
-        rest = reason
-        for words in sorted(told, key=len, reverse=True):
-            rest = rest.replace(words, "")
-        assert rest.strip("; ") == ""
+        said, brief = clauses(decision), cause(decision)
+        assert said.keys() <= set(restricted)
+        rest = because(decision).removesuffix(".").lower()
+        for words in sorted(said.values(), key=len, reverse=True):
+            rest = rest.replace(words.lower(), "")
+        assert rest.strip("; ") == "" or not said
         danger = safety_cause(decision.seen)
         is_ordinary = Safety.ACCEPTABLE in restricted.get("safety", tuple(Safety))
         assert not (danger and is_ordinary and danger in brief), (danger, brief)
-        assert why(decision).startswith(decision.action.label)
+        assert not (is_ordinary and "a reason" in because(decision))
 
 
 def the_same_cause_stands_everywhere(decisions: Decisions) -> None:
-    shown = " ".join(table(decisions).split())
-    lines = dict(
-        line.split(": ", 1) for line in list(course_in_words(decisions))[1:] if line[:4].isdigit()
-    )
+    of_course = course_page(decisions).replace("\\", "")
     for decision in decisions:
-        reason = " ".join(rationale(decision).reason.split())
-        assert reason in shown
-        assert f"({why(decision)})" in lines[str(decision.visit.date)]
-        unescaped = " ".join(page(decision).replace("\\", "").split())
-        assert reason[1:].replace("\\", "") in unescaped
+        reason = because(decision)
+        assert reason == rationale(decision).reason == card(decision).why
+        assert reason.replace("\\", "") in of_course
+        assert reason.replace("\\", "") in page(decision).replace("\\", "")
 
 
 def what_is_allowed_is_said_for_after_the_decision(decisions: Decisions) -> None:
@@ -99,15 +97,18 @@ def a_question_is_not_put_as_if_the_protocol_had_chosen(decisions: Decisions) ->
     everywhere = (table(decisions), course_page(decisions), "\n".join(course_in_words(decisions)))
     for decision in decisions:
         said = advice(decision)
+        words = HEADLINES[decision.action].words
+        assert said.startswith(words)
+        assert headline(decision).startswith(f"{HEADLINES[decision.action].sign} {words.upper()}")
         if decision.action not in QUESTIONS:
-            assert said.startswith(f"{decision.action.label}: ")
             continue
         held = decision.level
         assert said.endswith(OPEN) if held is None else f" unchanged, {held}" in said
         assert ": " not in said
         assert "no drug" not in said
-        for text in (*everywhere, page(decision)):
+        for text in everywhere:
             assert said in text
+        assert headline(decision) in page(decision)
         if held is not None:
             assert held == (decision.seen.treatment.dose and decision.seen.treatment.dose.level)
 
@@ -147,7 +148,7 @@ def nothing_silly_is_said(decisions: Decisions) -> None:
     texts += [page(decision) for decision in decisions]
     for text in texts:
         # What a record says is its own affair.
-        for word in re.findall(r"^- Patient: .*$|judged .*$", text, re.MULTILINE):
+        for word in re.findall(r"^- Note: judged .*$|judged .*$", text, re.MULTILINE):
             text = text.replace(word, "")
         for kind, pattern in SILLY.items():
             found = re.search(f".*(?:{pattern}).*", text)
@@ -265,8 +266,9 @@ def test_a_rise_since_the_start_is_called_one() -> None:
 def test_the_baseline_after_a_relapse_is_called_one() -> None:
     relapse = walk([seen(0, 11), seen(28, 0), seen(58, 7), seen(86, 7)])
     assert relapse[2].rule.id == "relapse-in-taper"
-    assert "| B | 7 points | CLASI activity at the relapse in taper, 2026-03-04 |" in explain(
-        relapse[3]
+    assert (
+        "| B, baseline | 7 points | CLASI activity at the relapse in taper, 2026-03-04 |"
+        in explain(relapse[3])
     )
 
 
@@ -279,10 +281,10 @@ def test_a_neuropathy_above_the_highest_grade_is_not_invented() -> None:
 
 def test_what_ended_treatment_is_its_cause() -> None:
     stopped = walk([seen(0, 11), seen(28, 11, stopped="wish of the patient")])[-1]
-    assert rationale(stopped).reason == "discontinued: treatment was ended (wish of the patient)"
+    assert rationale(stopped).reason == "Treatment was ended (wish of the patient)."
     assert why(stopped) == "observe: treatment ended, wish of the patient"
 
 
 def test_a_notebook_says_a_question_like_a_page() -> None:
     asked = walk([seen(0, 11), seen(28, None)])[-1]
-    assert "ask first; until answered unchanged, 5 mg once daily" in show_decision(asked)
+    assert "ASK FIRST; until answered unchanged, 5 mg once daily" in show_decision(asked)

@@ -19,10 +19,11 @@ from tests.support.verified import certificate, comparison
 from lenadose import Course, Patient, Protocol, explain, read_protocol, replay
 from lenadose.cli import terminal
 from lenadose.record.adverse_event import AdverseEvent
-from lenadose.report.decision import course_page, explain_contrast, explain_why_not
+from lenadose.report.course import course_page
 from lenadose.report.markdown import escape, escape_line
 from lenadose.report.protocol import assumptions, protocol_page
 from lenadose.report.verification import certificate_page, comparison_page
+from lenadose.report.why_not import explain_contrast, explain_why_not
 from lenadose.terms.facts import Action
 from lenadose.verification.compare import Comparison, Difference
 

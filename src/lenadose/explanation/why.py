@@ -26,13 +26,17 @@ def why(decision: Decision) -> str:
 
     "There is no response (CLASI 15, down 1, 6.3 %, from 16 at the start); the interval is over."
     """
+    words = "; ".join(clauses(decision).values()) or f"the phase is {decision.facts.phase.label}"
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def clauses(decision: Decision) -> dict[str, str]:
+    """Return the restricted facts as clauses, by their names; the ordinary ones are left out."""
     asked = decision.case.conditions
     names = [name for name in _ORDER if name in asked]
     if decision.facts.safety is not Safety.ACCEPTABLE:
         names.sort(key=lambda name: name != "safety")  # a danger, or what is missing, comes first
-    clauses = [clause for name in names if (clause := _clause(decision, name))]
-    words = "; ".join(clauses) or f"the phase is {decision.facts.phase.label}"
-    return f"{words[:1].upper()}{words[1:]}."
+    return {name: clause for name in names if (clause := _clause(decision, name))}
 
 
 def _clause(decision: Decision, name: str) -> str:

@@ -79,6 +79,7 @@ def _row(grounds: Rationale) -> Iterator[str]:
     decision, protocol = grounds.decision, grounds.decision.protocol
     yield "## The row"
     yield ""
+    yield f"- Action: {decision.action.label}"
     yield f"- It applies when: {conditions(decision.case)}{sets_in(decision.case)}"
     facts = (f"{name} {getattr(decision.facts, name).label}" for name, _ in DIMENSIONS)
     yield f"- Facts: {', '.join(facts)}"
@@ -169,7 +170,7 @@ def _missing(decision: Decision) -> Iterator[str]:
 
 
 def _answers(found: tuple[Band, ...]) -> str:
-    return " · ".join(f"{escape(band.words)} → {brief(band.decision)}" for band in found)
+    return " · ".join(map(_leads_to, found))
 
 
 def _bands(decision: Decision) -> Iterator[str]:
@@ -186,19 +187,16 @@ def _bands(decision: Decision) -> Iterator[str]:
         if {outcome(band.decision) for band in found} == {outcome(decision)}:
             idle.append(field_words(field))
             continue
-        shown = (
-            f"**{said}**" if band.holds else said
-            for band in found
-            for said in [f"{escape(band.words)} → {brief(band.decision)}{_same_day(band)}"]
-        )
+        shown = (f"**{_leads_to(band)}**" if band.holds else _leads_to(band) for band in found)
         yield f"- {field_words(field)}: {' · '.join(shown)}"
     if idle:
         yield f"- No value would change it: {', '.join(idle)}"
     yield ""
 
 
-def _same_day(band: Band) -> str:
-    return ", same-day assessment" if outcome(band.decision)[2] else ""
+def _leads_to(band: Band) -> str:
+    same_day = ", same-day assessment" if outcome(band.decision)[2] else ""
+    return f"{escape(band.words)} → {brief(band.decision)}{same_day}"
 
 
 _TOPICS = (
