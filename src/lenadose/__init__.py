@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from lenadose.explanation.alternatives import Alternative as Alternative
     from lenadose.explanation.alternatives import alternatives as alternatives
     from lenadose.explanation.arguments import for_and_against as for_and_against
+    from lenadose.explanation.bands import Band as Band
+    from lenadose.explanation.bands import bands as bands
     from lenadose.explanation.rationale import Rationale as Rationale
     from lenadose.explanation.rationale import rationale as rationale
     from lenadose.formats.course_json import course_data as course_data
@@ -64,6 +66,7 @@ _MODULES = {
     "engine.state": ("State", "begin"),
     "explanation.alternatives": ("Alternative", "alternatives"),
     "explanation.arguments": ("for_and_against",),
+    "explanation.bands": ("Band", "bands"),
     "explanation.rationale": ("Rationale", "rationale"),
     "formats.course_json": ("course_data", "load_course", "parse_course", "read_course"),
     "formats.decision_json": ("decision_data",),

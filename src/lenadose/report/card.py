@@ -243,7 +243,9 @@ def _nearest(decision: Decision, found: tuple[Band, ...]) -> Iterator[Band]:
 def _change(band: Band) -> CardLine:
     """Return a band as a line: the values, and the answer in few words."""
     what = f"{field_words(band.field)} {band.words}"
-    if band.field == "adverse_events" and isinstance(band.value, tuple) and band.value:
+    if band.value == ():
+        what = "no adverse events"
+    elif band.field == "adverse_events" and isinstance(band.value, tuple):
         resolved = all(getattr(event, "resolved", None) for event in band.value)
         what = band.words if resolved else f"an event such as {band.words}"
     after = band.decision
