@@ -9,7 +9,6 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
-from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
@@ -25,6 +24,7 @@ from lenadose.terms.errors import (
     LenadoseError,
     describe,
     fault,
+    nearest,
 )
 from lenadose.terms.facts import Term
 from lenadose.terms.validation import NAME
@@ -282,9 +282,7 @@ def unknown_keys(keys: Iterable[object], known: Collection[str]) -> list[Fault]:
 
 def unknown_key(key: object, known: Iterable[str]) -> Fault:
     """Return the fault of an unknown key, with the nearest known one."""
-    near = get_close_matches(str(key)[:60], known, 1)
-    fix = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-    return Fault(describe(key).strip("'") or '""', "unknown key", fix)
+    return Fault(describe(key).strip("'") or '""', "unknown key", nearest(str(key), known))
 
 
 def _member(document: object, index: int) -> str:

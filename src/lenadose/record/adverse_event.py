@@ -7,7 +7,15 @@ from attrs.validators import in_, optional
 
 from lenadose.record.event_names import event_name, term_fault
 from lenadose.record.event_terms import RESOLVABLE, UNGRADED
-from lenadose.record.fields import RecordPart, is_flag, is_name, truth, whole_number
+from lenadose.record.fields import (
+    RecordPart,
+    explains_calls,
+    is_flag,
+    is_name,
+    plain,
+    truth,
+    whole_number,
+)
 from lenadose.terms.errors import Fault, describe
 from lenadose.terms.validation import Check, whole
 
@@ -25,6 +33,7 @@ _is_edition = Check(
 )
 
 
+@explains_calls
 @frozen
 class AdverseEvent(RecordPart):
     """An adverse event: its term, its CTCAE grade (1 to 5) and edition, and whether it is over.
@@ -32,7 +41,13 @@ class AdverseEvent(RecordPart):
     `UNGRADED` terms need neither grade nor edition; a grade for a blood count is refused.
     `resolved` ends a pregnancy, a missed period, an abnormal bleeding and a suspicion, which count
     until then.
+
+    Its short forms are (term, grade, edition), ("rash", 3, "5.0"), and the term alone where it
+    needs neither.
     """
+
+    noun = "an adverse event"
+    example = '("rash", 3, "5.0")'
 
     term: str = field(validator=is_name)
     grade: int | None = field(
@@ -40,6 +55,16 @@ class AdverseEvent(RecordPart):
     )
     ctcae: str | None = field(default=None, validator=optional(_is_edition))
     resolved: bool | None = field(default=None, converter=truth, validator=optional(is_flag))
+
+    @classmethod
+    def arguments(cls, value: object) -> tuple[object, ...] | None:
+        """Return the arguments for (term, grade, edition), or for a term."""
+        match value:
+            case str():
+                return (value,)
+            case (str(), grade, *edition) if len(edition) <= 1 and isinstance(plain(grade), int):
+                return (*value,)
+        return None
 
     @property
     def name(self) -> str:

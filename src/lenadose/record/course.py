@@ -5,10 +5,17 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from attrs.validators import optional
 
-from lenadose.record.fields import RecordPart, as_tuple, is_part, is_wording, list_of
+from lenadose.record.fields import (
+    RecordPart,
+    explains_calls,
+    is_part,
+    is_wording,
+    list_of,
+    parts,
+)
 from lenadose.record.visit import Patient, Visit
 from lenadose.terms.dosage import Dosage
 from lenadose.terms.errors import Fault
@@ -41,9 +48,10 @@ def too_many_missed(missed: int, there_were: int) -> Fault:
 
 
 def _visits(value: Sequence[Visit]) -> tuple[Visit, ...]:
-    return as_tuple(value) or ()
+    return parts(Visit, value)
 
 
+@explains_calls
 @frozen
 class Course(RecordPart):
     """The protocol it is read by, the patient, and one visit or more in order of their dates.
@@ -53,11 +61,21 @@ class Course(RecordPart):
     dosage was recorded).
     """
 
+    noun = "a course"
+    example = 'Course([Visit("2026-01-05", clasi_activity=11)], Patient(age=55))'
+
     visits: tuple[Visit, ...] = field(
-        converter=_visits, validator=list_of(Visit, "a visit"), metadata={"minItems": 1}
+        converter=_visits, validator=list_of(Visit), metadata={"minItems": 1}
     )
-    patient: Patient | None = field(default=None, validator=optional(is_part(Patient, "a patient")))
+    patient: Patient | None = field(default=None, validator=is_part(Patient))
     protocol: str | None = field(default=None, validator=optional(is_wording))
+
+    def with_visit(self, visit: Visit) -> "Course":
+        """Return the course with one more visit at its end.
+
+        Raises CallError, with the place, for a visit that cannot follow the last one.
+        """
+        return evolve(self, visits=(*self.visits, visit))
 
     def contradictions(self) -> Iterator[Fault]:
         """Yield a fault for visits that cannot have followed one another."""

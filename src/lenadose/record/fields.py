@@ -3,17 +3,27 @@
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator
 from decimal import Decimal
+from functools import wraps
 from numbers import Integral, Real
-from typing import Any, Protocol, SupportsFloat, TypeVar
+from typing import Any, ClassVar, Protocol, Self, SupportsFloat, TypeVar
 
-from attrs import Attribute, frozen
+from attrs import NOTHING, Attribute, evolve, fields, frozen
 from attrs.validators import and_, instance_of, matches_re, not_, optional
 
-from lenadose.terms.errors import DIGITS, TEXT, CallError, describe, fault
+from lenadose.terms.errors import (
+    DIGITS,
+    TEXT,
+    CallError,
+    Fault,
+    LenadoseError,
+    describe,
+    fault,
+    nearest,
+)
 from lenadose.terms.facts import Term, W
-from lenadose.terms.validation import Check, Validated, Validator, members
+from lenadose.terms.validation import Check, Validated, Validator
 
 YEARS = (1900, 2199)
 
@@ -70,7 +80,9 @@ def decimal(value: object, place: str = "") -> Decimal:
             raise fault(place, f"a whole number of more than {DIGITS + 2} digits", fix)
         value = Decimal(value)
     if not isinstance(value, Decimal):
-        raise fault(place, f"{describe(value)} is not a number", "give a number")
+        number = isinstance(value, str) and re.fullmatch(r"\s*\d+(\.\d+)?\s*", value)
+        fix = "write it without quotes" if number else "give a number"
+        raise fault(place, f"{describe(value)} is not a number", fix)
     if not value.is_finite():
         raise fault(
             place, f"{value} is not a finite number", "give a number, or leave the entry out"
@@ -140,11 +152,6 @@ def day_or_none(value: dt.date | str | None) -> dt.date | None:
     return None if value is None else day(value)
 
 
-def as_tuple(value: Sequence[T] | None) -> tuple[T, ...] | None:
-    """Read a list as a tuple."""
-    return tuple(value) if isinstance(value, list) else value  # type: ignore[return-value]  # validated next
-
-
 def one_of(kind: type[W], value: object) -> W | None:
     """Return the term of a list that a value is, or is the label of; None if there is none."""
     if isinstance(value, str):
@@ -158,19 +165,6 @@ def is_term(kind: type[Term]) -> Check:
     description = f"one of {', '.join(labels)}"
     test = (instance_of(kind), f"{{}} is not {description}", f"give {description}")
     return Check(test, enum=labels)
-
-
-def is_part(kind: type, description: str) -> Check:
-    """Check that a value is a part of a record."""
-    return Check((instance_of(kind), f"{{}} is not {description}", f"give {description}"))
-
-
-def list_of(kind: type, description: str) -> Validator:
-    """Check that a value is a tuple of parts of a record, or missing."""
-    is_tuple = Check(
-        (instance_of(tuple), "{} is not a list", "give a list, empty if there were none")
-    )
-    return optional(and_(is_tuple, members(is_part(kind, description))))
 
 
 is_flag = Check(
@@ -269,11 +263,8 @@ def _in_years(_: object, attribute: "Attribute[Any]", day: dt.date) -> None:
 
 # A datetime is a date to Python, but not to a reader of the record.
 _is_date = Check(
-    (
-        and_(instance_of(dt.date), not_(instance_of(dt.datetime))),
-        "{} is not a date",
-        "give a date",
-    )
+    (instance_of(dt.date), "{} is not a date", 'give it as "2026-01-05"'),
+    (not_(instance_of(dt.datetime)), "{} is not a date", "give its day, as .date() returns it"),
 )
 
 is_day: Validator = and_(_is_date, _in_years)
@@ -285,3 +276,134 @@ class RecordPart(Validated):
     """A part of a record: unknown facts are left out of it, and its faults are the caller's."""
 
     error = CallError
+    noun: ClassVar[str] = "a part of a record"
+    """How a message calls it: "an adverse event"."""
+    example: ClassVar[str] = ""
+    """How it is given, as a message shows it."""
+
+    @classmethod
+    def arguments(cls, value: object) -> tuple[object, ...] | None:
+        """Return the arguments that a short form stands for; None for what is no short form."""
+        return None
+
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """Return a part, or the one that a short form stands for.
+
+        Raises CallError with every fault, for a missing argument with an example.
+        """
+        if isinstance(value, cls):
+            return value
+        arguments = cls.arguments(value)
+        if arguments is None:
+            reason = f"{describe(value)} is not {cls.noun}"
+            raise fault("", reason, f"give it as {cls.example}")
+        try:
+            return cls(*arguments)
+        except CallError as error:
+            left_out = {attribute.name for attribute in fields(cls)[len(arguments) :]}
+            raise CallError(
+                evolve(each, fix=f"{each.fix}, as in {cls.example}")
+                if each.place in left_out and cls.example not in each.fix
+                else each
+                for each in error.faults
+            ) from None
+
+
+P = TypeVar("P", bound=RecordPart)
+
+
+def part(kind: type[P], value: object) -> P:
+    """Read a part of a record, which may be given in its short form."""
+    try:
+        return kind.of(value)
+    except LenadoseError:
+        return value  # type: ignore[return-value]  # validated next
+
+
+def parts(kind: type[P], value: object) -> tuple[P, ...]:
+    """Read a list or a tuple of parts of a record."""
+    if not isinstance(value, list | tuple):
+        return value  # type: ignore[return-value]  # validated next
+    try:
+        return tuple([kind.of(each) for each in value])
+    except LenadoseError:
+        return tuple(value)
+
+
+def is_part(kind: type[RecordPart]) -> Validator:
+    """Check that a value is a part of a record, or missing."""
+
+    def check(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+        faults = _faults_of(kind, value)
+        if faults:
+            raise CallError(each.within(attribute.name) for each in faults)
+
+    return optional(check)
+
+
+def list_of(kind: type[RecordPart]) -> Validator:
+    """Check that a value is a tuple of parts of a record, or missing."""
+
+    def check(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+        if not isinstance(value, tuple):
+            fix = f"give a list: [{kind.example}]"
+            if attribute.default is None:
+                fix += ", or [] if there were none"
+            raise fault(attribute.name, f"{describe(value)} is not a list", fix)
+        faults = [
+            each.within(f"{attribute.name}[{index}]")
+            for index, member in enumerate(value)
+            for each in _faults_of(kind, member)
+        ]
+        if faults and kind.arguments(value) is not None:
+            fix = f"put it into a list: [{kind.example}]"
+            raise fault(attribute.name, f"is {kind.noun}, not a list of them", fix)
+        if faults:
+            raise CallError(faults)
+
+    return optional(check)
+
+
+def _faults_of(kind: type[RecordPart], value: object) -> tuple[Fault, ...]:
+    """Return why a value could not be read as a part of a record."""
+    try:
+        kind.of(value)
+    except LenadoseError as error:
+        return error.faults
+    return ()
+
+
+def explains_calls(kind: type[T]) -> type[T]:
+    """Have a class refuse a wrong name of an argument as it refuses a wrong value: with the fix."""
+    make = kind.__init__
+
+    @wraps(make)
+    def __init__(self: T, *given: object, **named: object) -> None:
+        try:
+            make(self, *given, **named)
+        except TypeError:
+            faults = tuple(_wrong_arguments(kind, len(given), named))
+            if not faults:
+                raise
+            raise CallError(faults) from None
+
+    kind.__init__ = __init__  # type: ignore[method-assign, assignment]  # but for the error the same
+    return kind
+
+
+def _wrong_arguments(kind: Any, given: int, named: dict[str, object]) -> Iterator[Fault]:
+    """Yield a fault for each argument that a class does not have, lacks, or has twice."""
+    defaults = {each.alias: each.default for each in fields(kind) if each.init}
+    names = tuple(defaults)
+    if given > len(names):
+        reason = f"{given} values for {len(names)} fields of {kind.noun}"
+        yield Fault("", reason, f"give them by name: {', '.join(names)}")
+    for name in named:
+        if name not in defaults:
+            yield Fault(name, f"is no field of {kind.noun}", nearest(name, names))
+        elif name in names[:given]:
+            yield Fault(name, "is given twice, by place and by name", "give it once")
+    for name in names[given:]:
+        if defaults[name] is NOTHING and name not in named:
+            yield Fault(name, "is missing", f"give it, as in {kind.example}")

@@ -14,11 +14,13 @@ from attrs.validators import and_, ge, le, optional
 
 from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.fields import (
+    ISO_DATE,
+    Number,
     RecordPart,
     amount_in_mg,
-    as_tuple,
     day,
     day_or_none,
+    explains_calls,
     is_day,
     is_flag,
     is_id,
@@ -31,6 +33,8 @@ from lenadose.record.fields import (
     list_of,
     measured_value,
     one_of,
+    part,
+    parts,
     plain,
     truth,
     whole_number,
@@ -111,6 +115,7 @@ def _judged(value: JudgedResponse | str) -> JudgedResponse:
     return one_of(JudgedResponse, value) or value  # type: ignore[return-value]  # validated next
 
 
+@explains_calls
 @frozen
 class Patient(RecordPart):
     """The patient, as far as it matters here; None is unknown.
@@ -118,6 +123,9 @@ class Patient(RecordPart):
     `age` in whole years: under 18 is outside the protocol and refused. An unknown ability to become
     pregnant counts as able, unknown cycles as irregular.
     """
+
+    noun = "a patient"
+    example = "Patient(age=55)"
 
     id: str | None = field(default=None, validator=optional(is_id))
     age: int | None = field(
@@ -139,12 +147,16 @@ class Patient(RecordPart):
     )
 
 
+@explains_calls
 @frozen
 class Measurement(RecordPart):
     """A measured value in its unit; without a date it was taken at the visit.
 
     With a `comparator` (<, <=, >, >=) the value is a bound, as laboratories print it: < 0.5.
     """
+
+    noun = "a measurement"
+    example = 'Measurement(3.2, "10*9/L")'
 
     value: Decimal = field(converter=measured_value)
     unit: str = field(validator=is_text)
@@ -217,7 +229,9 @@ class IsMeasured:
         """Check a result or a list of results; raise CallError with every fault."""
         faults: list[Fault] = []
         name = attribute.name
-        if isinstance(value, tuple) and not _is_pair(value):
+        if isinstance(value, tuple) and any(
+            isinstance(part, Measurement | list | tuple) for part in value
+        ):
             for index, part in enumerate(value):
                 faults += (fault.within(f"{name}[{index}]") for fault in self._faults(part))
         else:
@@ -234,12 +248,19 @@ class IsMeasured:
                 return error.faults
         if isinstance(value, Measurement):
             return _measured_faults(self.quantity, value)
+        if value == ():
+            return ()
         accepted = " or ".join(self.quantity.factors)
+        example = f'(3.2, "{self.quantity.unit}")'
         if isinstance(plain(value), int | float | Decimal) and not isinstance(value, bool):
-            reason = f"a bare number, {describe(value)}"
-            return (Fault("", reason, f"give the unit with it: {accepted}"),)
+            reason = f"a bare number, {describe(plain(value))}"
+            fix = f"give the unit with it, {accepted}, as in {example}"
+            return (Fault("", reason, fix),)
+        if isinstance(value, tuple) and one_of(Comparator, value[0]):
+            fix = f'give it as Measurement(0.5, "{self.quantity.unit}", comparator="<")'
+            return (Fault("", "a bound begins with its value", fix),)
         reason = f"{describe(value)} is not a value with its unit"
-        return (Fault("", reason, f'give it as (3.2, "{self.quantity.unit}")'),)
+        return (Fault("", reason, f"give it as {example}"),)
 
 
 def _measured_faults(quantity: Quantity, measured: Measurement) -> Iterator[Fault]:
@@ -276,12 +297,31 @@ def measured_in(quantity: Quantity, amount: Decimal, unit: str) -> Measurement:
     return Measurement(amount / factor, unit)
 
 
+@explains_calls
 @frozen
 class PregnancyTest(RecordPart):
-    """The result of a pregnancy test; without a date it was done at the visit."""
+    """The result of a pregnancy test; without a date it was done at the visit.
+
+    Its short forms are ("negative", "2026-01-05"), and "negative" at the visit.
+    """
+
+    noun = "a pregnancy test"
+    example = '("negative", "2026-01-05")'
 
     result: TestResult = field(converter=_result, validator=is_term(TestResult))
     date: dt.date | None = field(default=None, converter=day_or_none, validator=optional(is_day))
+
+    @classmethod
+    def arguments(cls, value: object) -> tuple[object, ...] | None:
+        """Return the arguments for a result, or for (result, date)."""
+        match value:
+            case str() | TestResult():
+                return (value,)
+            case (str() | TestResult(), dt.date() | None):
+                return (*value,)
+            case (str() | TestResult(), str(text)) if ISO_DATE.fullmatch(text):
+                return (*value,)
+        return None
 
 
 _in_range = Check(
@@ -296,9 +336,16 @@ _in_range = Check(
 )
 
 
+@explains_calls
 @frozen
 class DosageTaken(RecordPart):
-    """The dosage taken since the visit before: mg (0 to 100) and how often; 0 mg is nothing."""
+    """The dosage taken since the visit before: mg (0 to 100) and how often; 0 mg is nothing.
+
+    Its short forms are (5, 2), which is 5 mg every 2 days, a Dosage, and 0 for nothing.
+    """
+
+    noun = "a dosage taken"
+    example = "(5, 1) for 5 mg once daily"
 
     mg: Decimal = field(converter=amount_in_mg, validator=_in_range)
     every_days: int | None = field(
@@ -309,6 +356,20 @@ class DosageTaken(RecordPart):
     # Worked out once, when it is recorded.
     dosage: Dosage | None = field(init=False, eq=False, repr=False)
     """The dosage taken, or None if nothing was."""
+
+    @classmethod
+    def arguments(cls, value: object) -> tuple[object, ...] | None:
+        """Return the arguments for (mg, every_days), for a dosage, or for an amount."""
+        match plain(value):
+            case Dosage(mg=mg, every_days=every_days):
+                return (mg, every_days)
+            case bool() | str():
+                return None
+            case int() | float() | Decimal() as mg:
+                return (mg,)
+            case (mg, every_days):
+                return (mg, every_days)
+        return None
 
     def contradictions(self) -> Iterator[Fault]:
         """Yield a fault for an amount without its frequency."""
@@ -322,15 +383,32 @@ class DosageTaken(RecordPart):
         object.__setattr__(self, "dosage", taken)
 
 
+@explains_calls
 @frozen
 class Judgement(RecordPart):
-    """The clinician's own judgement of the response, with the reason for it."""
+    """The clinician's own judgement of the response, with the reason for it.
+
+    Its short form is ("improved", "fewer lesions").
+    """
+
+    noun = "a judgement"
+    example = '("improved", "fewer lesions")'
 
     response: JudgedResponse = field(
         converter=_judged,
         validator=is_term(JudgedResponse),
     )
     reason: str = field(validator=is_reason)
+
+    @classmethod
+    def arguments(cls, value: object) -> tuple[object, ...] | None:
+        """Return the arguments for (response, reason), or for a response, which lacks its reason."""
+        match value:
+            case str() | JudgedResponse():
+                return (value,)
+            case (str() | JudgedResponse(), str()):
+                return (*value,)
+        return None
 
     @property
     def words(self) -> str:
@@ -353,14 +431,30 @@ def _newest(results: tuple[Result, ...]) -> Result | None:
     return min(results, key=lambda result: (-result.on.toordinal(), result.amount), default=None)
 
 
-def _tests(value: Sequence[PregnancyTest] | None) -> tuple[PregnancyTest, ...] | None:
-    return as_tuple(value)
+# A short form is a sequence to a type checker, and a text is one too.
 
 
-def _events(value: Sequence[AdverseEvent] | None) -> tuple[AdverseEvent, ...] | None:
-    return as_tuple(value)
+def _tests(
+    value: Sequence[PregnancyTest | TestResult | Sequence[object]] | None,
+) -> tuple[PregnancyTest, ...] | None:
+    return None if value is None else parts(PregnancyTest, value)
 
 
+def _events(
+    value: Sequence[AdverseEvent | Sequence[object]] | None,
+) -> tuple[AdverseEvent, ...] | None:
+    return None if value is None else parts(AdverseEvent, value)
+
+
+def _taken(value: DosageTaken | Dosage | Number | Sequence[Number] | None) -> DosageTaken | None:
+    return None if value is None else part(DosageTaken, value)
+
+
+def _judgement(value: Judgement | Sequence[object] | None) -> Judgement | None:
+    return None if value is None else part(Judgement, value)
+
+
+@explains_calls
 @frozen
 class Visit(RecordPart):
     """The findings of one visit. Only the date is required, and missing is never normal.
@@ -372,8 +466,13 @@ class Visit(RecordPart):
     from after the visit.
 
     A result may be given as (3.2, "10*9/L"), and a list of dated results in place of one: the
-    newest counts, and of two of one day the lower.
+    newest counts, and of two of one day the lower. Tests, events, the dosage and the judgement may
+    be given in their short forms: pregnancy_tests=["negative"], adverse_events=[("rash", 3,
+    "5.0")], dosage_taken=(5, 1), judgement=("improved", "fewer lesions").
     """
+
+    noun = "a visit"
+    example = 'Visit("2026-01-05", clasi_activity=11)'
 
     date: dt.date = field(converter=day, validator=is_day)
     clasi_activity: int | None = field(
@@ -392,19 +491,19 @@ class Visit(RecordPart):
         default=None, converter=_measured, validator=optional(IsMeasured(CREATININE_CLEARANCE))
     )
     pregnancy_tests: tuple[PregnancyTest, ...] | None = field(
-        default=None, converter=_tests, validator=list_of(PregnancyTest, "a pregnancy test")
+        default=None, converter=_tests, validator=list_of(PregnancyTest)
     )
     adverse_events: tuple[AdverseEvent, ...] | None = field(
-        default=None, converter=_events, validator=list_of(AdverseEvent, "an adverse event")
+        default=None, converter=_events, validator=list_of(AdverseEvent)
     )
     dosage_taken: DosageTaken | None = field(
-        default=None, validator=optional(is_part(DosageTaken, "a dosage taken"))
+        default=None, converter=_taken, validator=is_part(DosageTaken)
     )
     doses_missed: int | None = field(
         default=None, converter=whole_number, validator=optional(whole(*MISSED, "doses missed"))
     )
     judgement: Judgement | None = field(
-        default=None, validator=optional(is_part(Judgement, "a judgement"))
+        default=None, converter=_judgement, validator=is_part(Judgement)
     )
     stopped: str | None = field(default=None, validator=optional(is_reason))
     # The results, each on its day: worked out once, when the visit is recorded.

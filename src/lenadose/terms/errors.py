@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from difflib import get_close_matches
 
 from attrs import evolve, frozen
 
@@ -71,6 +72,14 @@ def fault(place: str, reason: str, fix: str) -> CallError:
     return CallError((Fault(place, reason, fix),))
 
 
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the fix for an unknown name: those of which it begins a word, one like it, or all."""
+    names = tuple(known)
+    near = [each for each in names if len(name) > 2 and f"_{name}" in f"_{each}"]
+    near = near or get_close_matches(name[:60], names, 1)
+    return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}"
+
+
 def describe(value: object) -> str:
     """Return a value as a message shows it, on one line and cut where it is long."""
     match value:
@@ -91,5 +100,6 @@ def describe(value: object) -> str:
         case dict():
             text = "an object"
         case _:
-            text = f"a {type(value).__name__}"
+            name = type(value).__name__
+            text = f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
     return text if len(text) <= 60 else f"{text[:57]}..."
