@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from lenadose.protocol.protocol import Protocol as Protocol
     from lenadose.record.adverse_event import AdverseEvent as AdverseEvent
     from lenadose.record.course import Course as Course
+    from lenadose.record.measurement import Measurement as Measurement
     from lenadose.record.visit import DosageTaken as DosageTaken
     from lenadose.record.visit import Judgement as Judgement
-    from lenadose.record.visit import Measurement as Measurement
     from lenadose.record.visit import Patient as Patient
     from lenadose.record.visit import PregnancyTest as PregnancyTest
     from lenadose.record.visit import Visit as Visit
@@ -75,10 +75,10 @@ _MODULES = {
     "protocol.protocol": ("Protocol",),
     "record.adverse_event": ("AdverseEvent",),
     "record.course": ("Course",),
+    "record.measurement": ("Measurement",),
     "record.visit": (
         "DosageTaken",
         "Judgement",
-        "Measurement",
         "Patient",
         "PregnancyTest",
         "Visit",

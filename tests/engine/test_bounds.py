@@ -13,7 +13,7 @@ from lenadose.engine.bounds import bound_as_amount
 from lenadose.engine.machine import Decision
 from lenadose.engine.observe import limits_met
 from lenadose.engine.unused import unused_events, unused_results
-from lenadose.record.visit import Comparator, Result
+from lenadose.record.measurement import Comparator, Result
 from lenadose.terms.facts import Safety
 from lenadose.terms.units import QUANTITIES
 

@@ -54,7 +54,8 @@ from lenadose.protocol.builtin import get_protocol
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
 from lenadose.record.event_terms import RESOLVABLE
-from lenadose.record.visit import JudgedResponse, Measurement, TestResult
+from lenadose.record.measurement import Measurement
+from lenadose.record.visit import JudgedResponse, TestResult
 from lenadose.terms.errors import CallError
 from lenadose.terms.facts import Action, Phase, Safety
 from lenadose.terms.interval import days, months

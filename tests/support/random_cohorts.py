@@ -15,11 +15,11 @@ from lenadose.cohort import decide
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.course import Course
+from lenadose.record.measurement import Measurement
 from lenadose.record.visit import (
     DosageTaken,
     JudgedResponse,
     Judgement,
-    Measurement,
     Patient,
     PregnancyTest,
     TestResult,

@@ -13,10 +13,10 @@ from attrs import frozen
 
 from lenadose.formats.course_json import read_course
 from lenadose.formats.reader import MOST_FAULTS, parse, unknown_key
-from lenadose.record.fields import decimal
 from lenadose.record.visit import ACTIVITY, AGE, DAMAGE
 from lenadose.terms.dosage import MG
 from lenadose.terms.errors import PRINTABLE, DocumentError, Fault, LenadoseError, describe
+from lenadose.terms.numbers import decimal
 from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, QUANTITIES, Quantity
 
 

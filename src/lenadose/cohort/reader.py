@@ -39,7 +39,7 @@ from lenadose.cohort.lookup import (
 from lenadose.formats.reader import parse
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.adverse_event import AdverseEvent
-from lenadose.record.fields import decimal, is_reason
+from lenadose.record.fields import is_reason
 from lenadose.record.visit import (
     ACTIVITY,
     AGE,
@@ -52,6 +52,7 @@ from lenadose.record.visit import (
 )
 from lenadose.terms.dosage import EVERY_DAYS, MG, Dosage
 from lenadose.terms.errors import DIGITS, DocumentError, LenadoseError
+from lenadose.terms.numbers import decimal
 from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity, ucum
 
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 from attrs import evolve
 
 from lenadose.protocol.safety import Limit
-from lenadose.record.visit import Comparator, Measurement, Result, Visit
+from lenadose.record.measurement import Comparator, Measurement, Result
+from lenadose.record.visit import Visit
 from lenadose.terms.errors import CallError, Fault
 from lenadose.terms.facts import Safety
 from lenadose.terms.units import PRINTED, QUANTITIES

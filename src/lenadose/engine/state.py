@@ -10,7 +10,8 @@ from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.safety import EventCriterion, Lasts, SafetyCriteria
 from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.event_terms import PREGNANCY
-from lenadose.record.visit import Patient, Result, TestResult, Visit
+from lenadose.record.measurement import Result
+from lenadose.record.visit import Patient, TestResult, Visit
 from lenadose.terms.dosage import Dosage, Level
 from lenadose.terms.facts import Phase, Safety
 from lenadose.terms.units import QUANTITIES

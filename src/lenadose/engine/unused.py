@@ -6,7 +6,7 @@ from lenadose.engine.bounds import lowest_amount
 from lenadose.engine.observe import Observation
 from lenadose.protocol.safety import Limit
 from lenadose.record.adverse_event import AdverseEvent
-from lenadose.record.visit import Result
+from lenadose.record.measurement import Result
 from lenadose.terms.facts import Safety
 from lenadose.terms.units import QUANTITIES
 

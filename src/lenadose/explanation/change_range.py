@@ -14,7 +14,8 @@ from lenadose.explanation.options import HORIZON, FieldValue, Options
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import doses_between
 from lenadose.record.fields import YEARS
-from lenadose.record.visit import ACTIVITY, Measurement, measured_in
+from lenadose.record.measurement import Measurement, measured_in
+from lenadose.record.visit import ACTIVITY
 from lenadose.terms.errors import CallError
 from lenadose.terms.units import QUANTITIES
 

@@ -10,7 +10,7 @@ from attrs import frozen
 from lenadose.engine.intake import supplied_until
 from lenadose.engine.observe import Observation, interval_name, needs_two_tests
 from lenadose.protocol.response import MEASURES, RELATIONS, Comparison, ResponseCriteria, Scores
-from lenadose.record.visit import Result
+from lenadose.record.measurement import Result
 from lenadose.terms.dosage import format_decimal
 from lenadose.terms.facts import (
     ON_TREATMENT,

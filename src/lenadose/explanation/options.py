@@ -25,16 +25,15 @@ from lenadose.record.event_terms import (
     UNGRADED,
 )
 from lenadose.record.fields import YEARS
+from lenadose.record.measurement import Measurement, measured_in
 from lenadose.record.visit import (
     ACTIVITY,
     DosageTaken,
     JudgedResponse,
     Judgement,
-    Measurement,
     PregnancyTest,
     TestResult,
     Visit,
-    measured_in,
 )
 from lenadose.terms.dosage import EVERY_DAYS, MG, Dosage, DoseLadder
 from lenadose.terms.errors import CallError

@@ -13,7 +13,8 @@ from lenadose.explanation.change_cost import Feasibility
 from lenadose.explanation.change_range import value_range
 from lenadose.explanation.options import HORIZON, FieldValue
 from lenadose.record.adverse_event import AdverseEvent
-from lenadose.record.visit import DosageTaken, Judgement, Measurement, PregnancyTest
+from lenadose.record.measurement import Measurement
+from lenadose.record.visit import DosageTaken, Judgement, PregnancyTest
 from lenadose.terms.dosage import format_decimal
 from lenadose.terms.facts import ON_TREATMENT, Action, Phase
 from lenadose.terms.units import PRINTED, QUANTITIES

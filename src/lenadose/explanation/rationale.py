@@ -24,7 +24,8 @@ from lenadose.explanation.why import why
 from lenadose.protocol.notices import Notice, Occasion
 from lenadose.protocol.protocol import LedgerEntry, case_id
 from lenadose.record.event_terms import PREGNANCY, SENSORY_NEUROPATHY
-from lenadose.record.visit import JudgedResponse, Result
+from lenadose.record.measurement import Result
+from lenadose.record.visit import JudgedResponse
 from lenadose.terms.dosage import Level
 from lenadose.terms.facts import (
     ON_TREATMENT,

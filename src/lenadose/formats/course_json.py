@@ -13,9 +13,10 @@ from lenadose.formats.files import faults_in, load
 from lenadose.formats.reader import Reader, parse
 from lenadose.protocol.builtin import unknown_protocol
 from lenadose.record.course import Course
-from lenadose.record.fields import decimal, one_of
+from lenadose.record.fields import one_of
 from lenadose.terms.errors import DocumentError, Fault, LenadoseError, describe, fault
 from lenadose.terms.facts import Term
+from lenadose.terms.numbers import decimal
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 """The values that JSON can hold."""

@@ -20,7 +20,6 @@ from lenadose.formats.reader import DECIMAL, Reader, exact, parse, parse_toml, u
 from lenadose.protocol.builtin import BUILT_IN, get_protocol
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.rules import Case, Rule, RuleTable
-from lenadose.record.fields import decimal
 from lenadose.terms.dosage import EVERY_DAYS, MG, Dosage, DoseLadder, Level
 from lenadose.terms.errors import (
     DocumentError,
@@ -41,6 +40,7 @@ from lenadose.terms.facts import (
     Timing,
 )
 from lenadose.terms.interval import Interval, Unit
+from lenadose.terms.numbers import decimal
 from lenadose.terms.provenance import Provenance
 from lenadose.terms.validation import Check, duplicates, not_empty, whole
 

@@ -16,7 +16,7 @@ from attrs import NOTHING, fields, has
 
 from lenadose.formats.files import LARGEST
 from lenadose.protocol.protocol import data_key
-from lenadose.record.fields import RecordPart, decimal
+from lenadose.record.fields import RecordPart
 from lenadose.terms.errors import (
     DIGITS,
     DocumentError,
@@ -27,6 +27,7 @@ from lenadose.terms.errors import (
     nearest,
 )
 from lenadose.terms.facts import Term
+from lenadose.terms.numbers import decimal
 from lenadose.terms.validation import NAME
 
 Read = Callable[[Any], Any]

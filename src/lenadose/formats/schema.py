@@ -32,7 +32,8 @@ from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.course import Course
 from lenadose.record.event_names import DASHES
 from lenadose.record.event_terms import MEASURED, OTHER_NAMES, RESOLVABLE, UNGRADED
-from lenadose.record.visit import Comparator, DosageTaken, IsMeasured, Visit
+from lenadose.record.measurement import Comparator, IsMeasured
+from lenadose.record.visit import DosageTaken, Visit
 from lenadose.terms.dosage import Dosage, DoseLadder, Level
 from lenadose.terms.facts import DIMENSIONS, Action, EvidenceLevel, Phase, Term
 from lenadose.terms.interval import Interval, Unit, is_length

@@ -21,7 +21,7 @@ from lenadose.plot.style import (
     missing_marker,
 )
 from lenadose.protocol.protocol import Protocol
-from lenadose.record.visit import Result
+from lenadose.record.measurement import Result
 from lenadose.terms.dosage import format_decimal
 from lenadose.terms.units import CREATININE_CLEARANCE, PRINTED, QUANTITIES, Quantity
 

@@ -12,11 +12,10 @@ from lenadose.record.fields import (
     explains_calls,
     is_flag,
     is_name,
-    plain,
     truth,
-    whole_number,
 )
 from lenadose.terms.errors import Fault, describe
+from lenadose.terms.numbers import plain, whole_number
 from lenadose.terms.validation import Check, whole
 
 GRADE = (1, 5)

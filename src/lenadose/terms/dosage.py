@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import pairwise
+from typing import ClassVar
 
 from attrs import field, frozen
 
-from lenadose.terms.errors import Fault
+from lenadose.terms.errors import CallError, Fault, LenadoseError
+from lenadose.terms.numbers import Number, decimal, whole_number
 from lenadose.terms.provenance import Provenance
-from lenadose.terms.validation import Validated, not_empty
+from lenadose.terms.validation import Check, Validated, is_whole, not_empty
 
 MG = (0, 100)
 EVERY_DAYS = (1, 365)
@@ -20,12 +22,27 @@ def format_decimal(amount: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def amount_in_mg(mg: Number) -> Decimal:
+    """Read the amount of a dosage."""
+    return decimal(mg, "mg")
+
+
+def _days(every: Number) -> int:
+    return whole_number(every)  # type: ignore[return-value]  # validated next
+
+
 @frozen
 class Dosage:
     """An amount in mg, by mouth, and how often: every 1 day, every 2 days..."""
 
-    mg: Decimal
-    every_days: int = 1
+    error: ClassVar[type[LenadoseError]] = CallError
+
+    mg: Decimal = field(converter=amount_in_mg)
+    every_days: int = field(
+        default=1,
+        converter=_days,
+        validator=Check((is_whole, "{} is not a whole number", "give the days between two doses")),
+    )
 
     @property
     def daily_mg(self) -> Decimal:

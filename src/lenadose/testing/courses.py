@@ -26,6 +26,7 @@ from lenadose.record.course import Course, doses_between
 from lenadose.record.event_names import term_fault
 from lenadose.record.event_terms import KNOWN_TERMS, RESOLVABLE, UNGRADED
 from lenadose.record.fields import YEARS
+from lenadose.record.measurement import Measurement, measured_in
 from lenadose.record.visit import (
     ACTIVITY,
     AGE,
@@ -34,12 +35,10 @@ from lenadose.record.visit import (
     DosageTaken,
     JudgedResponse,
     Judgement,
-    Measurement,
     Patient,
     PregnancyTest,
     TestResult,
     Visit,
-    measured_in,
 )
 from lenadose.terms.dosage import EVERY_DAYS, MG
 from lenadose.terms.facts import (

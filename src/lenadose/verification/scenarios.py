@@ -13,7 +13,8 @@ from lenadose.protocol.response import JUDGED
 from lenadose.protocol.safety import EventCriterion, Lasts
 from lenadose.record.adverse_event import CTCAE_EDITIONS, AdverseEvent
 from lenadose.record.event_terms import EXAMPLE_TERM, RESOLVABLE, UNGRADED
-from lenadose.record.visit import ACTIVITY, Judgement, Measurement, PregnancyTest, TestResult, Visit
+from lenadose.record.measurement import Measurement
+from lenadose.record.visit import ACTIVITY, Judgement, PregnancyTest, TestResult, Visit
 from lenadose.terms.dosage import Level
 from lenadose.terms.facts import GAIN, Phase, Response, Safety, possible_terms
 from lenadose.terms.interval import at_most_days
