@@ -18,7 +18,7 @@ from lenadose.cohort.reader import Reader, Rows
 from lenadose.cohort.replay import replay
 from lenadose.cohort.results import ResultBuilder
 from lenadose.cohort.state import Decisions, Visits
-from lenadose.protocol.builtin import get_protocol
+from lenadose.protocol.builtin import DEFAULT, protocol_of
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import nothing_to_stop, too_many_missed
 from lenadose.terms.errors import DocumentError, Fault, fault
@@ -32,15 +32,16 @@ worked out on the way does not grow with the table."""
 
 def decide(
     frame: Frame,
-    protocol: Protocol | None = None,
+    protocol: Protocol | str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Frame:
     """Return the decision at every visit of a cohort, row by row and as the same kind of table.
 
     *frame* is a pandas or polars data frame or an Arrow table with the columns of `COLUMNS`, its
-    rows in any order; the result has the columns of `RESULTS`. *progress* is called with the number
-    of rows done and of all rows. Raises CallError for anything but a table, and DocumentError for
-    columns that are unknown, missing, or of the wrong type.
+    rows in any order; the result has the columns of `RESULTS`. *protocol* may be the id of a
+    built-in one. *progress* is called with the number of rows done and of all rows. Raises
+    CallError for anything but a table, and DocumentError for columns that are unknown, missing, or
+    of the wrong type.
     """
     try:
         visits = nw.from_native(cast(Any, frame), eager_only=True)
@@ -53,7 +54,7 @@ def decide(
     visits = without_index(visits)
     check_columns(visits.columns)
     try:
-        return cast(Frame, _decide(visits, protocol or get_protocol(), progress))
+        return cast(Frame, _decide(visits, protocol_of(protocol or DEFAULT), progress))
     except (pa.ArrowException, OverflowError) as error:
         # Arrow does not always name the column that it cannot handle, nor one with a day that
         # Python has no date for.

@@ -32,7 +32,7 @@ from lenadose.engine.state import (
     begin,
 )
 from lenadose.protocol.advice import Advice, Effects, FollowUp, VisitWindow
-from lenadose.protocol.builtin import DEFAULT, get_protocol
+from lenadose.protocol.builtin import DEFAULT, get_protocol, protocol_of
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.rules import Case, Rule
 from lenadose.protocol.safety import Limit
@@ -103,6 +103,15 @@ class Decision:
         """The phase that the decision leads to."""
         return self.advice.phase_after
 
+    def what_if(self, **changes: object) -> "Decision":
+        """Return the decision on the same visit with some fields changed: clasi_activity=1.
+
+        Fields are given as Visit takes them; None is unknown. Raises CallError for a field that a
+        visit does not have, and for a visit that cannot be or cannot follow the one before.
+        """
+        visit = evolve(self.seen.visit, **changes)  # type: ignore[arg-type]  # each field checks itself
+        return recommend(observe(self.seen.protocol, self.seen.before, visit))
+
     @property
     def missing(self) -> tuple[MissingField, ...]:
         """Every field of the visit that is absent or stale, in the order in which to ask."""
@@ -117,6 +126,13 @@ class Decision:
     def obtain_first(self) -> str | None:
         """The missing field that narrows the possible actions most, or None."""
         return obtain_first(self.seen)
+
+
+def require_decision(value: object) -> None:
+    """Check that a value is a decision; raise CallError for anything else, such as all of them."""
+    if not isinstance(value, Decision):
+        fix = "give one decision, such as replay(course)[-1]"
+        raise fault("decision", f"{describe(value)} is not a decision", fix)
 
 
 def recommend(seen: Observation) -> Decision:
@@ -226,6 +242,7 @@ def follow_up_date(seen: Observation, follow_up: FollowUp) -> date | None:
 
 def apply(decision: Decision) -> State:
     """Return the state after *decision*, assuming the advice is followed."""
+    require_decision(decision)
     seen, advice, effects = decision.seen, decision.advice, decision.advice.effects
     before, treatment = seen.before, _treatment_after(decision)
     day, activity = seen.visit.date, seen.visit.clasi_activity
@@ -334,23 +351,25 @@ def _neuropathy(visit: Visit) -> int:
     )
 
 
-def step(protocol: Protocol, state: State, visit: Visit) -> tuple[Decision, State]:
+def step(protocol: Protocol | str, state: State, visit: Visit) -> tuple[Decision, State]:
     """Decide on a visit and return the decision with the state after it.
 
-    Raises CallError for a visit that cannot follow the state.
+    *protocol* may be the id of a built-in one. Raises CallError for a visit that cannot follow the
+    state.
     """
     decision = recommend(observe(protocol, state, visit))
     return decision, apply(decision)
 
 
-def replay(course: Course, by: Protocol | None = None) -> tuple[Decision, ...]:
+def replay(course: Course, by: Protocol | str | None = None) -> tuple[Decision, ...]:
     """Return the decision at every visit, by the protocol that the course names or by *by*.
 
-    Raises CallError, with the place, for an unknown protocol and more doses missed than there were.
+    *by* may be the id of a built-in one. Raises CallError, with the place, for an unknown protocol
+    and more doses missed than there were.
     """
     if not isinstance(course, Course):
         raise fault("course", f"{describe(course)} is not a course", "give a Course")
-    by = by or get_protocol(course.protocol or DEFAULT)
+    by = get_protocol(course.protocol or DEFAULT) if by is None else protocol_of(by)
     state, decisions = begin(by, course.patient), []
     for index, visit in enumerate(course.visits):
         try:

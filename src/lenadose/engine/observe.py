@@ -19,13 +19,14 @@ from lenadose.engine.state import (
     Treatment,
     update_findings,
 )
+from lenadose.protocol.builtin import protocol_of
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.rules import MatchedRule
 from lenadose.protocol.safety import Limit, SafetyCriteria
 from lenadose.record.event_terms import PREGNANCY
 from lenadose.record.visit import Patient, Visit
 from lenadose.terms.dosage import Dosage, Level, lower_of
-from lenadose.terms.errors import fault
+from lenadose.terms.errors import describe, fault
 from lenadose.terms.facts import (
     GAIN,
     ON_TREATMENT,
@@ -107,12 +108,19 @@ class Observation:
         return self.before.patient
 
 
-def observe(protocol: Protocol, state: State, visit: Visit) -> Observation:
+def observe(protocol: Protocol | str, state: State, visit: Visit) -> Observation:
     """Turn a visit into facts; what was taken since the visit before moves the treatment first.
 
-    Raises CallError for a state of another protocol, a visit that is not after the one before, a
-    dosage taken before the first visit, and more doses missed than there were.
+    *protocol* may be the id of a built-in one. Raises CallError for a state of another protocol, a
+    visit that is not after the one before, a dosage taken before the first visit, and more doses
+    missed than there were.
     """
+    protocol = protocol_of(protocol)
+    if not isinstance(state, State):
+        fix = "give what begin, step or read_state returned"
+        raise fault("state", f"{describe(state)} is not a state", fix)
+    if not isinstance(visit, Visit):
+        raise fault("visit", f"{describe(visit)} is not a visit", f"give it as {Visit.example}")
     if state.decision_hash != protocol.decision_hash:
         raise fault(
             "state",

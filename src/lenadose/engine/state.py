@@ -6,6 +6,7 @@ from attrs import frozen
 
 from lenadose.engine.bounds import newest_result
 from lenadose.protocol.advice import Advice, VisitWindow
+from lenadose.protocol.builtin import protocol_of
 from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.safety import EventCriterion, Lasts, SafetyCriteria
 from lenadose.record.adverse_event import AdverseEvent
@@ -13,6 +14,7 @@ from lenadose.record.event_terms import PREGNANCY
 from lenadose.record.measurement import Result
 from lenadose.record.visit import Patient, TestResult, Visit
 from lenadose.terms.dosage import Dosage, Level
+from lenadose.terms.errors import describe, fault
 from lenadose.terms.facts import Phase, Safety
 from lenadose.terms.units import QUANTITIES
 
@@ -172,8 +174,15 @@ class State:
     previous: PreviousVisit | None = None
 
 
-def begin(protocol: Protocol, patient: Patient | None = None) -> State:
-    """Return the state of a patient before the first visit; by default nothing is known of them."""
+def begin(protocol: Protocol | str, patient: Patient | None = None) -> State:
+    """Return the state of a patient before the first visit; by default nothing is known of them.
+
+    *protocol* may be the id of a built-in one. Raises CallError for an unknown id, and for anything
+    but a patient.
+    """
+    protocol = protocol_of(protocol)
+    if not isinstance(patient, Patient | None):
+        raise fault("patient", f"{describe(patient)} is not a patient", "give a Patient")
     return State(protocol.name, protocol.decision_hash, patient or Patient(), protocol.ladder.top)
 
 

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from attrs import field, frozen
 
-from lenadose.engine.machine import Decision
+from lenadose.engine.machine import Decision, require_decision
 from lenadose.engine.observe import (
     Observation,
     hypothetical,
@@ -73,6 +73,7 @@ def alternatives(decision: Decision) -> tuple[Alternative, ...]:
 
     Only the visit that was decided on is changed. Actions that no change leads to come last.
     """
+    require_decision(decision)
     search = _Search(Options(decision))
     found = search.cheapest(search.actions)
     others = [action for action in Action if action is not decision.action]

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from attrs import frozen
 
-from lenadose.engine.machine import Decision
+from lenadose.engine.machine import Decision, require_decision
 from lenadose.explanation.criteria_met import EvaluatedCriterion, checks
 from lenadose.explanation.fact_phrases import describe_fact
 from lenadose.protocol.rules import Case, Rule
@@ -58,6 +58,7 @@ def for_and_against(decision: Decision) -> tuple[Candidate, ...]:
     Of several rows and cases of an action, the one with the fewest facts against it counts, of
     equal ones the first in the table.
     """
+    require_decision(decision)
     criteria = tuple(checks(decision.seen))
     nearest: dict[Action, Candidate] = {}
     for row in decision.protocol.table.rules:

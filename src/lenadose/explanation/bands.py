@@ -10,13 +10,13 @@ from lenadose.engine.machine import Decision, recommend, same_day_dangers
 from lenadose.explanation.change_cost import Feasibility
 from lenadose.explanation.options import FieldValue, Option, Options
 from lenadose.record.adverse_event import AdverseEvent
+from lenadose.record.measurement import measured_in
 from lenadose.record.visit import (
     ACTIVITY,
     JudgedResponse,
     Judgement,
     PregnancyTest,
     TestResult,
-    measured_in,
 )
 from lenadose.terms.dosage import Level
 from lenadose.terms.facts import Action

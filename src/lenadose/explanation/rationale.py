@@ -9,7 +9,7 @@ from functools import cached_property
 
 from attrs import frozen
 
-from lenadose.engine.machine import Decision, apply, dose_limiting_causes
+from lenadose.engine.machine import Decision, apply, dose_limiting_causes, require_decision
 from lenadose.engine.observe import Observation, ceiling_of, limits_met
 from lenadose.explanation.calculations import (
     Calculation,
@@ -200,6 +200,7 @@ def _behind(fact: Term, criteria: tuple[EvaluatedCriterion, ...]) -> tuple[Evalu
 
 def rationale(decision: Decision) -> Rationale:
     """Return the reasons for a decision."""
+    require_decision(decision)
     return Rationale(decision)
 
 

@@ -5,6 +5,7 @@ from operator import itemgetter
 from attrs import frozen
 
 from lenadose.engine.machine import replay
+from lenadose.protocol.builtin import protocol_of
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
 from lenadose.verification.absent import absent
@@ -66,8 +67,12 @@ class Certificate:
         return all(verdict.holds for verdict in self.verdicts)
 
 
-def verify(protocol: Protocol) -> Certificate:
-    """Check every law over every reachable state and all that a visit can show there."""
+def verify(protocol: Protocol | str) -> Certificate:
+    """Check every law over every reachable state and all that a visit can show there.
+
+    *protocol* may be the id of a built-in one. Raises CallError for an unknown id.
+    """
+    protocol = protocol_of(protocol)
     space = reach(protocol)
     decisions = [
         decision for by_visit in space.decisions.values() for decision in by_visit.values()

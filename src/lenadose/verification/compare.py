@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from attrs import frozen
 
+from lenadose.protocol.builtin import protocol_of
 from lenadose.protocol.protocol import Protocol
 from lenadose.verification.disagreements import Disagreement, disagreements
 
@@ -38,8 +39,12 @@ class Comparison:
         return not self.disagreements and not self.numbers
 
 
-def compare(one: Protocol, other: Protocol) -> Comparison:
-    """Compare two protocols; where their numbers and rows are equal no search is needed."""
+def compare(one: Protocol | str, other: Protocol | str) -> Comparison:
+    """Compare two protocols; where their numbers and rows are equal no search is needed.
+
+    Each may be the id of a built-in one. Raises CallError for an unknown id.
+    """
+    one, other = protocol_of(one), protocol_of(other)
     numbers = (*_differences(_behaviour(one), _behaviour(other)), *_rows(one, other))
     wording = tuple(_differences(_wording(one), _wording(other)))
     disagreeing = tuple(disagreements(one, other)) if numbers else ()

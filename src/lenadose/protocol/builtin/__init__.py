@@ -29,6 +29,22 @@ def get_protocol(id: str = DEFAULT) -> Protocol:
     return _build(id)
 
 
+def protocol_of(given: Protocol | str) -> Protocol:
+    """Return a protocol, or the built-in one of an id.
+
+    Raises CallError for an unknown id, with the known ones, and for anything else.
+    """
+    if isinstance(given, Protocol):
+        return given
+    if not isinstance(given, str):
+        fix = f"give a Protocol, or the id of a built-in one: {', '.join(BUILT_IN)}"
+        raise CallError((Fault("protocol", f"{describe(given)} is not a protocol", fix),))
+    if given.endswith((".toml", ".json")):
+        fix = "read the file with load_protocol, and give what it returns"
+        raise CallError((Fault("protocol", f"{describe(given)} is a path, not an id", fix),))
+    return get_protocol(given)
+
+
 @cache
 def _build(id: str) -> Protocol:
     return BUILT_IN[id]()
