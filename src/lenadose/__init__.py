@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from lenadose.formats.decision_json import decision_data as decision_data
     from lenadose.formats.protocol_file import load_protocol as load_protocol
     from lenadose.formats.protocol_file import read_protocol as read_protocol
+    from lenadose.formats.state_json import read_state as read_state
+    from lenadose.formats.state_json import state_data as state_data
+    from lenadose.formats.stored_decision import read_decision as read_decision
+    from lenadose.formats.stored_decision import same_advice as same_advice
     from lenadose.protocol.builtin import get_protocol as get_protocol
     from lenadose.protocol.protocol import Protocol as Protocol
     from lenadose.record.adverse_event import AdverseEvent as AdverseEvent
@@ -71,6 +75,8 @@ _MODULES = {
     "formats.course_json": ("course_data", "load_course", "parse_course", "read_course"),
     "formats.decision_json": ("decision_data",),
     "formats.protocol_file": ("load_protocol", "read_protocol"),
+    "formats.state_json": ("read_state", "state_data"),
+    "formats.stored_decision": ("read_decision", "same_advice"),
     "protocol.builtin": ("get_protocol",),
     "protocol.protocol": ("Protocol",),
     "record.adverse_event": ("AdverseEvent",),

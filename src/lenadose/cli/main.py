@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     cohort.add_argument("--protocol", metavar="PROTOCOL", help=PROTOCOL)
     command("schema", "the JSON Schema of a document", False).add_argument(
-        "document", choices=("course", "decision", "protocol")
+        "document", choices=("course", "decision", "state", "protocol")
     )
     return parser
 

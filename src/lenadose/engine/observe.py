@@ -26,7 +26,7 @@ from lenadose.protocol.safety import Limit, SafetyCriteria
 from lenadose.record.event_terms import PREGNANCY
 from lenadose.record.visit import Patient, Visit
 from lenadose.terms.dosage import Dosage, Level, lower_of
-from lenadose.terms.errors import describe, fault
+from lenadose.terms.errors import CallError, Fault, describe, fault
 from lenadose.terms.facts import (
     GAIN,
     ON_TREATMENT,
@@ -121,13 +121,8 @@ def observe(protocol: Protocol | str, state: State, visit: Visit) -> Observation
         raise fault("state", f"{describe(state)} is not a state", fix)
     if not isinstance(visit, Visit):
         raise fault("visit", f"{describe(visit)} is not a visit", f"give it as {Visit.example}")
-    if state.decision_hash != protocol.decision_hash:
-        raise fault(
-            "state",
-            f"belongs to {state.protocol_name} ({state.decision_hash[:8]}), which decides "
-            f"otherwise than {protocol.name} ({protocol.decision_hash[:8]})",
-            "continue it under its own protocol, or replay the course under the other",
-        )
+    if of_another := wrong_protocol(state.protocol_name, state.decision_hash, protocol):
+        raise CallError((of_another.within("state"),))
     taken = reconcile_intake(protocol, state, visit)
     baseline, day, phase = state.baseline, visit.date, taken.phase
     findings = update_findings(
@@ -160,6 +155,18 @@ def observe(protocol: Protocol | str, state: State, visit: Visit) -> Observation
         due_on = interval_end(protocol, phase, treatment.dose)
     match = _match(protocol, treatment, baseline, day, due_on, response, safety, ceiling)
     return Observation(protocol, state, visit, match, treatment, findings, ceiling, due_on, missing)
+
+
+def wrong_protocol(name: str, decision_hash: str, protocol: Protocol) -> Fault | None:
+    """Return the fault of a state whose protocol decides otherwise than *protocol*, or None."""
+    if decision_hash == protocol.decision_hash:
+        return None
+    return Fault(
+        "",
+        f"belongs to {name} ({decision_hash[:8]}), which decides "
+        f"otherwise than {protocol.name} ({protocol.decision_hash[:8]})",
+        "continue it under its own protocol, or replay the course under the other",
+    )
 
 
 def hypothetical(

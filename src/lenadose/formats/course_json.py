@@ -51,7 +51,7 @@ def read_course(document: object, protocols: Container[str] | None = None) -> Co
     if protocols is not None and isinstance(named, str) and named not in protocols:
         faults.append(unknown_protocol(named))
     try:
-        course: Course = _reader().read(Course, document)
+        course: Course = record_reader().read(Course, document)
     except LenadoseError as error:
         faults += (fault if fault.place else fault.within("course") for fault in error.faults)
     if faults:
@@ -60,16 +60,20 @@ def read_course(document: object, protocols: Container[str] | None = None) -> Co
 
 
 @cache
-def _reader() -> Reader:
+def record_reader() -> Reader:
+    """Return the reader of a course and its parts."""
     # The fields themselves look at whole numbers, at texts, and at true and false.
-    return Reader({int: _as_is, Decimal: decimal, dt.date: _date, str: _as_is, bool: _as_is}, _term)
+    return Reader(
+        {int: _as_is, Decimal: decimal, dt.date: read_date, str: _as_is, bool: _as_is}, _term
+    )
 
 
 def _as_is(value: object) -> object:
     return value
 
 
-def _date(value: object) -> dt.date:
+def read_date(value: object) -> dt.date:
+    """Read a date as data has it: "2026-01-05"."""
     if isinstance(value, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         try:
             return dt.date.fromisoformat(value)

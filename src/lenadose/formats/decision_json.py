@@ -10,6 +10,7 @@ from lenadose.explanation.phrases import describe_change, describe_unreachable
 from lenadose.explanation.rationale import Rationale, rationale
 from lenadose.explanation.sensitivity import HOW_COUNTED, stakes
 from lenadose.formats.course_json import Json, number, plain_record
+from lenadose.formats.state_json import state_data
 from lenadose.protocol.advice import VisitWindow
 from lenadose.protocol.protocol import Protocol
 from lenadose.terms.disclaimer import NOT_A_DEVICE
@@ -18,7 +19,10 @@ from lenadose.terms.provenance import Provenance
 
 
 def decision_data(decision: Decision) -> dict[str, Json]:
-    """Return a decision as plain data, with its facts and every reason for it."""
+    """Return a decision as plain data, with its facts and every reason for it.
+
+    `basis` holds all that it was decided on, the state before and the visit: see `read_decision`.
+    """
     why = rationale(decision)
     next_visit, possible = decision.next_visit, decision.possible_actions
     return {
@@ -66,6 +70,10 @@ def decision_data(decision: Decision) -> dict[str, Json]:
         ],
         "limits": decision.protocol.evidence,
         "notice": NOT_A_DEVICE,
+        "basis": {
+            "state": state_data(decision.seen.before),
+            "visit": plain_record(decision.visit),
+        },
     }
 
 

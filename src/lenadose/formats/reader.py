@@ -204,6 +204,9 @@ class Reader:
             for key, attribute in attributes.items()
         }
         null_allowed = not issubclass(kind, RecordPart)
+        optional = {
+            key for key, attribute in attributes.items() if NoneType in get_args(attribute.type)
+        }
 
         def read(document: object) -> Any:
             if not isinstance(document, dict):
@@ -217,9 +220,9 @@ class Reader:
                         faults[key] = [Fault(key, "is missing", "give it")]
                 elif type(value) is Fault:
                     faults[key] = [value.within(key)]
-                elif value is not None:
+                elif value is not None or key in optional:
                     try:
-                        values[attribute.name] = reads[key](value)
+                        values[attribute.name] = None if value is None else reads[key](value)
                     except LenadoseError as error:
                         faults[key] = [fault.within(key) for fault in error.faults]
                 elif attribute.default is not None:

@@ -19,26 +19,29 @@ from attrs import NOTHING, Attribute, fields
 
 from lenadose.engine.missing import ORDER
 from lenadose.engine.observe import MissingReason
+from lenadose.engine.state import PreviousVisit, State, Treatment
 from lenadose.explanation.change_cost import FIELDS, Feasibility
 from lenadose.formats.based_on import BY_NAME, IDENTITY, WHOLE
 from lenadose.formats.course_json import DATE, Json, number
 from lenadose.formats.protocol_file import FRACTION, CaseInFile, DosageInFile, LadderInFile
 from lenadose.formats.reader import DECIMAL
+from lenadose.formats.state_json import LARGEST_COUNT, PreviousInFile
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.protocol.notices import Confidence
 from lenadose.protocol.protocol import Protocol, data_key
 from lenadose.protocol.rules import Case, Rule, RuleTable
+from lenadose.protocol.safety import EventCriterion
 from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.course import Course
 from lenadose.record.event_names import DASHES
 from lenadose.record.event_terms import MEASURED, OTHER_NAMES, RESOLVABLE, UNGRADED
-from lenadose.record.measurement import Comparator, IsMeasured
+from lenadose.record.measurement import Comparator, IsMeasured, Measurement
 from lenadose.record.visit import DosageTaken, Visit
 from lenadose.terms.dosage import Dosage, DoseLadder, Level
 from lenadose.terms.facts import DIMENSIONS, Action, EvidenceLevel, Phase, Term
 from lenadose.terms.interval import Interval, Unit, is_length
 from lenadose.terms.provenance import Provenance, Sourced, within
-from lenadose.terms.units import PER_MICROLITRE, SPELLINGS, Quantity
+from lenadose.terms.units import PER_MICROLITRE, QUANTITIES, SPELLINGS, Quantity
 from lenadose.terms.validation import PROSE
 
 Schema = dict[str, Json]
@@ -49,6 +52,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _DATE: Schema = {"type": "string", "pattern": DATE, "format": "date"}
 _BOOLEAN: Schema = {"type": "boolean"}
 _TEXT: Schema = {"type": "string"}
+_HASH: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
 
 def _copied(make: Callable[[], Schema]) -> Callable[[], Schema]:
@@ -108,7 +112,8 @@ def _field(attribute: "Attribute[Any]", shapes: Shapes) -> Schema:
         shape = {**shape, "properties": properties}
     else:
         shape = _narrowed(shape, keywords)
-    return _or_null(shape) if attribute.default is None else shape
+    is_optional = attribute.default is None or NoneType in get_args(attribute.type)
+    return _or_null(shape) if is_optional else shape
 
 
 def _narrowed(shape: Any, keywords: Schema) -> Schema:
@@ -312,6 +317,44 @@ def _differing(schema: Any, place: str) -> Any:
     return _object(properties, ())
 
 
+# The state
+
+
+@_copied
+def state_schema() -> Schema:
+    """Return the JSON Schema of a state, as `state_data` writes it."""
+    shapes: dict[Any, Schema] = {
+        str: _TEXT,
+        bool: _BOOLEAN,
+        int: {"type": "integer", "minimum": 0, "maximum": LARGEST_COUNT},
+        Decimal: {"type": "number", "minimum": 0},
+        dt.date: _DATE,
+        AdverseEvent: {"$ref": "#/$defs/event"},
+        Measurement: {"anyOf": [_measured(quantity) for quantity in QUANTITIES.values()]},
+        EventCriterion: {**_TEXT, "description": "The id of a criterion of the protocol"},
+    }
+    shapes[Dosage] = shapes[Level] = _part(DosageInFile, shapes)
+    shapes[Treatment] = {"$ref": "#/$defs/treatment"}
+    shapes[PreviousVisit] = _part(PreviousInFile, shapes)
+    state = _part(State, shapes)
+    properties: Any = state["properties"]
+    properties["decision_hash"] = _HASH
+    del shapes[Treatment]
+    return {
+        "$schema": _DIALECT,
+        "title": "lenadose state",
+        "description": "All that the next decision needs of the past, for one protocol.",
+        "$comment": "The reader also refuses: another protocol than the one of the hash, a dosage "
+        "that is not a level, an unknown criterion, advice that does not follow from its facts, a "
+        "date after the last visit, a treatment without its level and baseline.",
+        **state,
+        "$defs": {
+            "event": course_schema()["$defs"]["event"],  # type: ignore[index, call-overload]
+            "treatment": _part(Treatment, shapes),
+        },
+    }
+
+
 # The decision, which is written by hand
 
 
@@ -338,13 +381,12 @@ def decision_schema() -> Schema:
         reason("criterion", {**criterion, "met": met, "tag": tag}),
         reason("notice", texts("id", "words")),
     ]
-    hash: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
     positive: Schema = {"type": "number", "exclusiveMinimum": 0}
     dosage = {**texts("text"), "mg": positive, "every_days": {**days, "minimum": 1}}
     supply: Schema = dict.fromkeys(("days", "days_to_next_visit", "shortfall"), days)
     properties: Schema = {
         **texts("rule", "reason", "limits", "notice"),
-        "protocol": _object({**texts("id", "version"), "hash": hash}),
+        "protocol": _object({**texts("id", "version"), "hash": _HASH}),
         "patient": _or_null(_TEXT),
         "visit": _DATE,
         "action": action,
@@ -363,7 +405,11 @@ def decision_schema() -> Schema:
             _object({**texts("id", "words", "source"), "confidence": _codes(Confidence)})
         ),
         "falls_due": _list(_object({**texts("field"), "dates": _list(_DATE)})),
+        "basis": _object({"state": {"$ref": "#/$defs/state"}, "visit": {"$ref": "#/$defs/visit"}}),
     }
+    state = state_schema()
+    visits: Any = course_schema()["$defs"]
+    states: Any = state.pop("$defs")
     contrast = _contrast(action, _object({**texts("id", "threshold"), "value": value, "met": met}))
     return {
         "$schema": _DIALECT,
@@ -371,7 +417,7 @@ def decision_schema() -> Schema:
         "description": "The advice at one visit, the facts, and every reason for it.",
         "$comment": "`alternatives` and `arguments` are those of `explain --json`.",
         **_object({**properties, **contrast}, properties),
-        "$defs": course_schema()["$defs"],
+        "$defs": {**visits, **states, "state": state},
     }
 
 
@@ -417,6 +463,7 @@ def _contrast(action: Schema, criterion: Schema) -> Schema:
 SCHEMAS: dict[str, Callable[[], Schema]] = {
     "course": course_schema,
     "decision": decision_schema,
+    "state": state_schema,
     "protocol": protocol_schema,
 }
 """The schemas by the name of their document."""
