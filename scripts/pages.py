@@ -30,6 +30,7 @@ from lenadose.verification.explore import reach
 
 ROOT = Path(__file__).parents[1]
 END = "<!-- end -->\n"
+SERVICE = "<!-- file: service.py -->\n```python\n"
 
 
 def protocol_page() -> str:
@@ -141,6 +142,14 @@ def decisions() -> str:
         return out.read_text("utf-8")
 
 
+def service() -> str:
+    """Return docs/howto/import.md with the service of examples/service as it is."""
+    before, rest = (ROOT / "docs" / "howto" / "import.md").read_text("utf-8").split(SERVICE)
+    code = (ROOT / "examples" / "service" / "service.py").read_text("utf-8")
+    after = rest.split("```\n", 1)[1]
+    return f"{before}{SERVICE}{code}```\n{after}"
+
+
 PAGES = {
     "docs/protocol.md": protocol_page,
     "docs/_static/course.svg": course_picture,
@@ -150,6 +159,7 @@ PAGES = {
     "docs/comparison.md": comparison,
     "docs/changes.md": changes_page,
     "docs/cards.md": cards,
+    "docs/howto/import.md": service,
 }
 
 

@@ -29,6 +29,7 @@ def says(shown: str, said: str) -> bool:
 @pytest.mark.parametrize("page", PAGES)
 def test_the_code_of_a_page_runs_and_says_what_the_page_says(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)  # a page imports the files that it shows
     names: dict[str, object] = {"__name__": "page"}
     said, compared = "", 0
     for file, language, text in blocks(page):

@@ -43,9 +43,13 @@ from lenadose import (
     parse_course,
     rationale,
     read_course,
+    read_decision,
     read_protocol,
+    read_state,
     recommend,
     replay,
+    same_advice,
+    state_data,
     step,
 )
 
@@ -69,6 +73,55 @@ def record() -> Course:
     return Course((visit,), patient, "cortes-hernandez-2012")
 
 
+def first_day() -> Course:
+    """Return a course as an engineer writes it on the first day."""
+    visit = Visit(
+        "2026-01-05",
+        clasi_activity=11,
+        neutrophils=(3.2, "10*9/L"),
+        platelets=[(240, "10*9/L", "2026-01-02"), (Decimal(231), "10*9/L")],
+        creatinine_clearance=(95, "mL/min", dt.date(2026, 1, 4)),
+        pregnancy_tests=["negative", ("negative", "2025-12-24"), PregnancyTest("negative")],
+        adverse_events=[],
+    )
+    events = [("rash", 3, "5.0"), ("insomnia", 1, "5.0")]
+    later = Visit(
+        dt.date(2026, 2, 2),
+        adverse_events=events,
+        dosage_taken=(5, 1),
+        judgement=("improved", "fewer lesions"),
+    )
+    Visit("2026-03-02", adverse_events=("pregnancy",), dosage_taken=0, pregnancy_tests=())
+    Visit("2026-03-02", adverse_events=(AdverseEvent("pregnancy"),), dosage_taken=Dosage(2.5))
+    assert_type(later.adverse_events, tuple[AdverseEvent, ...] | None)
+    assert_type(later.dosage_taken, DosageTaken | None)
+    assert_type(later.judgement, Judgement | None)
+    assert_type(visit.pregnancy_tests, tuple[PregnancyTest, ...] | None)
+    assert_type(visit.neutrophils, Measurement | tuple[Measurement, ...] | None)
+    course = Course([visit], Patient(age=55))
+    assert_type(course.visits, tuple[Visit, ...])
+    return course.with_visit(later)
+
+
+def refused_by_type_checkers() -> None:
+    """Hold the calls of which a type checker sees that they are wrong."""
+    Visit("2026-01-05", clasi=11)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Visit("2026-01-05", neutrophils=3.2)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Visit("2026-01-05", judgement=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Visit()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    replay(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def stored(decision: Decision) -> None:
+    data = state_data(apply(decision))
+    assert_type(read_state(data, "penn-2012"), State)
+    assert_type(read_state(data, decision.protocol), State)
+    assert_type(read_decision(decision_data(decision)), Decision)
+    assert_type(read_decision(decision_data(decision), decision.protocol), Decision)
+    assert_type(same_advice(decision, decision.what_if(clasi_activity=1)), bool)
+    assert_type(same_advice(decision_data(decision), decision), bool)
+
+
 def files(path: Path) -> None:
     assert_type(load_course(path), Course)
     assert_type(load_course(str(path)), Course)
@@ -84,6 +137,8 @@ def decide(course: Course) -> None:
     assert_type(protocol.id, str)
     assert_type(replay(course), tuple[Decision, ...])
     assert_type(replay(course, protocol), tuple[Decision, ...])
+    assert_type(replay(course, "penn-2012"), tuple[Decision, ...])
+    assert_type(begin("penn-2012"), State)
     state = begin(protocol, course.patient)
     assert_type(state, State)
     for visit in course.visits:
