@@ -94,7 +94,12 @@ def _term(value: object, kind: type[Term]) -> Term:
 
 
 def course_data(course: Course) -> dict[str, Json]:
-    """Return a course as the data it is read from, without its unknown facts."""
+    """Return a course as the data it is read from, without its unknown facts.
+
+    Raises CallError for anything else.
+    """
+    if not isinstance(course, Course):
+        raise fault("course", f"{describe(course)} is not a course", "give a Course")
     data = plain_record(course)
     assert isinstance(data, dict)
     return {key: data[key] for key in ("protocol", "patient", "visits") if key in data}

@@ -61,8 +61,11 @@ class AdverseEvent(RecordPart):
         match value:
             case str():
                 return (value,)
-            case (str(), grade, *edition) if len(edition) <= 1 and isinstance(plain(grade), int):
-                return (*value,)
+            case (str(), grade, *edition) if len(edition) <= 1:
+                number = plain(grade)
+                is_text = isinstance(number, str) and number.isdigit()
+                if is_text or isinstance(number, int | float):
+                    return (*value,)
         return None
 
     @property

@@ -159,6 +159,8 @@ class IsMeasured:
             fix = f'give it as Measurement(0.5, "{self.quantity.unit}", comparator="<")'
             return (Fault("", "a bound begins with its value", fix),)
         reason = f"{describe(value)} is not a value with its unit"
+        if isinstance(value, tuple):
+            reason = "holds no value with its unit"
         return (Fault("", reason, f"give it as {example}"),)
 
 

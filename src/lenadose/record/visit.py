@@ -13,7 +13,6 @@ from attrs.validators import and_, ge, le, optional
 
 from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.fields import (
-    ISO_DATE,
     RecordPart,
     day,
     day_or_none,
@@ -145,7 +144,7 @@ class PregnancyTest(RecordPart):
                 return (value,)
             case (str() | TestResult(), dt.date() | None):
                 return (*value,)
-            case (str() | TestResult(), str(text)) if ISO_DATE.fullmatch(text):
+            case (str() | TestResult(), str(text)) if any(map(str.isdigit, text)):
                 return (*value,)
         return None
 
@@ -170,7 +169,7 @@ class DosageTaken(RecordPart):
     Its short forms are (5, 2), which is 5 mg every 2 days, a Dosage, and 0 for nothing.
     """
 
-    noun = "a dosage taken"
+    noun = "a dosage in mg and days, or 0 for nothing"
     example = "(5, 1) for 5 mg once daily"
 
     mg: Decimal = field(converter=amount_in_mg, validator=_in_range)
