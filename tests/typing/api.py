@@ -10,7 +10,9 @@ from lenadose import (
     Action,
     AdverseEvent,
     Alternative,
+    Band,
     CallError,
+    Card,
     Course,
     Decision,
     DocumentError,
@@ -31,7 +33,9 @@ from lenadose import (
     Visit,
     alternatives,
     apply,
+    bands,
     begin,
+    card,
     course_data,
     decision_data,
     explain,
@@ -166,6 +170,8 @@ def read(decision: Decision) -> None:
 
 def explained(decision: Decision) -> None:
     assert_type(explain(decision), str)
+    assert_type(card(decision), Card)
+    assert_type(bands(decision, "neutrophils"), tuple[Band, ...])
     assert_type(rationale(decision), Rationale)
     assert_type(rationale(decision).reason, str)
     assert_type(alternatives(decision), tuple[Alternative, ...])
