@@ -21,6 +21,8 @@ def newest_result(
     Raises CallError if it is a bound that leaves open which fact it shows.
     """
     results = visit.results(quantity)
+    if not results:
+        return known
     last = max((result.on for result in (*results, *((known,) if known else ()))), default=None)
     newest = known if known and known.on == last else None
     of_quantity = [limit for limit in limits if limit.quantity == quantity]

@@ -9,7 +9,7 @@ from lenadose.protocol.builtin import protocol_of
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
 from lenadose.verification.absent import absent
-from lenadose.verification.explore import StateSpace, reach
+from lenadose.verification.explore import Progress, StateSpace, reach
 from lenadose.verification.laws import LAWS, Law
 from lenadose.verification.places import course_of
 from lenadose.verification.violation import Violation
@@ -67,13 +67,15 @@ class Certificate:
         return all(verdict.holds for verdict in self.verdicts)
 
 
-def verify(protocol: Protocol | str) -> Certificate:
+def verify(protocol: Protocol | str, progress: Progress | None = None) -> Certificate:
     """Check every law over every reachable state and all that a visit can show there.
 
-    *protocol* may be the id of a built-in one. Raises CallError for an unknown id.
+    *protocol* may be the id of a built-in one. *progress* is called while states are searched for,
+    which is nearly all of the time, with the number looked at and the number known so far. Raises
+    CallError for an unknown id.
     """
     protocol = protocol_of(protocol)
-    space = reach(protocol)
+    space = reach(protocol, progress)
     decisions = [
         decision for by_visit in space.decisions.values() for decision in by_visit.values()
     ]

@@ -11,6 +11,7 @@ from attrs import frozen
 from lenadose.protocol.builtin import protocol_of
 from lenadose.protocol.protocol import Protocol
 from lenadose.verification.disagreements import Disagreement, disagreements
+from lenadose.verification.explore import Progress
 
 
 @frozen
@@ -39,15 +40,18 @@ class Comparison:
         return not self.disagreements and not self.numbers
 
 
-def compare(one: Protocol | str, other: Protocol | str) -> Comparison:
+def compare(
+    one: Protocol | str, other: Protocol | str, progress: Progress | None = None
+) -> Comparison:
     """Compare two protocols; where their numbers and rows are equal no search is needed.
 
-    Each may be the id of a built-in one. Raises CallError for an unknown id.
+    Each may be the id of a built-in one. *progress* is called during the search with the number of
+    pairs of states looked at and the number known so far. Raises CallError for an unknown id.
     """
     one, other = protocol_of(one), protocol_of(other)
     numbers = (*_differences(_behaviour(one), _behaviour(other)), *_rows(one, other))
     wording = tuple(_differences(_wording(one), _wording(other)))
-    disagreeing = tuple(disagreements(one, other)) if numbers else ()
+    disagreeing = tuple(disagreements(one, other, progress)) if numbers else ()
     return Comparison(one, other, disagreeing, numbers, wording)
 
 

@@ -24,6 +24,7 @@ from lenadose.terms.interval import Interval, at_most_days
 from lenadose.verification.explore import (
     DaysAhead,
     EmptyVisit,
+    Progress,
     boundary_days,
     clock_signature,
     day_and_next,
@@ -47,8 +48,14 @@ class Disagreement:
     other: Decision
 
 
-def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
-    """Walk both side by side, breadth first, until their advice differs."""
+def disagreements(
+    one: Protocol, other: Protocol, progress: Progress | None = None
+) -> Iterator[Disagreement]:
+    """Walk both side by side, breadth first, until their advice differs.
+
+    *progress* is called after each pair of states with the number of pairs looked at and the number
+    known so far.
+    """
     visits_of = PairedVisits(one, other)
     kinds: set[tuple[object, ...]] = set()
     patients = [PATIENT]
@@ -60,8 +67,10 @@ def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
     known: set[tuple[object, ...]] = set()
     effects = set()
     empty_visit = cache(Visit)  # the same days come again and again
+    looked_at = 0
     while ahead:
         pair = ahead.popleft()
+        looked_at += 1
         for a, b in visits_of.decisions(pair):
             visits = (*pair.visits, a.visit)
             about = _parted(a, b)
@@ -91,6 +100,8 @@ def disagreements(one: Protocol, other: Protocol) -> Iterator[Disagreement]:
                 if key not in known:
                     known.add(key)
                     ahead.append(following)
+        if progress is not None:
+            progress(looked_at, looked_at + len(ahead))
 
 
 def _parted(a: Decision, b: Decision) -> str | None:

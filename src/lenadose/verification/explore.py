@@ -117,8 +117,15 @@ class StateSpace:
         return {(decision.match.rule, decision.match.case): decision for decision in first.values()}
 
 
-def reach(protocol: Protocol) -> StateSpace:
-    """Return every state that some course of visits leads to."""
+Progress = Callable[[int, int], None]
+"""A function that is told how many states a search has looked at, and how many it knows so far."""
+
+
+def reach(protocol: Protocol, progress: Progress | None = None) -> StateSpace:
+    """Return every state that some course of visits leads to.
+
+    *progress* is called after each one with the number looked at and the number known so far.
+    """
     first = abstract(observe(protocol, begin(protocol, PATIENT), Visit(DAY0)))
     witnesses, successors = {first.place: first}, {first.place: set[AbstractState]()}
     exits: set[AbstractState] = set()
@@ -154,6 +161,8 @@ def reach(protocol: Protocol) -> StateSpace:
             if (decision.rule.id, key) not in steps:
                 steps[decision.rule.id, key] = Step(witness, decision, after[key])
             successors[witness.place].update(after[key])
+        if progress is not None:
+            progress(len(explored), len(explored) + len(queue))
     return StateSpace(
         protocol,
         witnesses,
