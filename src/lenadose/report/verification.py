@@ -61,7 +61,7 @@ def certificate_page(certificate: Certificate) -> str:
 
 def _certificate(certificate: Certificate) -> Iterator[str]:
     protocol = certificate.protocol
-    yield f"# {escape(protocol.name)}: {_outcome(certificate)}"
+    yield f"# {escape(protocol.name)}: {outcome(certificate)}"
     yield ""
     yield f"{escape_line(protocol.title)}. sha256 `{protocol.hash}`. {NOT_A_DEVICE}"
     yield ""
@@ -98,15 +98,25 @@ def _certificate(certificate: Certificate) -> Iterator[str]:
     yield from broken_laws(certificate)
 
 
-def broken_laws(certificate: Certificate) -> Iterator[str]:
-    """Write every broken law as a patient, in Markdown; nothing where all laws hold."""
+def broken_laws(certificate: Certificate, *, with_files: bool = True) -> Iterator[str]:
+    """Write every broken law as a patient, in Markdown; nothing where all laws hold.
+
+    *with_files* adds each course as a course file.
+    """
     for verdict in certificate.verdicts:
-        if verdict.counterexample is not None:
+        shown = verdict.counterexample
+        if shown is not None:
             yield ""
-            yield from _counterexample(certificate.protocol, verdict, verdict.counterexample)
+            yield from _counterexample(certificate.protocol, verdict, shown)
+            if with_files and shown.course is not None:
+                yield ""
+                yield "The course, as a file for `lenadose replay COURSE --protocol PROTOCOL`:"
+                yield ""
+                yield from course_block(shown.course)
 
 
-def _outcome(certificate: Certificate) -> str:
+def outcome(certificate: Certificate) -> str:
+    """Return in a few words whether the laws hold."""
     broken = sum(1 for each in certificate.verdicts if not each.holds)
     laws = len(certificate.verdicts)
     return f"all {laws} laws hold" if not broken else f"{broken} of {laws} laws broken"
@@ -126,11 +136,6 @@ def _counterexample(protocol: Protocol, verdict: Verdict, shown: Counterexample)
         yield "Compared with the same patient, with another last visit:"
         yield ""
         yield from course_table(protocol, shown.other)
-    if shown.course is not None:
-        yield ""
-        yield "The course, as a file for `lenadose replay COURSE --protocol PROTOCOL`:"
-        yield ""
-        yield from course_block(shown.course)
 
 
 def course_table(protocol: Protocol, course: Course) -> Iterator[str]:
@@ -197,7 +202,7 @@ def comparison_page(comparison: Comparison) -> str:
 def _tables(comparison: Comparison) -> Iterator[str]:
     one, other, found = comparison.one, comparison.other, comparison.disagreements
     names = (escape(one.name), escape(other.name))
-    yield f"# {' and '.join(names)}: {_likeness(comparison)}"
+    yield f"# {' and '.join(names)}: {likeness(comparison)}"
     yield ""
     yield f"sha256 `{one.hash}` and `{other.hash}`. {NOT_A_DEVICE}"
     if comparison.numbers:
@@ -250,7 +255,8 @@ def _kinds(found: Sequence[Disagreement]) -> Iterator[tuple[str, ...]]:
         yield str(number), each.about, *answers, str(len(each.course.visits))
 
 
-def _likeness(comparison: Comparison) -> str:
+def likeness(comparison: Comparison) -> str:
+    """Return in a few words how far two protocols are alike."""
     if not comparison.same:
         return "they decide differently" if comparison.disagreements else "their numbers differ"
     return "the same in behaviour, not in wording" if comparison.wording else "the same"
