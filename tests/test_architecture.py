@@ -17,6 +17,7 @@ SOURCE = ROOT / "src" / "lenadose"
 
 HOMES = {
     "dateutil": "terms/interval.py",
+    "argcomplete": "cli/main.py",
     "rich": "cli/",
     "tomli_w": "cli/toml.py",
     "matplotlib": "plot/",

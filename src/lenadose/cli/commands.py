@@ -3,71 +3,100 @@
 Every command imports what it uses inside its function.
 """
 
-import json
 import os
-import sys
 from collections.abc import Callable
-from time import perf_counter
 from typing import TYPE_CHECKING
 
+from lenadose.cli.printing import course_lines, print_card, print_data, print_page, progress_of
+from lenadose.cli.reading import (
+    action_named,
+    decision_at,
+    decisions_on,
+    for_each_course,
+    protocol_named,
+)
 from lenadose.cli.streams import complain
-from lenadose.terms.errors import CallError, describe, fault
+from lenadose.terms.errors import describe, fault
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from contextlib import AbstractContextManager
-    from types import ModuleType
 
     from lenadose.engine.machine import Decision
+    from lenadose.formats.course_json import Json
     from lenadose.protocol.protocol import Protocol
-    from lenadose.report.card import Card
-    from lenadose.terms.facts import Action
 
 _MAX_LISTED = 20
 """Refused rows listed one by one; all of them are in the result."""
 
 
 def _replay(call: "Namespace") -> int:
-    decisions = _decisions(call)
-    protocol = decisions[-1].protocol
     if call.json:
         from lenadose.formats.decision_json import replay_data
 
-        _print_data(replay_data(protocol, decisions))
-    else:
-        _terminal().print_decisions(protocol, decisions)
-    return 0
+        return _print_each(call, lambda decisions: replay_data(decisions[-1].protocol, decisions))
+    lines, several = course_lines(), len(call.courses) > 1
+    protocols: list[Protocol] = []
+
+    def show(path: str, decisions: "tuple[Decision, ...]") -> None:
+        lines.print_decisions(decisions, path if several else None)
+        protocols.append(decisions[-1].protocol)
+
+    code = for_each_course(call.courses, call.protocol, show)
+    lines.print_limits(protocols)
+    return code
 
 
 def _next(call: "Namespace") -> int:
-    last = _decisions(call)[-1]
     if call.json:
         from lenadose.formats.decision_json import decision_data
 
-        _print_data(decision_data(last))
-    elif call.full:
-        from lenadose.report.decision import explain
+        return _print_each(call, lambda decisions: decision_data(decisions[-1]))
+    from lenadose.formats.files import format_path
+    from lenadose.report.card import card
+    from lenadose.report.decision import explain
 
-        _print_page(explain(last))
-    else:
-        from lenadose.report.card import card
+    def show(path: str, decisions: "tuple[Decision, ...]") -> None:
+        if len(call.courses) > 1:
+            print(f"{format_path(path)}:\n")
+        if call.full:
+            print_page(explain(decisions[-1]))
+        else:
+            print_card(card(decisions[-1]))
+        if len(call.courses) > 1:
+            print()
 
-        _print_card(card(last))
-    return 0
+    return for_each_course(call.courses, call.protocol, show)
+
+
+def _print_each(
+    call: "Namespace", data_of: "Callable[[tuple[Decision, ...]], dict[str, Json]]"
+) -> int:
+    """Print the data of a course; of several a list, in which each begins with its course."""
+    read: list[tuple[str, dict[str, Json]]] = []
+    code = for_each_course(
+        call.courses,
+        call.protocol,
+        lambda path, decisions: read.append((path, data_of(decisions))),
+    )
+    if len(call.courses) > 1:
+        print_data([{"course": path, **data} for path, data in read])
+    elif read:
+        print_data(read[0][1])
+    return code
 
 
 def _explain(call: "Namespace") -> int:
     decisions = _decisions(call)
-    decision = decisions[-1] if call.visit is None else _decision_on(decisions, call.visit)
-    action = None if call.why_not is None else _action(call.why_not)
+    decision = decisions[-1] if call.visit is None else decision_at(decisions, call.visit)
+    action = None if call.why_not is None else action_named(call.why_not)
     if call.json:
         from lenadose.formats.decision_json import contrast_data
 
-        _print_data(contrast_data(decision, action))
+        print_data(contrast_data(decision, action))
     else:
         from lenadose.report.why_not import explain_contrast, explain_why_not
 
-        _print_page(
+        print_page(
             explain_contrast(decision) if action is None else explain_why_not(decision, action)
         )
     return 0
@@ -91,7 +120,7 @@ def _show(call: "Namespace") -> int:
     protocol = protocol_named(call.protocol)
     match "json" if call.json else call.form:
         case "json":
-            _print_data(protocol.data)
+            print_data(protocol.data)
         case "mermaid":
             from lenadose.report.protocol import diagram
 
@@ -109,7 +138,7 @@ def _show(call: "Namespace") -> int:
         case _:
             from lenadose.report.protocol import protocol_page
 
-            _print_page(protocol_page(protocol))
+            print_page(protocol_page(protocol))
     return 0
 
 
@@ -145,38 +174,47 @@ def _assumptions(call: "Namespace") -> int:
     if call.json:
         from lenadose.formats.decision_json import ledger_data
 
-        _print_data(ledger_data(protocol))
+        print_data(ledger_data(protocol))
     else:
         from lenadose.report.protocol import assumptions
 
-        _print_page(assumptions(protocol))
+        print_page(assumptions(protocol))
     return 0
 
 
 def _verify(call: "Namespace") -> int:
-    from lenadose.report.verification import certificate_data, certificate_page
+    from lenadose.report.summaries import certificate_summary
+    from lenadose.report.verification import broken_laws, certificate_data, certificate_page
     from lenadose.verification.certificate import verify
 
-    protocol, began = protocol_named(call.protocol), perf_counter()
-    certificate = verify(protocol)
-    if sys.stderr.isatty():  # not on the page, which is the same each time
-        print(f"checked in {perf_counter() - began:.1f} seconds", file=sys.stderr)
+    protocol = protocol_named(call.protocol)
+    with progress_of("states looked at, of those known", is_search=True) as progress:
+        certificate = verify(protocol, progress)
     if call.json:
-        _print_data(certificate_data(certificate))
+        print_data(certificate_data(certificate))
+    elif call.full:
+        print_page(certificate_page(certificate))
     else:
-        _print_page(certificate_page(certificate))
+        print(certificate_summary(certificate), end="")
+        if not certificate.holds:
+            print_page("\n".join(broken_laws(certificate, with_files=False)) + "\n")
     return 0 if certificate.holds else 1
 
 
 def _diff(call: "Namespace") -> int:
+    from lenadose.report.summaries import comparison_summary
     from lenadose.report.verification import comparison_data, comparison_page
     from lenadose.verification.compare import compare
 
-    comparison = compare(protocol_named(call.one), protocol_named(call.other))
+    one, other = protocol_named(call.one), protocol_named(call.other)
+    with progress_of("states looked at, of those known", is_search=True) as progress:
+        comparison = compare(one, other, progress)
     if call.json:
-        _print_data(comparison_data(comparison))
+        print_data(comparison_data(comparison))
+    elif call.full:
+        print_page(comparison_page(comparison))
     else:
-        _print_page(comparison_page(comparison))
+        print(comparison_summary(comparison), end="")
     return 0 if comparison.same else 1
 
 
@@ -198,13 +236,13 @@ def _cohort(call: "Namespace") -> int:
     check_output(call.out, call.visits, call.protocol)
     protocol = protocol_named(call.protocol)
     visits = read_table(call.visits)
-    with faults_in(call.visits), _progress("visits") as progress:
+    with faults_in(call.visits), progress_of("visits", is_search=False) as progress:
         decisions = decide(visits, protocol, progress)
     write_table(decisions, call.out)
     reasons = decisions.column("refused")
     refused = reasons.length() - reasons.null_count
     if call.json:
-        _print_data(
+        print_data(
             {
                 **identity(protocol),
                 "visits": len(decisions),
@@ -229,8 +267,13 @@ def _cohort(call: "Namespace") -> int:
 def _schema(call: "Namespace") -> int:
     from lenadose.formats.schema import SCHEMAS
 
-    _print_data(SCHEMAS[call.document]())
+    print_data(SCHEMAS[call.document]())
     return 0
+
+
+def _decisions(call: "Namespace") -> "tuple[Decision, ...]":
+    protocol = None if call.protocol is None else protocol_named(call.protocol)
+    return decisions_on(call.course, protocol)
 
 
 COMMANDS: "dict[str, Callable[[Namespace], int]]" = {
@@ -246,122 +289,3 @@ COMMANDS: "dict[str, Callable[[Namespace], int]]" = {
     "cohort": _cohort,
     "schema": _schema,
 }
-
-
-# Reading
-
-
-def protocol_named(name: str | None) -> "Protocol":
-    """Return a protocol by its id, or from a file by its path; the default one for None."""
-    from lenadose.protocol.builtin import get_protocol
-
-    if name is None:
-        return get_protocol()
-    separators = (os.sep, os.altsep or os.sep)
-    if name.lower().endswith((".json", ".toml")) or any(sign in name for sign in separators):
-        from lenadose.formats.protocol_file import load_protocol
-
-        return load_protocol(name)
-    try:
-        return get_protocol(name)
-    except CallError as error:
-        from attrs import evolve
-
-        or_path = ", or give the path of a .toml or .json file"
-        raise CallError(evolve(known, fix=known.fix + or_path) for known in error.faults) from None
-
-
-def _decisions(call: "Namespace") -> "tuple[Decision, ...]":
-    from lenadose.engine.machine import replay
-    from lenadose.formats.course_json import parse_course
-    from lenadose.formats.files import faults_in
-    from lenadose.protocol.builtin import BUILT_IN
-
-    # Under another protocol, the one that the course names need not be built in.
-    protocol = None if call.protocol is None else protocol_named(call.protocol)
-    content = _content(call.course)
-    with faults_in(call.course):
-        course = parse_course(content, BUILT_IN if protocol is None else None)
-        return replay(course, protocol)
-
-
-def _content(path: str) -> bytes:
-    from lenadose.formats.files import LARGEST, load
-
-    if path != "-":
-        return load(path, "course")
-    if sys.stdin is None:
-        raise fault("-", "standard input is closed", "give the path of a course file")
-    return sys.stdin.buffer.read(LARGEST + 1)
-
-
-def _decision_on(decisions: "tuple[Decision, ...]", day: str) -> "Decision":
-    """Return the decision at the visit of a day."""
-    for decision in decisions:
-        if str(decision.visit.date) == day:
-            return decision
-    known = ", ".join(str(decision.visit.date) for decision in decisions[-8:])
-    last = "the last ones are" if len(decisions) > 8 else "there are"
-    raise fault(
-        "--visit", f"there is no visit on {describe(day)}", f"give the date of one: {last} {known}"
-    )
-
-
-def _action(code: str) -> "Action":
-    from difflib import get_close_matches
-
-    from lenadose.terms.facts import Action
-
-    actions = {action.code: action for action in Action}
-    if code in actions:
-        return actions[code]
-    known = f"known: {', '.join(actions)}"
-    near = get_close_matches(code, actions, 1)
-    raise fault(
-        "--why-not",
-        f"unknown action {describe(code)}",
-        f"did you mean {near[0]}? {known}" if near else known,
-    )
-
-
-# Printing
-
-
-def _print_data(data: object) -> None:
-    print(json.dumps(data, indent=2, ensure_ascii=False))
-
-
-def _print_page(markdown: str) -> None:
-    """Print Markdown: formatted in a terminal, unchanged into a file or a pipe."""
-    if sys.stdout.isatty():
-        _terminal().print_page(markdown)
-    else:
-        print(markdown, end="")
-
-
-def _print_card(card: "Card") -> None:
-    """Print a card: its headline underlined by colour in a terminal, plain text elsewhere."""
-    if sys.stdout.isatty():
-        _terminal().print_card(card)
-    else:
-        print(card)
-
-
-def _terminal() -> "ModuleType":
-    try:
-        from lenadose.cli import terminal
-    except ModuleNotFoundError:
-        raise fault(
-            "rich", "is not installed, and tables need it", "install lenadose[cli], or add --json"
-        ) from None
-    return terminal
-
-
-def _progress(words: str) -> "AbstractContextManager[Callable[[int, int], None] | None]":
-    """Show progress if standard error is a terminal and rich is installed."""
-    from contextlib import nullcontext, suppress
-
-    if sys.stderr is not None and sys.stderr.isatty():
-        with suppress(CallError):
-            return _terminal().progress_of(words)  # type: ignore[no-any-return]  # of a module
-    return nullcontext()

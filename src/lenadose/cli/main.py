@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """The command line: the parser, and what every command shares.
 
 Exit 0: done; 1: a check failed; 2: the input or the call is wrong, with one line per fault on
@@ -8,6 +9,7 @@ the imports are most of what a person waits for.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -22,7 +24,13 @@ if TYPE_CHECKING:
 INTERRUPTED, BROKEN_PIPE = 130, 141
 """As a shell reports a command that the signal has ended."""
 
+COURSE = "a course file, or - for standard input"
+SEVERAL = (
+    ". Of several, --json prints a list, in which each begins with its course; one that is refused "
+    "does not hide the others, but the exit code is 2."
+)
 PROTOCOL = "the id of a built-in protocol, or the path of a .toml or .json file"
+INSTEAD = f"use this instead of the one the course names: {PROTOCOL}"
 
 
 class _WrongCall(Exception):
@@ -42,33 +50,66 @@ class _Parser(argparse.ArgumentParser):
         print(self.format_help(), end="", file=file, flush=True)  # type: ignore[arg-type]  # typed without flush
 
 
+class _Version(argparse.Action):
+    """Print the version, which is looked up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> "NoReturn":
+        import lenadose
+
+        print(f"{parser.prog} {lenadose.__version__}", flush=True)
+        parser.exit()
+
+
+def _built_in(**_: object) -> tuple[str, ...]:
+    """Return the ids that a shell completes."""
+    from lenadose.protocol.builtin import BUILT_IN
+
+    return tuple(BUILT_IN)
+
+
+def _protocols(prefix: str, **_: object) -> tuple[str, ...]:
+    """Return the ids and files that a shell completes."""
+    from argcomplete.completers import FilesCompleter
+
+    return *_built_in(), *FilesCompleter(("toml", "json"))(prefix)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="lenadose",
         description="Work out the next dosing action from a course of visits, with the reason. "
         "Research and education software, not a medical device.",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name: str, words: str, has_data: bool = True) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=words, description=words)
+    def command(
+        name: str, words: str, has_data: bool = True, words_more: str = ""
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=words, description=f"{words}{words_more}")
         if has_data:
             added.add_argument("--json", action="store_true", help="print data instead of words")
         return added
 
+    def with_protocol(
+        added: argparse.ArgumentParser, name: str, words: str = PROTOCOL, nargs: str | None = None
+    ) -> None:
+        action = added.add_argument(name, metavar="PROTOCOL", help=words, nargs=nargs)
+        action.completer = _protocols  # type: ignore[attr-defined]  # which argcomplete looks for
+
     def of_course(added: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        added.add_argument(
-            "course", metavar="COURSE", help="a course file, or - for standard input"
-        )
-        added.add_argument(
-            "--protocol",
-            metavar="PROTOCOL",
-            help=f"use this instead of the one the course names: {PROTOCOL}",
-        )
+        added.add_argument("course", metavar="COURSE", help=COURSE)
+        with_protocol(added, "--protocol", INSTEAD)
         return added
 
-    of_course(command("replay", "the decision at every visit of a course"))
-    last = of_course(command("next", "the card of the last visit of a course: one screen"))
+    def of_courses(name: str, words: str) -> argparse.ArgumentParser:
+        added = command(name, words, words_more=SEVERAL)
+        added.add_argument("courses", metavar="COURSE", nargs="+", help=COURSE)
+        with_protocol(added, "--protocol", INSTEAD)
+        return added
+
+    of_courses("replay", "the decision at every visit of each course")
+    last = of_courses("next", "the card of the last visit of each course: one screen")
     last.add_argument("--full", action="store_true", help="the full page, with all reasons")
     explain = of_course(
         command(
@@ -92,9 +133,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     new = command("new", "begin a protocol file that holds only what differs from another", False)
     new.add_argument("file", metavar="FILE", help="the .toml file to write; never written over")
-    new.add_argument(
+    base = new.add_argument(
         "--from", dest="base", metavar="PROTOCOL", help="the id of the built-in protocol it is from"
     )
+    base.completer = _built_in  # type: ignore[attr-defined]  # as above
     assumptions = command(
         "assumptions", "the page a clinician signs: everything that the trial does not state"
     )
@@ -103,13 +145,17 @@ def _parser() -> argparse.ArgumentParser:
         "check the laws on a protocol; exit 1 with the shortest course that breaks each broken one",
     )
     for added in (show, assumptions, verify):
-        added.add_argument("protocol", metavar="PROTOCOL", nargs="?", help=PROTOCOL)
+        with_protocol(added, "protocol", nargs="?")
+    verify.add_argument("--full", action="store_true", help="print every law with its counts")
     diff = command(
         "diff",
         "compare two protocols, with the shortest course to each difference; exit 1 if they differ",
     )
     for name in ("one", "other"):
-        diff.add_argument(name, metavar="PROTOCOL", help=PROTOCOL)
+        with_protocol(diff, name)
+    diff.add_argument(
+        "--full", action="store_true", help="print every kind of disagreement with its course"
+    )
     cohort = command(
         "cohort",
         "the decision at every visit of many patients, from a table; exit 1 if rows are refused",
@@ -120,7 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     cohort.add_argument(
         "-o", "--out", metavar="OUT", required=True, help="the .parquet or .csv file to write"
     )
-    cohort.add_argument("--protocol", metavar="PROTOCOL", help=PROTOCOL)
+    with_protocol(cohort, "--protocol")
     command("schema", "the JSON Schema of a document", False).add_argument(
         "document", choices=("course", "decision", "state", "protocol")
     )
@@ -149,7 +195,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    call = _parser().parse_args(arguments)
+    parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:  # which a shell sets to ask for completions
+        from argcomplete import autocomplete
+
+        autocomplete(parser, always_complete_options=False)
+    call = parser.parse_args(arguments)
     if sys.stdout is None:
         complain("standard output: is closed; open it, because the answer is printed there")
         return 2

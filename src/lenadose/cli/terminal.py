@@ -1,25 +1,30 @@
-"""Decisions and pages in a terminal: tables that can be read at 80 columns and without colour."""
+"""Pages and tables in a terminal: at 60 columns and without colour they say the same."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import Markdown, TableElement
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.padding import Padding
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column, Table
 from rich.text import Text
 
-from lenadose.engine.machine import Decision
-from lenadose.explanation.headlines import HEADLINES, advice
-from lenadose.explanation.rationale import rationale
-from lenadose.protocol.protocol import Protocol
+from lenadose.explanation.headlines import HEADLINES
 from lenadose.report.card import WIDTH, Card, card_text
-from lenadose.report.course import next_visit
-from lenadose.terms.disclaimer import NOT_A_DEVICE
 
 
-class _Console(Console):
+class TerminalConsole(Console):
+    """A console that is not left when its reader stops early."""
+
     def on_broken_pipe(self) -> None:
         """Leave a reader that stops early to the caller; rich would exit as if a check failed."""
         raise BrokenPipeError
@@ -27,12 +32,57 @@ class _Console(Console):
 
 class _Table(TableElement):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Break a word that is wider than its column; rich would cut ids short."""
+        """Make each column as wide as its longest word; rich would cut ids to even out columns.
+
+        Where that is too wide, each row is a paragraph, one line a column.
+        """
         for part in super().__rich_console__(console, options):
-            if isinstance(part, Table):
-                for column in part.columns:
-                    column.overflow = "fold"
+            if not isinstance(part, Table):
+                yield part
+                continue
+            widths = _widths(console, part, options.max_width)
+            if widths is None:
+                yield from _paragraphs(part)
+                continue
+            for column, width in zip(part.columns, widths, strict=True):
+                column.width = width
+                column.overflow = "fold"
             yield part
+
+
+def _widths(console: Console, table: Table, width: int) -> list[int] | None:
+    """Return the width of each column, None where their longest words do not fit."""
+    needs = [_need(console, column) for column in table.columns]
+    free = width - sum(least for least, _ in needs) - 2 * len(needs)
+    if free < 0:
+        return None
+    widths = [least for least, _ in needs]
+    # What is left goes where it saves most: the column with the most lines first.
+    for _ in range(free):
+        gains = [
+            most / have if most > have else 0 for have, (_, most) in zip(widths, needs, strict=True)
+        ]
+        if not any(gains):
+            break
+        widths[gains.index(max(gains))] += 1
+    return widths
+
+
+def _need(console: Console, column: Column) -> tuple[int, int]:
+    """Return the width of the longest word of a column, and of its longest cell."""
+    measured = [console.measure(cell) for cell in (column.header, *column.cells)]
+    return max(each.minimum for each in measured), max(each.maximum for each in measured)
+
+
+def _paragraphs(table: Table) -> Iterator[Text | Padding]:
+    """Yield each row of a table as lines, the first of which begins at the margin."""
+    for number, row in enumerate(zip(*(column.cells for column in table.columns), strict=True)):
+        if number:
+            yield Text()
+        for index, (column, cell) in enumerate(zip(table.columns, row, strict=True)):
+            # In a page each cell is a text.
+            line = Text(": ").join((cast(Text, column.header), cast(Text, cell)))
+            yield Padding(line, (0, 0, 0, 2 if index else 0))
 
 
 class _Page(Markdown):
@@ -41,58 +91,30 @@ class _Page(Markdown):
 
 def print_page(markdown: str, console: Console | None = None) -> None:
     """Print a page of Markdown."""
-    (console or _Console()).print(_Page(markdown, hyperlinks=False))
+    (console or TerminalConsole()).print(_Page(markdown, hyperlinks=False))
 
 
 def print_card(card: Card, console: Console | None = None) -> None:
     """Print a card, its headline in the colour of the action and its warnings in bold."""
-    console = console or _Console()
+    console = console or TerminalConsole()
     text = Text(card_text(card, min(console.width, WIDTH)))
     text.highlight_words([card.headline], f"bold {HEADLINES[card.action].colour}")
     text.highlight_regex(r"(?m)^ ! .*$", "bold")
     console.print(text)
 
 
-def print_decisions(
-    protocol: Protocol, decisions: tuple[Decision, ...], console: Console | None = None
-) -> None:
-    """Print the decision at every visit, with its dosage, rule, reason and next visit."""
-    console = console or _Console()
-    title = f"{protocol.title} ({protocol.id} {protocol.version})"
-    patient = decisions[-1].seen.patient.id
-    # Text, not markup: what a record says is shown as it is.
-    table = Table(
-        title=Text(f"{patient}: {title}" if patient else title),
-        title_justify="left",
-        show_lines=True,
-    )
-    table.add_column("visit", no_wrap=True)
-    table.add_column(Text("decision; rule [tag]; next visit"), ratio=4, overflow="fold")
-    table.add_column("reason", ratio=5, overflow="fold")
-    for decision in decisions:
-        rule = f"{decision.rule.id} [{decision.case.provenance.tag.label}]"
-        table.add_row(
-            Text(str(decision.visit.date)),
-            Text.assemble(
-                (advice(decision), "bold"),
-                ("".join(f"\n{said}" for said in rationale(decision).urgent), "bold underline"),
-                f"\n{rule}\nnext visit {next_visit(decision)}",
-            ),
-            Text(rationale(decision).reason),
-        )
-    console.print(table)
-    console.print(Text(f"\n{protocol.evidence}\n{NOT_A_DEVICE}\nsha256 {protocol.hash}"))
-
-
 @contextmanager
-def progress_of(words: str) -> Iterator[Callable[[int, int], None]]:
-    """Show on standard error how much of a long task is done, and clear it at the end."""
+def progress_of(words: str, *, is_search: bool) -> Iterator[Callable[[int, int], None]]:
+    """Show on standard error how much of a long task is done, and clear it at the end.
+
+    Of a search, whose total grows, the time so far is shown; of other tasks the time left.
+    """
     columns = (
         TextColumn(words),
-        BarColumn(),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
-        TextColumn("left:"),
-        TimeRemainingColumn(),
+        TextColumn("so far:" if is_search else "left:"),
+        TimeElapsedColumn() if is_search else TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(words, total=None)
