@@ -13,7 +13,7 @@ from tests.support.paths import EXAMPLES
 from tests.support.patients import clearance, count, event, seen, walk
 
 from lenadose import Decision, Visit, apply, explain, load_course, observe, rationale, replay
-from lenadose.cli.terminal import print_decisions
+from lenadose.cli.course_lines import print_decisions
 from lenadose.explanation.calculations import percent
 from lenadose.explanation.fact_phrases import cause, safety_cause
 from lenadose.explanation.headlines import HEADLINES, OPEN, QUESTIONS, advice, headline
@@ -47,7 +47,7 @@ def page(decision: Decision) -> str:
 def table(decisions: Decisions) -> str:
     """The decisions in a terminal, as wide as need be."""
     out = io.StringIO()
-    print_decisions(decisions[0].protocol, tuple(decisions), Console(file=out, width=4000))
+    print_decisions(tuple(decisions), console=Console(file=out, width=4000))
     return out.getvalue()
 
 
@@ -68,11 +68,13 @@ def the_cause_is_what_the_row_restricts(decisions: Decisions) -> None:
 
 def the_same_cause_stands_everywhere(decisions: Decisions) -> None:
     of_course = course_page(decisions).replace("\\", "")
+    shown = " ".join(table(decisions).split())
     for decision in decisions:
         reason = because(decision)
         assert reason == rationale(decision).reason == card(decision).why
         assert reason.replace("\\", "") in of_course
         assert reason.replace("\\", "") in page(decision).replace("\\", "")
+        assert " ".join(cause(decision).split()) in shown
 
 
 def what_is_allowed_is_said_for_after_the_decision(decisions: Decisions) -> None:
@@ -94,7 +96,8 @@ def what_is_allowed_is_said_for_after_the_decision(decisions: Decisions) -> None
 
 
 def a_question_is_not_put_as_if_the_protocol_had_chosen(decisions: Decisions) -> None:
-    everywhere = (table(decisions), course_page(decisions), "\n".join(course_in_words(decisions)))
+    everywhere = (course_page(decisions), "\n".join(course_in_words(decisions)))
+    in_terminal = table(decisions)
     for decision in decisions:
         said = advice(decision)
         words = HEADLINES[decision.action].words
@@ -106,6 +109,7 @@ def a_question_is_not_put_as_if_the_protocol_had_chosen(decisions: Decisions) ->
         assert said.endswith(OPEN) if held is None else f" unchanged, {held}" in said
         assert ": " not in said
         assert "no drug" not in said
+        assert headline(decision) in in_terminal
         for text in everywhere:
             assert said in text
         assert headline(decision) in page(decision)

@@ -17,7 +17,7 @@ from tests.support.patients import PROTOCOL, seen
 from tests.support.verified import certificate, comparison
 
 from lenadose import Course, Patient, Protocol, explain, read_protocol, replay
-from lenadose.cli import terminal
+from lenadose.cli import course_lines, terminal
 from lenadose.record.adverse_event import AdverseEvent
 from lenadose.report.course import course_page
 from lenadose.report.markdown import escape, escape_line
@@ -132,7 +132,8 @@ def test_in_a_terminal_words_are_no_markup() -> None:
         Course(visits, Patient(id=markup, able_to_become_pregnant=False)),
         evolve(PROTOCOL, title=markup, evidence=markup),
     )
-    terminal.print_decisions(decisions[-1].protocol, decisions, console)
+    course_lines.print_decisions(decisions, console=console)
+    course_lines.print_limits([decisions[-1].protocol], console)
     terminal.print_page(explain(decisions[-1]), console)
     printed = console.file.getvalue()  # type: ignore[attr-defined]
     assert printed.count(markup) >= 4
