@@ -138,7 +138,8 @@ def _page(comparison: Comparison) -> Iterator[str]:
     yield "# What version 2.0.0 decides differently\n"
     yield (
         f"`{one.name}` against `{other.name}`, and why. The tables and courses are those of "
-        f"`lenadose diff` (`scripts/changes.py`); `penn-2012` changes likewise. {NOT_A_DEVICE}\n"
+        "`lenadose diff --full` (`scripts/changes.py`); `penn-2012` changes likewise. "
+        f"{NOT_A_DEVICE}\n"
     )
     for change in CHANGES:
         yield f"## {change.title}\n"

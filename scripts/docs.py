@@ -122,7 +122,14 @@ def contents(source: Path) -> None:
     ]
     parts = {
         "Begin": ["tutorial", "evidence"],
-        "How to": ["howto/rationale", "howto/import", "howto/protocol", "testing", "cohort"],
+        "How to": [
+            "howto/rationale",
+            "howto/commands",
+            "howto/import",
+            "howto/protocol",
+            "testing",
+            "cohort",
+        ],
         "Stories": [
             f"notebooks/{path.stem}" for path in sorted((source / "notebooks").glob("*.ipynb"))
         ],
