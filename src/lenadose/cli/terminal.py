@@ -17,6 +17,7 @@ from rich.progress import (
 )
 from rich.table import Column, Table
 from rich.text import Text
+from rich.theme import Theme
 
 from lenadose.explanation.headlines import HEADLINES
 from lenadose.report.card import WIDTH, Card, card_text
@@ -89,9 +90,15 @@ class _Page(Markdown):
     elements: ClassVar = {**Markdown.elements, "table_open": _Table}
 
 
+_THEME = Theme({"markdown.code": "bold"})
+"""Ids are in bold; rich would put them on black, whatever the background."""
+
+
 def print_page(markdown: str, console: Console | None = None) -> None:
     """Print a page of Markdown."""
-    (console or TerminalConsole()).print(_Page(markdown, hyperlinks=False))
+    console = console or TerminalConsole()
+    with console.use_theme(_THEME):
+        console.print(_Page(markdown, hyperlinks=False))
 
 
 def print_card(card: Card, console: Console | None = None) -> None:
