@@ -102,10 +102,13 @@ def print_page(markdown: str, console: Console | None = None) -> None:
 
 
 def print_card(card: Card, console: Console | None = None) -> None:
-    """Print a card, its headline in the colour of the action and its warnings in bold."""
+    """Print a card: headline and warnings in bold, only the sign in the colour of the action."""
     console = console or TerminalConsole()
     text = Text(card_text(card, min(console.width, WIDTH)))
-    text.highlight_words([card.headline], f"bold {HEADLINES[card.action].colour}")
+    text.highlight_words([card.headline], "bold")
+    # Not the words: yellow is hard to read on white, and blue on black.
+    sign = text.plain.find(card.headline)
+    text.stylize(HEADLINES[card.action].colour, sign, sign + 1)
     text.highlight_regex(r"(?m)^ ! .*$", "bold")
     console.print(text)
 
