@@ -21,8 +21,8 @@ from lenadose.explanation.options import HIGHEST_GRADES, Options
 from lenadose.explanation.why import clauses
 from lenadose.explanation.why import why as because
 from lenadose.notebook import show_decision
-from lenadose.plot.alt_text import course_in_words, why
-from lenadose.plot.segments import segments_of
+from lenadose.picture.alt_text import course_in_words, why
+from lenadose.picture.segments import segments_of
 from lenadose.record.adverse_event import GRADE, AdverseEvent
 from lenadose.report.card import card
 from lenadose.report.course import course_page

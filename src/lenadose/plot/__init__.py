@@ -1,11 +1,22 @@
-"""Courses as pictures: one course over time, or several side by side.
+"""Pictures of courses as files: one course on one screen, or several as rows of one plot.
 
 Every picture can be read without colour, because differences also show in shape, line or hatching.
 It carries its text alternative, and the same decisions give the same file, byte for byte.
 """
 
-from lenadose.plot.course import draw_course
-from lenadose.plot.courses import draw_courses
-from lenadose.plot.style import Picture, save
+from collections.abc import Sequence
 
-__all__ = ["Picture", "draw_course", "draw_courses", "save"]
+from lenadose.engine.machine import Decision
+from lenadose.picture import A5, SCREEN, Page, course_layout
+from lenadose.plot.style import Picture, picture_of, save
+
+__all__ = ["A5", "SCREEN", "Page", "Picture", "draw_course", "save"]
+
+
+def draw_course(decisions: Sequence[Decision], page: Page = SCREEN) -> Picture:
+    """Draw the course of a patient, from the decisions that `replay` returns.
+
+    The title says what holds now and why. On one calendar: every decision, the dosage as steps, the
+    phases, and CLASI activity with the limits of the responses; below, what each visit brought.
+    """
+    return picture_of(course_layout(decisions, page))

@@ -1,0 +1,223 @@
+"""One course on one screen: what holds now and why, dosage, skin, and what each visit brought."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from lenadose.engine.machine import Decision
+from lenadose.picture.alt_text import course_in_words
+from lenadose.picture.dosage import (
+    MARKS,
+    PLANNED,
+    REPORTED,
+    STRIP,
+    UNREPORTED,
+    Steps,
+    draw_ceiling,
+    draw_decisions,
+    draw_phases,
+    draw_scale,
+    draw_steps,
+    narrow_phases,
+)
+from lenadose.picture.labels import LANE, draw_labels, place_labels
+from lenadose.picture.layout import GREY, INK, SCREEN, Area, Item, Layout, Line, Page, Text, lay_out
+from lenadose.picture.placing import Calendar, long_date
+from lenadose.picture.segments import Segment, end_of, segments_of
+from lenadose.picture.skin import Scale, draw_bands, draw_grid, draw_scores, highest_score
+from lenadose.picture.table import (
+    Column,
+    choose_columns,
+    draw_table,
+    row_names,
+    table_height,
+)
+from lenadose.picture.text_width import cut, text_width, wrap
+from lenadose.picture.words import now
+from lenadose.protocol.protocol import Protocol
+from lenadose.terms.disclaimer import NOT_A_DEVICE
+
+MARGIN = 8.0
+_TITLE, _NOTE = 13.0, 9.4
+_SKIN = 66.0  # the least height of the panel of the skin
+_MONTHS = 11.0
+
+
+def course_layout(decisions: Sequence[Decision], page: Page = SCREEN) -> Layout:
+    """Return the picture of a course as data, from the decisions that `replay` returns.
+
+    On one calendar: every decision, the dosage as steps, the phases, CLASI activity with the limits
+    of the responses, and in a table the counts, pregnancy tests, adverse events and doses taken.
+    """
+    last, protocol = decisions[-1], decisions[-1].protocol
+    segments = tuple(segments_of(decisions))
+    names = row_names(decisions)
+    levels = [str(level) for level in protocol.ladder.levels]
+    left = MARGIN + max(
+        [text_width(level, 8) + 8 for level in levels]
+        + [text_width(name, 8) + 28 for name in names]
+    )
+    edge = page.width - MARGIN
+    first = decisions[0].visit.date
+    days = max((end_of(last) - first).days, 7)
+    calendar = Calendar(first, days, left, edge - 14)
+
+    # From the top and from the bottom towards the middle, which takes what is left.
+    title = now(decisions)
+    heading = wrap(title, edge - MARGIN, _TITLE, 2, bold=True)
+    y = MARGIN + 4 + _TITLE * 1.2 * len(heading)
+    top = y + 14
+    columns = choose_columns(calendar, decisions, edge)
+    foot = _foot(protocol, edge - MARGIN)
+    notes = page.height - MARGIN / 2 - _NOTE * len(foot)
+    key_lines = _wrapped_key(_key(decisions, segments, columns), MARGIN, edge)
+    keys = notes - 3 - _NOTE * len(key_lines)
+    table = keys - 4 - table_height(names)
+    step = 17.0 if page.height < 480 else 21.0
+    below = MARKS + STRIP + (11 if narrow_phases(calendar, segments) else 0)
+    fixed = step * len(levels) + 6 + below + 10 + _MONTHS
+    most = max(1, int((table - top - fixed - _SKIN) // LANE))
+    placed, hidden = place_labels(calendar, decisions, most)
+    lanes = max((each.lane for each in placed), default=-1) + 1
+    steps = Steps(protocol, calendar, top + lanes * LANE + 6 + step * len(levels), step)
+    skin_top = steps.base + below + 10
+    skin = Scale(calendar, skin_top, table - _MONTHS, highest_score(decisions, segments))
+
+    decided = tuple(draw_decisions(steps, decisions, ()))
+    items = chain(
+        _heading(heading, decisions, y, edge, hidden, columns),
+        draw_grid(calendar, decisions, steps.top - 4, steps.base),
+        draw_grid(calendar, decisions, skin_top, skin.base),
+        draw_scale(steps),
+        draw_steps(steps, segments, [each.x for each in placed]),
+        draw_ceiling(steps, segments),
+        draw_labels(placed, steps.top - 6, steps.base),
+        decided,
+        draw_phases(calendar, segments, steps.base + MARKS),
+        _names(skin),
+        draw_bands(skin, segments),
+        draw_scores(skin, decisions, segments),
+        _months(skin, table),
+        draw_table(columns, names, calendar, table, edge),
+        _draw_key(key_lines, keys),
+        (
+            Text("note", MARGIN, notes + _NOTE * (index + 0.8), line, colour=GREY)
+            for index, line in enumerate(foot)
+        ),
+    )
+    return lay_out(page, title, "\n".join([title, *course_in_words(decisions)]), items)
+
+
+def _heading(
+    heading: Sequence[str],
+    decisions: Sequence[Decision],
+    y: float,
+    edge: float,
+    hidden: int,
+    columns: Sequence[Column],
+) -> Iterator[Item]:
+    for index, line in enumerate(heading):
+        below = _TITLE * 1.2 * (len(heading) - 1 - index)
+        yield Text("title", MARGIN, y - 4 - below, line, _TITLE, bold=True)
+    last = decisions[-1]
+    begin, end = decisions[0].visit.date, last.visit.date
+    many = f"{len(decisions)} visits, {long_date(begin)} to {long_date(end)}"
+    parts = [
+        many if len(decisions) > 1 else f"1 visit, {long_date(begin)}",
+        f"phase: {last.phase_after.label}",
+        f"next visit: due {long_date(last.next_visit.due)}" if last.next_visit else "no next visit",
+    ]
+    shown = sum(bool(column.cells) for column in columns)
+    if shown < len(decisions):
+        parts.append(f"below: {shown} of the {len(decisions)} visits")
+    if hidden:
+        parts.append(f"{hidden} decisions marked, not labelled")
+    rest = " · ".join(parts)
+    name = last.seen.patient.id or "A patient"
+    room = edge - MARGIN - text_width(f" · {rest}", 8)
+    line = f"{cut(name, max(room, 40), 8)} · {rest}"
+    yield Text("subtitle", MARGIN, y + 8, cut(line, edge - MARGIN, 8), colour=GREY)
+
+
+def _names(skin: Scale) -> Iterator[Item]:
+    yield Text("panel", MARGIN, skin.top + 7, "CLASI activity", bold=True)
+    yield Text("panel", MARGIN, skin.top + 17, "0 (clear) to 70", colour=GREY)
+
+
+def _months(skin: Scale, bottom: float) -> Iterator[Item]:
+    """Yield the months below the panels, with the year at the first and at each January."""
+    calendar = skin.calendar
+    months = calendar.months(text_width("Sep 2026", 8) + 8)
+    for index, day in enumerate(months):
+        x = calendar.at(day)
+        name = long_date(day)[3:] if index == 0 or day.month == 1 else long_date(day)[3:6]
+        text = Text("month", x, bottom - 2, name, anchor="middle", colour=GREY)
+        yield Line("month", ((x, skin.base), (x, skin.base + 2.5)), GREY, 0.6)
+        if calendar.left - 20 <= text.box[0] and text.box[2] <= calendar.right + 14:
+            yield text
+
+
+def _key(
+    decisions: Sequence[Decision], segments: Sequence[Segment], columns: Sequence[Column]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what the signs in use mean: the fill of a swatch and its edge, or none, and the words."""
+    cells = [cell.forms[-1] for column in columns for cell in column.cells.values()]
+    drugged = [
+        (segment.is_reported, index == len(segments) - 1)
+        for index, segment in enumerate(segments)
+        if segment.taken is not None and not segment.is_open
+    ]
+    if any(reported for reported, _ in drugged):
+        yield REPORTED, "solid", "taken, as reported"
+    if any(not reported and not planned for reported, planned in drugged):
+        yield UNREPORTED, "solid", "advised, intake not reported"
+    if any(planned for _, planned in drugged):
+        yield PLANNED, "dashed", "until the next visit"
+    if any(segment.is_open for segment in segments):
+        yield "#FFFFFF", "dotted", "open: no dosage until answered"
+    if any(form.startswith("■") for form in cells):
+        yield "", "", "■ interrupts or stops"
+    if any(form.startswith("▲") for form in cells):
+        yield "", "", "▲ caution or lower ceiling"
+    if any("?" in form for form in cells) or any(
+        decision.visit.clasi_activity is None for decision in decisions
+    ):
+        yield "", "", "? missing"
+    if "·" in cells:
+        yield "", "", "· not reported"
+
+
+_SWATCH = 14.0
+Key = tuple[float, str, str, str]
+
+
+def _wrapped_key(
+    entries: Iterator[tuple[str, str, str]], left: float, right: float
+) -> list[list[Key]]:
+    """Return the entries of the key on lines, each with its place."""
+    lines: list[list[Key]] = []
+    x = right
+    for fill, edge, words in entries:
+        width = text_width(words, 8) + (_SWATCH + 4 if fill else 0)
+        if x + width > right:
+            lines.append([])
+            x = left
+        lines[-1].append((x, fill, edge, words))
+        x += width + 14
+    return lines
+
+
+def _draw_key(lines: Sequence[Sequence[Key]], top: float) -> Iterator[Item]:
+    for index, line in enumerate(lines):
+        y = top + _NOTE * index
+        for x, fill, edge, words in line:
+            if fill:
+                dash = "dashed" if edge == "dashed" else "dotted" if edge == "dotted" else "solid"
+                yield Area("key", x, y, x + _SWATCH, y + 7.5, fill, INK, dash)
+                x += _SWATCH + 4
+            yield Text("key", x, y + 7, words)
+
+
+def _foot(protocol: Protocol, width: float) -> Sequence[str]:
+    """Return the notes below a picture: the disclaimer, the protocol and its evidence."""
+    identity = f"{protocol.id} {protocol.version}, sha256 {protocol.hash[:12]}."
+    return wrap(f"{NOT_A_DEVICE} {identity} {protocol.evidence}", width, 8, 4)

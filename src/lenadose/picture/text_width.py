@@ -1,0 +1,55 @@
+"""The width of a text on the page, and texts cut to a width."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from lenadose.picture.advances import BOLD, REGULAR
+
+_UNKNOWN = 1000  # a character that is not in the table is taken to be as wide as it is high
+
+
+def _table(runs: Iterable[str]) -> dict[str, int]:
+    widths: dict[str, int] = {}
+    for run in runs:
+        first, _, rest = run.partition(": ")
+        widths |= {chr(int(first) + index): int(width) for index, width in enumerate(rest.split())}
+    return widths
+
+
+_WIDTHS = {False: _table(REGULAR), True: _table(BOLD)}
+
+
+@cache
+def text_width(text: str, size: float, *, bold: bool = False) -> float:
+    """Return the width of a text in DejaVu Sans, in points, as *size* is."""
+    widths = _WIDTHS[bold]
+    return sum(widths.get(sign, _UNKNOWN) for sign in text) * size / 1000
+
+
+def cut(text: str, width: float, size: float, *, bold: bool = False) -> str:
+    """Return a text on one line, cut at a word to a width in points; "…" stands for the rest."""
+    words = text.split()
+    line = " ".join(words)
+    if text_width(line, size, bold=bold) <= width:
+        return line
+    while words and text_width(f"{' '.join(words)} …", size, bold=bold) > width:
+        if len(words) > 1:
+            words.pop()
+        else:
+            words = [words[0][:-1]] if len(words[0]) > 1 else []
+    return f"{' '.join(words)} …" if words else "…"
+
+
+def wrap(text: str, width: float, size: float, most: int, *, bold: bool = False) -> Sequence[str]:
+    """Return a text in at most so many lines of a width in points; the last one is cut."""
+    lines: list[str] = []
+    words = text.split()
+    while words and len(lines) < most - 1:
+        count = len(words)
+        while count > 1 and text_width(" ".join(words[:count]), size, bold=bold) > width:
+            count -= 1
+        lines.append(cut(" ".join(words[:count]), width, size, bold=bold))
+        words = words[count:]
+    if words:
+        lines.append(cut(" ".join(words), width, size, bold=bold))
+    return lines

@@ -1,0 +1,188 @@
+"""The words of a picture: what holds now and why, and the label of each decision."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from attrs import frozen
+
+from lenadose.engine.machine import Decision, same_day_dangers
+from lenadose.engine.state import OngoingEvent
+from lenadose.explanation.fact_phrases import cause
+from lenadose.picture.layout import DANGER, GOOD, INK, Shape
+from lenadose.picture.placing import long_date
+from lenadose.terms.dosage import Dosage, format_decimal
+from lenadose.terms.facts import Action, Safety
+
+QUESTIONS = (Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES)
+_ORDINARY = (Action.CONTINUE, Action.OBSERVE)
+
+
+@frozen
+class ActionWords:
+    """An action in a picture: as an order, as a past event, and its mark (a "?" without one)."""
+
+    order: str
+    past: str
+    shape: Shape | None
+    fill: str
+
+
+_BLUE, _AMBER, _WHITE = "#0072B2", "#E69F00", "#FFFFFF"
+ACTIONS: dict[Action, ActionWords] = {
+    Action.START: ActionWords("Start", "Started", "right", GOOD),
+    Action.CONTINUE: ActionWords("Continue", "Continued", "circle", INK),
+    Action.ESCALATE: ActionWords("Raise to", "Raised", "up", _BLUE),
+    Action.REDUCE: ActionWords("Lower to", "Lowered", "down", _BLUE),
+    Action.FINISH: ActionWords("Taper over", "Taper over", "diamond", GOOD),
+    Action.OBSERVE: ActionWords("Observe", "Observed", "circle", _WHITE),
+    Action.INTERRUPT: ActionWords("Interrupt", "Interrupted", "square", _AMBER),
+    Action.RESUME: ActionWords("Resume", "Resumed", "right", _WHITE),
+    Action.DISCONTINUE: ActionWords("Stop for good", "Stopped for good", "cross", DANGER),
+    Action.REQUEST_DATA: ActionWords("Ask first", "Ask first", None, INK),
+    Action.PRESCRIBER_DECIDES: ActionWords(
+        "Prescriber decides", "The prescriber decides", "plus", _WHITE
+    ),
+}
+"""The words and the mark of each action; no two share a shape and a fill of one lightness."""
+
+
+@frozen
+class Label:
+    """A decision to be labelled, with the ones after it that repeat it, and how much it matters."""
+
+    decisions: tuple[Decision, ...]
+    headline: str
+    why: str
+    weight: int
+
+    @property
+    def first(self) -> Decision:
+        """The first of the decisions."""
+        return self.decisions[0]
+
+
+def brief_dosage(dosage: Dosage) -> str:
+    """Return a dosage in few letters: "5 mg" for once daily, "5 mg / 2 days" otherwise."""
+    often = "" if dosage.every_days == 1 else f" / {dosage.every_days} days"
+    return f"{format_decimal(dosage.mg)} mg{often}"
+
+
+def danger_words(decision: Decision) -> str:
+    """Return the dangers for which a same-day assessment is due, in words; empty without one."""
+    known = decision.seen.findings
+    found = [
+        (danger.event.name if danger.event else "positive pregnancy test")
+        if isinstance(danger, OngoingEvent)
+        else f"{danger.quantity.replace('_', ' ')} {result.given}"
+        for danger in same_day_dangers(decision.seen)
+        if isinstance(danger, OngoingEvent) or (result := known.result(danger.quantity))
+    ]
+    return ", ".join(dict.fromkeys(found))
+
+
+def is_danger(decision: Decision) -> bool:
+    """Return whether a danger was known at the visit, or needs an assessment on the same day."""
+    dangerous = decision.facts.safety in (Safety.STOP, Safety.INTERRUPT)
+    return dangerous or bool(same_day_dangers(decision.seen))
+
+
+def decides(before: Decision | None, decision: Decision) -> bool:
+    """Return whether a decision changes the dosage, asks, ends treatment, or meets a new danger."""
+    return (
+        decision.action not in _ORDINARY
+        or decision.visit.stopped is not None
+        or bool(same_day_dangers(decision.seen))
+        or (before is not None and decision.level != before.level)
+    )
+
+
+def why(decision: Decision, before: Decision | None) -> str:
+    """Return the cause of a decision in a few words, as a label and the title give it."""
+    danger = danger_words(decision)
+    if danger and decision.action in _ORDINARY:
+        return f"same-day assessment: {danger}"
+    if before and decision.action is Action.CONTINUE and decision.level != before.level:
+        return "the dosage that was taken"
+    return cause(decision).replace("CLASI activity", "CLASI")
+
+
+def labels_of(decisions: Sequence[Decision], *, brief: bool) -> Iterator[Label]:
+    """Yield a label for each decision that is labelled; repeats of one are counted: "×4"."""
+    run: list[Decision] = []
+    before: Decision | None = None
+    for previous, decision in pairwise((None, *decisions)):
+        assert decision is not None
+        repeats = bool(run) and decision is not None and _is_repeat(run[-1], previous, decision)
+        if run and not repeats:
+            yield _label(run, before, brief=brief)
+            run = []
+        if repeats or decides(previous, decision):
+            if not run:
+                before = previous
+            run.append(decision)
+    if run:
+        yield _label(run, before, brief=brief)
+
+
+def _is_repeat(last: Decision, previous: Decision | None, decision: Decision) -> bool:
+    return (
+        last is previous
+        and decision.action is last.action
+        and decision.level == last.level
+        and decides(previous, decision)
+    )
+
+
+def _label(run: Sequence[Decision], before: Decision | None, *, brief: bool) -> Label:
+    first = run[0]
+    words = ACTIONS[first.action].order
+    if first.visit.stopped is not None:
+        words = "Ended"
+    elif first.dosage is not None and first.action not in QUESTIONS:
+        words = f"{words} {brief_dosage(first.dosage) if brief else first.dosage}"
+    times = f" ×{len(run)}" if len(run) > 1 else ""
+    weight = 0
+    if any(map(is_danger, run)) or first.action is Action.DISCONTINUE:
+        weight = 3
+    elif first.action in QUESTIONS:
+        weight = 1
+    elif first.action not in _ORDINARY:
+        weight = 2
+    return Label(tuple(run), f"{words}{times}", why(first, before), weight)
+
+
+def now(decisions: Sequence[Decision]) -> str:
+    """Return what holds after the last visit, and the decision that it goes back to."""
+    last = decisions[-1]
+    return f"{_standing(last)}. {_reason(decisions)}"
+
+
+def _standing(last: Decision) -> str:
+    if last.action in QUESTIONS:
+        if last.dosage is None:
+            return "No dosage until answered"
+        return f"{last.dosage}, unchanged until answered"
+    return f"Now {last.dosage or 'no drug'}"
+
+
+def _reason(decisions: Sequence[Decision]) -> str:
+    before_each = (None, *decisions)
+    place = len(decisions) - 1
+    while place and not decides(before_each[place], decisions[place]):
+        place -= 1
+    decision = decisions[place]
+    begin = place
+    # Decisions that repeat one another are told from the first on, with the newest cause.
+    while begin and _is_repeat(decisions[begin - 1], before_each[begin], decisions[begin]):
+        begin -= 1
+    words = ACTIONS[decision.action].past
+    if decision.visit.stopped is not None:
+        words = "Ended"
+    since = "since " if begin < place else ""
+    reason = why(decision, before_each[place])
+    line = f"{words} {since}{long_date(decisions[begin].visit.date)}"
+    line = f"{line}: {reason}." if reason else f"{line}."
+    danger = danger_words(decisions[-1])
+    if danger and danger not in reason:
+        return f"Same-day assessment: {danger}. {line}"
+    return f"Same-day assessment. {line}" if danger and "same-day" not in reason else line
