@@ -37,8 +37,8 @@ from lenadose.protocol.protocol import Protocol
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 
 MARGIN = 8.0
-_TITLE, _NOTE = 13.0, 9.4
-_SKIN = 66.0  # the least height of the panel of the skin
+_NOTE = 9.4
+_SKIN = 50.0  # the least height of the panel of the skin
 _MONTHS = 11.0
 
 
@@ -63,16 +63,18 @@ def course_layout(decisions: Sequence[Decision], page: Page = SCREEN) -> Layout:
 
     # From the top and from the bottom towards the middle, which takes what is left.
     title = now(decisions)
-    heading = wrap(title, edge - MARGIN, _TITLE, 2, bold=True)
-    y = MARGIN + 4 + _TITLE * 1.2 * len(heading)
-    top = y + 14
+    is_small = page.height < 480
+    size = 11.0 if is_small else 14.0
+    heading = wrap(title, edge - MARGIN, size, 2, bold=True)
+    y = MARGIN + 2 + size * 1.2 * len(heading)
+    top = y + 13
     columns = choose_columns(calendar, decisions, edge)
     foot = _foot(protocol, edge - MARGIN)
     notes = page.height - MARGIN / 2 - _NOTE * len(foot)
     key_lines = _wrapped_key(_key(decisions, segments, columns), MARGIN, edge)
     keys = notes - 3 - _NOTE * len(key_lines)
     table = keys - 4 - table_height(names)
-    step = 17.0 if page.height < 480 else 21.0
+    step = 15.5 if is_small else 21.0
     below = MARKS + STRIP + (11 if narrow_phases(calendar, segments) else 0)
     fixed = step * len(levels) + 6 + below + 10 + _MONTHS
     most = max(1, int((table - top - fixed - _SKIN) // LANE))
@@ -82,19 +84,18 @@ def course_layout(decisions: Sequence[Decision], page: Page = SCREEN) -> Layout:
     skin_top = steps.base + below + 10
     skin = Scale(calendar, skin_top, table - _MONTHS, highest_score(decisions, segments))
 
-    decided = tuple(draw_decisions(steps, decisions, ()))
     items = chain(
-        _heading(heading, decisions, y, edge, hidden, columns),
+        _heading(heading, size, decisions, y, edge, hidden, columns),
         draw_grid(calendar, decisions, steps.top - 4, steps.base),
         draw_grid(calendar, decisions, skin_top, skin.base),
         draw_scale(steps),
         draw_steps(steps, segments, [each.x for each in placed]),
         draw_ceiling(steps, segments),
         draw_labels(placed, steps.top - 6, steps.base),
-        decided,
+        draw_decisions(steps, decisions),
         draw_phases(calendar, segments, steps.base + MARKS),
         _names(skin),
-        draw_bands(skin, segments),
+        draw_bands(skin, decisions, segments),
         draw_scores(skin, decisions, segments),
         _months(skin, table),
         draw_table(columns, names, calendar, table, edge),
@@ -109,6 +110,7 @@ def course_layout(decisions: Sequence[Decision], page: Page = SCREEN) -> Layout:
 
 def _heading(
     heading: Sequence[str],
+    size: float,
     decisions: Sequence[Decision],
     y: float,
     edge: float,
@@ -116,8 +118,8 @@ def _heading(
     columns: Sequence[Column],
 ) -> Iterator[Item]:
     for index, line in enumerate(heading):
-        below = _TITLE * 1.2 * (len(heading) - 1 - index)
-        yield Text("title", MARGIN, y - 4 - below, line, _TITLE, bold=True)
+        below = size * 1.2 * (len(heading) - 1 - index)
+        yield Text("title", MARGIN, y - 4 - below, line, size, bold=True)
     last = decisions[-1]
     begin, end = decisions[0].visit.date, last.visit.date
     many = f"{len(decisions)} visits, {long_date(begin)} to {long_date(end)}"
@@ -130,7 +132,7 @@ def _heading(
     if shown < len(decisions):
         parts.append(f"below: {shown} of the {len(decisions)} visits")
     if hidden:
-        parts.append(f"{hidden} decisions marked, not labelled")
+        parts.append(f"{hidden} {'decision' if hidden == 1 else 'decisions'} marked only")
     rest = " · ".join(parts)
     name = last.seen.patient.id or "A patient"
     room = edge - MARGIN - text_width(f" · {rest}", 8)
@@ -152,26 +154,26 @@ def _months(skin: Scale, bottom: float) -> Iterator[Item]:
         name = long_date(day)[3:] if index == 0 or day.month == 1 else long_date(day)[3:6]
         text = Text("month", x, bottom - 2, name, anchor="middle", colour=GREY)
         yield Line("month", ((x, skin.base), (x, skin.base + 2.5)), GREY, 0.6)
-        if calendar.left - 20 <= text.box[0] and text.box[2] <= calendar.right + 14:
+        if calendar.edge - 8 <= text.box[0] and text.box[2] <= calendar.right + 14:
             yield text
 
 
 def _key(
     decisions: Sequence[Decision], segments: Sequence[Segment], columns: Sequence[Column]
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield what the signs in use mean: the fill of a swatch and its edge, or none, and the words."""
+    """Yield what the signs in use mean: the fill and the edge of a swatch, or "", and the words."""
     cells = [cell.forms[-1] for column in columns for cell in column.cells.values()]
     drugged = [
         (segment.is_reported, index == len(segments) - 1)
         for index, segment in enumerate(segments)
-        if segment.taken is not None and not segment.is_open
+        if segment.taken is not None and (segment.is_reported or not segment.is_open)
     ]
     if any(reported for reported, _ in drugged):
         yield REPORTED, "solid", "taken, as reported"
     if any(not reported and not planned for reported, planned in drugged):
         yield UNREPORTED, "solid", "advised, intake not reported"
     if any(planned for _, planned in drugged):
-        yield PLANNED, "dashed", "until the next visit"
+        yield PLANNED, "dashed", "advised until the next visit"
     if any(segment.is_open for segment in segments):
         yield "#FFFFFF", "dotted", "open: no dosage until answered"
     if any(form.startswith("■") for form in cells):

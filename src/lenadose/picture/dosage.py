@@ -81,7 +81,7 @@ def rungs(protocol: Protocol, dosage: Dosage | None) -> float:
 
 def draw_scale(steps: Steps) -> Iterator[Item]:
     """Yield the names of the levels and their lines."""
-    left, right = steps.calendar.left, steps.calendar.right
+    left, right = steps.calendar.edge, steps.calendar.right
     for name, dosage in (
         ("no drug", None),
         *((str(level), level.dosage) for level in steps.protocol.ladder.levels),
@@ -104,7 +104,7 @@ def draw_steps(
         if kind == "open":
             top = steps.base - steps.step * 0.62
             yield Area("open", left, top, right, steps.base, "#FFFFFF", INK, "dotted")
-            if right - left > 8:
+            if right - left > 24:
                 yield Text("open", (left + right) / 2, top + 8.6, "?", anchor="middle", bold=True)
             continue
         if taken is None:
@@ -186,12 +186,10 @@ def draw_ceiling(steps: Steps, segments: Sequence[Segment]) -> Iterator[Item]:
                 break
 
 
-def draw_decisions(
-    steps: Steps, decisions: Sequence[Decision], taken: Iterable[Box]
-) -> Iterator[Item]:
+def draw_decisions(steps: Steps, decisions: Sequence[Decision]) -> Iterator[Item]:
     """Yield a mark for each decision on the baseline; a tick where all goes on."""
     y = steps.base
-    written: list[Box] = list(taken)
+    written: list[Box] = []
     for decision in decisions:
         x, words = steps.calendar.at(decision.visit.date), ACTIONS[decision.action]
         if decision.action in (Action.CONTINUE, Action.OBSERVE):

@@ -36,26 +36,26 @@ def place_labels(
     Where room is short the causes are cut, then labels are left out: first questions, then changes
     of the dosage, and dangers and the newest decision last.
     """
-    for brief, width in ((False, 190.0), (True, 150.0), (True, 110.0), (True, 85.0)):
-        labels = list(labels_of(decisions, brief=brief))
-        placed = _place(calendar, labels, most, width)
-        if placed is not None:
-            return placed, 0
-    count = len(labels)
-    while labels:
+    full, short = (list(labels_of(decisions, brief=brief)) for brief in (False, True))
+    left = list(range(len(full)))
+    while left:
+        for labels, width in ((full, 200.0), (short, 200.0), *((short, w) for w in _CUTS)):
+            placed = _place(calendar, [labels[index] for index in left], most, width)
+            if placed is not None:
+                return placed, len(full) - len(left)
         # What counts least goes; of two of one weight the one with less room around it.
-        place = min(range(len(labels)), key=lambda index: _worth(calendar, labels, index))
-        del labels[place]
-        placed = _place(calendar, labels, most, 85.0)
-        if placed is not None:
-            return placed, count - len(labels)
-    return [], count
+        left.remove(min(left, key=lambda index: _worth(calendar, short, left, index)))
+    return [], len(full)
 
 
-def _worth(calendar: Calendar, labels: Sequence[Label], index: int) -> tuple[bool, int, float]:
-    here = calendar.at(labels[index].first.visit.date)
-    others = (label for place, label in enumerate(labels) if place != index)
-    room = min((abs(calendar.at(other.first.visit.date) - here) for other in others), default=0.0)
+_CUTS = (170.0, 145.0, 120.0, 100.0, 85.0)  # points to which a cause is cut where room is short
+
+
+def _worth(
+    calendar: Calendar, labels: Sequence[Label], left: Sequence[int], index: int
+) -> tuple[bool, int, float]:
+    at = [calendar.at(label.first.visit.date) for label in labels]
+    room = min((abs(at[other] - at[index]) for other in left if other != index), default=0.0)
     return index == len(labels) - 1, labels[index].weight, room
 
 
@@ -70,7 +70,7 @@ def _place(
     for label in reversed(labels):
         x = calendar.at(label.first.visit.date)
         lines = (
-            cut(f"{short_date(label.first.visit.date)}  {label.headline}", 400, 8, bold=True),
+            cut(f"{short_date(label.first.visit.date)}: {label.headline}", 400, 8, bold=True),
             cut(label.why, width, 8) if label.why else "",
         )
         wide = max(text_width(lines[0], 8, bold=True), text_width(lines[1], 8))

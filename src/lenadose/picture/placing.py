@@ -22,12 +22,20 @@ def long_date(day: date) -> str:
 
 @frozen
 class Calendar:
-    """Calendar time across a page: the first day at `left`, and `days` days on to `right`."""
+    """Calendar time across a page: the first day at `left`, and `days` days on to `right`.
+
+    The panels begin at `edge`, a little before the first day.
+    """
 
     first: date
     days: int
-    left: float
+    edge: float
     right: float
+
+    @property
+    def left(self) -> float:
+        """The place of the first day."""
+        return self.edge + 12
 
     def at(self, day: date) -> float:
         """Return the place of a day, in points."""

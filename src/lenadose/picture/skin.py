@@ -1,4 +1,4 @@
-"""The panel of the skin: every score of CLASI activity, and the limits of the responses as bands."""
+"""The panel of the skin: scores of CLASI activity, and the limits of the responses as bands."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
@@ -49,9 +49,11 @@ def highest_score(decisions: Sequence[Decision], segments: Sequence[Segment]) ->
     return max([8, *(height for height in heights if height is not None)]) * 1.28
 
 
-def draw_bands(scale: Scale, segments: Sequence[Segment]) -> Iterator[Item]:
+def draw_bands(
+    scale: Scale, decisions: Sequence[Decision], segments: Sequence[Segment]
+) -> Iterator[Item]:
     """Yield the bands of the responses, which hold from one visit to the next."""
-    at, left, right = scale.calendar.at, scale.calendar.left, scale.calendar.right
+    at, left, right = scale.calendar.at, scale.calendar.edge, scale.calendar.right
     for (worse, partial), run in groupby(
         segments, lambda segment: (segment.worse_from, segment.partial_to)
     ):
@@ -60,7 +62,7 @@ def draw_bands(scale: Scale, segments: Sequence[Segment]) -> Iterator[Item]:
         if worse is not None:
             y = scale.y(worse - 0.5)
             yield Area(
-                "worse", begin, scale.top, end, y, "#F3CDBB", "", "solid", "diagonal", "#DDA78D"
+                "worse", begin, scale.top, end, y, "#F6D8CA", "", "solid", "diagonal", "#E3B19A"
             )
             yield Line("worse", ((begin, y), (end, y)), DANGER, 1.1)
         if partial is not None:
@@ -77,8 +79,9 @@ def draw_bands(scale: Scale, segments: Sequence[Segment]) -> Iterator[Item]:
         y = scale.y(score)
         yield Text("tick", left - 5, y + 3, str(score), anchor="end")
         yield Line("tick", ((left - 3, y), (left, y)), GREY, 0.6)
+    clear = scale.y(decisions[-1].protocol.response.complete_at.value)
+    yield Line("complete", ((left, clear), (right, clear)), GOOD, 1.6)
     yield Line("axis", ((left, scale.top), (left, scale.base)), GREY, 0.6)
-    yield Line("axis", ((left, scale.base), (right, scale.base)), GREY, 0.6)
 
 
 def draw_grid(
@@ -169,7 +172,7 @@ def _written_scores(
         for name, height in places:
             text = Text("score", x, height, name, 8, "middle", worse, colour, halo=True)
             left, top, right, bottom = text.box
-            if right > scale.calendar.right + 8 or left < scale.calendar.left - 3:
+            if right > scale.calendar.right + 8 or left < scale.calendar.edge:
                 continue
             if top < scale.top or bottom > scale.base + 2:
                 continue

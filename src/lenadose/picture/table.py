@@ -21,6 +21,8 @@ from lenadose.terms.units import CREATININE_CLEARANCE, PRINTED, QUANTITIES, Quan
 ROW, HEADER, LEADERS = 11.0, 10.0, 11.0
 """The heights of a row, of a line of the header, and of the lines from the visits to it."""
 
+TESTS, EVENTS, DOSES = "Pregnancy test", "Adverse events", "Doses taken"
+
 _FAR = 60.0  # points from its visit, beyond which a visit without news gets no column
 _GAP = 6.0
 
@@ -63,8 +65,8 @@ def row_names(decisions: Sequence[Decision]) -> list[str]:
         f"{_SHORT_NAMES.get(name, name.capitalize())} {PRINTED[quantity.unit]}"
         for name, quantity in QUANTITIES.items()
     ]
-    tests = [] if able is False and not tested else ["Pregnancy test"]
-    return [*names, *tests, "Adverse events", "Doses taken"]
+    tests = [] if able is False and not tested else [TESTS]
+    return [*names, *tests, EVENTS, DOSES]
 
 
 _SHORT_NAMES = {CREATININE_CLEARANCE.name: "Clearance"}
@@ -81,10 +83,10 @@ def cells_of(decisions: Sequence[Decision]) -> list[dict[str, Cell]]:
             name: _count(decision, place, quantity, missing)
             for place, (name, quantity) in enumerate(zip(names, QUANTITIES.values(), strict=False))
         }
-        if "Pregnancy test" in names:
-            cells["Pregnancy test"] = _tests(decision, missing)
-        cells["Adverse events"] = _events(decision, missing)
-        cells["Doses taken"] = _doses(before, decision)
+        if TESTS in names:
+            cells[TESTS] = _tests(decision, missing)
+        cells[EVENTS] = _events(decision, missing)
+        cells[DOSES] = _doses(before, decision)
         columns.append(cells)
     return columns
 
@@ -213,11 +215,14 @@ def choose_columns(calendar: Calendar, decisions: Sequence[Decision], edge: floa
     cells = cells_of(decisions)
     at = [calendar.at(decision.visit.date) for decision in decisions]
     widths = [
-        max(text_width(short_date(decision.visit.date), 8), *(c.shortest for c in row.values()))
+        max(
+            text_width(short_date(decision.visit.date), 8, bold=True),
+            *(c.shortest for c in row.values()),
+        )
         + _GAP
         for decision, row in zip(decisions, cells, strict=True)
     ]
-    low, high = calendar.left - 16, edge
+    low, high = calendar.edge - 10, edge
     rest = sorted(range(len(decisions)), key=lambda index: (_importance(decisions, index), index))
     chosen: list[int] = []
 
@@ -251,7 +256,10 @@ def choose_columns(calendar: Calendar, decisions: Sequence[Decision], edge: floa
     if due is not None:
         words = f"due {short_date(due.due)}"
         width = text_width(words, 8) + _GAP
-        if sum(own) + width <= high - low:
+        # The next visit takes no place from a visit.
+        shown = spread([at[index] for index in chosen], own, low, high)
+        after = max(calendar.at(due.due), shown[-1] + own[-1] / 2 + width / 2)
+        if after + width / 2 <= high:
             columns.append(Column(due.due, calendar.at(due.due), (words,), {}))
             own.append(width)
     return _placed(columns, own, low, high)
@@ -293,17 +301,28 @@ def draw_table(
     y = head + HEADER * lines + 2
     for name in names:
         yield Line("row", ((8, y), (edge, y)), RULE, 0.5)
-        yield Text("row", calendar.left - 26, y + 8.5, name, anchor="end")
-        for column in columns:
-            cell = column.cells.get(name)
-            if cell is None or cell.forms == ("",):
+        yield Text("row", calendar.edge - 16, y + 8.5, name, anchor="end")
+        row = [(column, cell) for column in columns if (cell := column.cells.get(name))]
+        # All say it as briefly as the one with the least room, save events, which have names.
+        brevity = 0 if name == EVENTS else max((_brevity(*each) for each in row), default=0)
+        for column, cell in row:
+            words = cell.forms[min(max(brevity, _brevity(column, cell)), len(cell.forms) - 1)]
+            if name == EVENTS and words != cell.forms[0] and column.room > 48:
+                words = cut(cell.forms[0], column.room, 8, bold=cell.bold)
+            if not words:
                 continue
-            fitting = (
-                form for form in cell.forms if text_width(form, 8, bold=cell.bold) <= column.room
-            )
-            words = next(fitting, None) or cut(cell.forms[-1], column.room, 8, bold=cell.bold)
             yield Text("cell", column.middle, y + 8.5, words, 8, "middle", cell.bold, cell.colour)
         y += ROW
+
+
+def _brevity(column: Column, cell: Cell) -> int:
+    """Return which of the forms of a cell is the first to fit, or the last."""
+    fitting = (
+        index
+        for index, form in enumerate(cell.forms)
+        if text_width(form, 8, bold=cell.bold) <= column.room
+    )
+    return next(fitting, len(cell.forms) - 1)
 
 
 def table_height(names: Sequence[str]) -> float:

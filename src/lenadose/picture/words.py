@@ -38,9 +38,9 @@ ACTIONS: dict[Action, ActionWords] = {
     Action.INTERRUPT: ActionWords("Interrupt", "Interrupted", "square", _AMBER),
     Action.RESUME: ActionWords("Resume", "Resumed", "right", _WHITE),
     Action.DISCONTINUE: ActionWords("Stop for good", "Stopped for good", "cross", DANGER),
-    Action.REQUEST_DATA: ActionWords("Ask first", "Ask first", None, INK),
+    Action.REQUEST_DATA: ActionWords("Ask first", "Data requested", None, INK),
     Action.PRESCRIBER_DECIDES: ActionWords(
-        "Prescriber decides", "The prescriber decides", "plus", _WHITE
+        "Prescriber decides", "Handed to the prescriber", "plus", _WHITE
     ),
 }
 """The words and the mark of each action; no two share a shape and a fill of one lightness."""
@@ -87,12 +87,13 @@ def is_danger(decision: Decision) -> bool:
 
 
 def decides(before: Decision | None, decision: Decision) -> bool:
-    """Return whether a decision changes the dosage, asks, ends treatment, or meets a new danger."""
+    """Return whether a decision is the first, changes the dosage, asks, or meets a new danger."""
     return (
-        decision.action not in _ORDINARY
+        before is None
+        or decision.action not in _ORDINARY
         or decision.visit.stopped is not None
         or bool(same_day_dangers(decision.seen))
-        or (before is not None and decision.level != before.level)
+        or decision.level != before.level
     )
 
 

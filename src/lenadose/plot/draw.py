@@ -17,7 +17,7 @@ _DASHES: dict[Dash, str | tuple[int, tuple[int, ...]]] = {
     "dashed": (0, (4, 2)),
     "dotted": (0, (1, 2)),
 }
-_HATCHES: dict[Hatch, str] = {"": "", "diagonal": "////", "dots": "....", "cross": "xxxx"}
+_HATCHES: dict[Hatch, str] = {"": "", "diagonal": "//", "dots": "..", "cross": "xx"}
 _ALIGNED = {"start": "left", "middle": "center", "end": "right"}
 _HALO = (withStroke(linewidth=2, foreground="white"),)
 

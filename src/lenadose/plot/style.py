@@ -21,6 +21,7 @@ _SETTINGS: dict[Any, object] = {
     # The font comes with matplotlib, so that a text is equally wide on every machine.
     "font.family": "DejaVu Sans",
     "text.parse_math": False,  # what a record says is shown as it is, even dollar signs
+    "text.hinting": "none",  # letters are as wide as the layout takes them to be
     "svg.hashsalt": "lenadose",
     "svg.fonttype": "path",
     "hatch.linewidth": 0.5,
