@@ -22,7 +22,11 @@ from tests.support.patients import (
 
 from lenadose import Decision, Patient, PregnancyTest, Visit, get_protocol, load_course, replay
 
-LOW = {"neutrophils": count(Decimal("0.4")), "platelets": count(30), "creatinine_clearance": clearance(20)}
+LOW = {
+    "neutrophils": count(Decimal("0.4")),
+    "platelets": count(30),
+    "creatinine_clearance": clearance(20),
+}
 
 
 def example(name: str) -> Sequence[Decision]:

@@ -17,10 +17,25 @@ from lenadose.picture.dosage import (
     draw_phases,
     draw_scale,
     draw_steps,
+    is_advised_only,
     narrow_phases,
+    rungs,
 )
+from lenadose.picture.key import KEY_LINE, KeyEntry, Swatch, draw_key, on_lines
 from lenadose.picture.labels import LANE, draw_labels, place_labels
-from lenadose.picture.layout import GREY, INK, SCREEN, Area, Item, Layout, Line, Page, Text, lay_out
+from lenadose.picture.layout import (
+    DANGER,
+    GREY,
+    INK,
+    SCREEN,
+    WHITE,
+    Item,
+    Layout,
+    Line,
+    Page,
+    Text,
+    lay_out,
+)
 from lenadose.picture.placing import Calendar, long_date
 from lenadose.picture.segments import Segment, end_of, segments_of
 from lenadose.picture.skin import Scale, draw_bands, draw_grid, draw_scores, highest_score
@@ -32,14 +47,14 @@ from lenadose.picture.table import (
     table_height,
 )
 from lenadose.picture.text_width import cut, text_width, wrap
-from lenadose.picture.words import now
+from lenadose.picture.words import ACTIONS, Label, now
 from lenadose.protocol.protocol import Protocol
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 
 MARGIN = 8.0
 _NOTE = 9.4
 _SKIN = 50.0  # the least height of the panel of the skin
-_MONTHS = 11.0
+_MONTHS = 12.5
 
 
 def course_layout(decisions: Sequence[Decision], page: Page = SCREEN) -> Layout:
@@ -71,16 +86,23 @@ def course_layout(decisions: Sequence[Decision], page: Page = SCREEN) -> Layout:
     columns = choose_columns(calendar, decisions, edge)
     foot = _foot(protocol, edge - MARGIN)
     notes = page.height - MARGIN / 2 - _NOTE * len(foot)
-    key_lines = _wrapped_key(_key(decisions, segments, columns), MARGIN, edge)
-    keys = notes - 3 - _NOTE * len(key_lines)
-    table = keys - 4 - table_height(names)
     step = 15.5 if is_small else 21.0
+    highest = max(rungs(protocol, segment.taken) for segment in segments)
+    above = max(highest - len(levels), 0) * step
     below = MARKS + STRIP + (11 if narrow_phases(calendar, segments) else 0)
-    fixed = step * len(levels) + 6 + below + 10 + _MONTHS
-    most = max(1, int((table - top - fixed - _SKIN) // LANE))
-    placed, hidden = place_labels(calendar, decisions, most)
+    fixed = step * len(levels) + above + 6 + below + 10 + _MONTHS
+    hidden: list[Label] = []
+    for _ in range(2):
+        # Labels that find no room are explained in the key, which may then take another line.
+        key = on_lines(_key(decisions, segments, columns, hidden), MARGIN, edge)
+        keys = notes - 3 - KEY_LINE * len(key)
+        table = keys - 4 - table_height(names)
+        most = max(1, int((table - top - fixed - _SKIN) // LANE))
+        placed, hidden = place_labels(calendar, decisions, most)
     lanes = max((each.lane for each in placed), default=-1) + 1
-    steps = Steps(protocol, calendar, top + lanes * LANE + 6 + step * len(levels), step)
+    steps = Steps(
+        protocol, calendar, top + lanes * LANE + 6 + above + step * len(levels), step, above
+    )
     skin_top = steps.base + below + 10
     skin = Scale(calendar, skin_top, table - _MONTHS, highest_score(decisions, segments))
 
@@ -89,8 +111,8 @@ def course_layout(decisions: Sequence[Decision], page: Page = SCREEN) -> Layout:
         draw_grid(calendar, decisions, steps.top - 4, steps.base),
         draw_grid(calendar, decisions, skin_top, skin.base),
         draw_scale(steps),
-        draw_steps(steps, segments, [each.x for each in placed]),
         draw_ceiling(steps, segments),
+        draw_steps(steps, segments, [each.x for each in placed]),
         draw_labels(placed, steps.top - 6, steps.base),
         draw_decisions(steps, decisions),
         draw_phases(calendar, segments, steps.base + MARKS),
@@ -99,7 +121,7 @@ def course_layout(decisions: Sequence[Decision], page: Page = SCREEN) -> Layout:
         draw_scores(skin, decisions, segments),
         _months(skin, table),
         draw_table(columns, names, calendar, table, edge),
-        _draw_key(key_lines, keys),
+        draw_key(key, keys),
         (
             Text("note", MARGIN, notes + _NOTE * (index + 0.8), line, colour=GREY)
             for index, line in enumerate(foot)
@@ -114,7 +136,7 @@ def _heading(
     decisions: Sequence[Decision],
     y: float,
     edge: float,
-    hidden: int,
+    hidden: Sequence[Label],
     columns: Sequence[Column],
 ) -> Iterator[Item]:
     for index, line in enumerate(heading):
@@ -132,7 +154,8 @@ def _heading(
     if shown < len(decisions):
         parts.append(f"below: {shown} of the {len(decisions)} visits")
     if hidden:
-        parts.append(f"{hidden} {'decision' if hidden == 1 else 'decisions'} marked only")
+        many = len(hidden)
+        parts.append(f"{many} {'decision' if many == 1 else 'decisions'} marked only")
     rest = " · ".join(parts)
     name = last.seen.patient.id or "A patient"
     room = edge - MARGIN - text_width(f" · {rest}", 8)
@@ -154,14 +177,17 @@ def _months(skin: Scale, bottom: float) -> Iterator[Item]:
         name = long_date(day)[3:] if index == 0 or day.month == 1 else long_date(day)[3:6]
         text = Text("month", x, bottom - 2, name, anchor="middle", colour=GREY)
         yield Line("month", ((x, skin.base), (x, skin.base + 2.5)), GREY, 0.6)
-        if calendar.edge - 8 <= text.box[0] and text.box[2] <= calendar.right + 14:
+        if calendar.edge + 1 <= text.box[0] and text.box[2] <= calendar.right + 14:
             yield text
 
 
 def _key(
-    decisions: Sequence[Decision], segments: Sequence[Segment], columns: Sequence[Column]
-) -> Iterator[tuple[str, str, str]]:
-    """Yield what the signs in use mean: the fill and the edge of a swatch, or "", and the words."""
+    decisions: Sequence[Decision],
+    segments: Sequence[Segment],
+    columns: Sequence[Column],
+    hidden: Sequence[Label],
+) -> Iterator[KeyEntry]:
+    """Yield what the fills and signs in use mean, and the marks of decisions without a label."""
     cells = [cell.forms[-1] for column in columns for cell in column.cells.values()]
     drugged = [
         (segment.is_reported, index == len(segments) - 1)
@@ -169,54 +195,26 @@ def _key(
         if segment.taken is not None and (segment.is_reported or not segment.is_open)
     ]
     if any(reported for reported, _ in drugged):
-        yield REPORTED, "solid", "taken, as reported"
+        yield KeyEntry("taken, as reported", Swatch(REPORTED))
     if any(not reported and not planned for reported, planned in drugged):
-        yield UNREPORTED, "solid", "advised, intake not reported"
+        yield KeyEntry("advised, intake not reported", Swatch(UNREPORTED))
     if any(planned for _, planned in drugged):
-        yield PLANNED, "dashed", "advised until the next visit"
+        yield KeyEntry("advised until the next visit", Swatch(PLANNED, INK, "dashed"))
+    if any(map(is_advised_only, segments)):
+        yield KeyEntry("advised, not taken", Swatch(WHITE, DANGER, "dashed"))
     if any(segment.is_open for segment in segments):
-        yield "#FFFFFF", "dotted", "open: no dosage until answered"
+        yield KeyEntry("open: no dosage until answered", Swatch(WHITE, INK, "dotted"))
     if any(form.startswith("■") for form in cells):
-        yield "", "", "■ interrupts or stops"
+        yield KeyEntry("■ interrupts or stops")
     if any(form.startswith("▲") for form in cells):
-        yield "", "", "▲ caution or lower ceiling"
-    if any("?" in form for form in cells) or any(
-        decision.visit.clasi_activity is None for decision in decisions
-    ):
-        yield "", "", "? missing"
+        yield KeyEntry("▲ caution or lower ceiling")
+    scores = [decision.visit.clasi_activity for decision in decisions]
+    if any("?" in form for form in cells) or None in scores:
+        yield KeyEntry("? missing")
     if "·" in cells:
-        yield "", "", "· not reported"
-
-
-_SWATCH = 14.0
-Key = tuple[float, str, str, str]
-
-
-def _wrapped_key(
-    entries: Iterator[tuple[str, str, str]], left: float, right: float
-) -> list[list[Key]]:
-    """Return the entries of the key on lines, each with its place."""
-    lines: list[list[Key]] = []
-    x = right
-    for fill, edge, words in entries:
-        width = text_width(words, 8) + (_SWATCH + 4 if fill else 0)
-        if x + width > right:
-            lines.append([])
-            x = left
-        lines[-1].append((x, fill, edge, words))
-        x += width + 14
-    return lines
-
-
-def _draw_key(lines: Sequence[Sequence[Key]], top: float) -> Iterator[Item]:
-    for index, line in enumerate(lines):
-        y = top + _NOTE * index
-        for x, fill, edge, words in line:
-            if fill:
-                dash = "dashed" if edge == "dashed" else "dotted" if edge == "dotted" else "solid"
-                yield Area("key", x, y, x + _SWATCH, y + 7.5, fill, INK, dash)
-                x += _SWATCH + 4
-            yield Text("key", x, y + 7, words)
+        yield KeyEntry("· not reported")
+    for action in dict.fromkeys(label.first.action for label in hidden):
+        yield KeyEntry(ACTIONS[action].order.removesuffix(" to").lower(), action)
 
 
 def _foot(protocol: Protocol, width: float) -> Sequence[str]:

@@ -48,17 +48,21 @@ STRIP, MARKS = 11.0, 6.5
 
 @frozen
 class Steps:
-    """The dosages on a page: the protocol, the calendar, the baseline and the height of a step."""
+    """The dosages on a page: the protocol, the calendar, the baseline and the height of a step.
+
+    `above` is the height of a dosage that was taken above the highest level.
+    """
 
     protocol: Protocol
     calendar: Calendar
     base: float
     step: float
+    above: float
 
     @property
     def top(self) -> float:
         """The height of the highest level on the page."""
-        return self.base - len(self.protocol.ladder.levels) * self.step
+        return self.base - len(self.protocol.ladder.levels) * self.step - self.above
 
     def height(self, dosage: Dosage | None) -> float:
         """Return the place of a dosage: of a level, or between two levels."""
@@ -104,8 +108,13 @@ def draw_steps(
         if kind == "open":
             top = steps.base - steps.step * 0.62
             yield Area("open", left, top, right, steps.base, "#FFFFFF", INK, "dotted")
-            if right - left > 24:
-                yield Text("open", (left + right) / 2, top + 8.6, "?", anchor="middle", bold=True)
+            # The sign stands between two visits, whose decisions have signs of their own.
+            begin, end = max(
+                ((at(part.begin), at(part.end)) for part in parts),
+                key=lambda pair: pair[1] - pair[0],
+            )
+            if end - begin > 20:
+                yield Text("open", (begin + end) / 2, top + 8.6, "?", anchor="middle", bold=True)
             continue
         if taken is None:
             if kind == "reported":
@@ -124,10 +133,15 @@ def draw_steps(
         yield from _dosage_inside(taken, kind, left, top, right, leaders)
     for segment in segments:
         advised = segment.level.dosage if segment.level else None
-        if segment.is_reported and advised != segment.taken and not segment.is_open:
+        if is_advised_only(segment):
             y, left, right = steps.height(advised), at(segment.begin), at(segment.end)
-            if advised is not None:
-                yield Line("advised", ((left, y), (right, y)), DANGER, 1.4, "dashed")
+            yield Line("advised", ((left, y), (right, y)), DANGER, 1.4, "dashed")
+
+
+def is_advised_only(segment: Segment) -> bool:
+    """Return whether a dosage was advised, and another or none was taken, as reported."""
+    advised = segment.level.dosage if segment.level else None
+    return segment.is_reported and advised not in (None, segment.taken)
 
 
 def _parts(segments: Sequence[Segment]) -> Iterator[tuple[Dosage | None, str, Segment]]:

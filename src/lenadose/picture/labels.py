@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from lenadose.engine.machine import Decision
 from lenadose.picture.layout import GREY, INK, Item, Line, Text
@@ -30,8 +30,8 @@ class PlacedLabel:
 
 def place_labels(
     calendar: Calendar, decisions: Sequence[Decision], most: int
-) -> tuple[list[PlacedLabel], int]:
-    """Return the labels on at most so many lanes, and how many have found no room.
+) -> tuple[list[PlacedLabel], list[Label]]:
+    """Return the labels on at most so many lanes, and those that have found no room.
 
     Where room is short the causes are cut, then labels are left out: first questions, then changes
     of the dosage, and dangers and the newest decision last.
@@ -42,10 +42,10 @@ def place_labels(
         for labels, width in ((full, 200.0), (short, 200.0), *((short, w) for w in _CUTS)):
             placed = _place(calendar, [labels[index] for index in left], most, width)
             if placed is not None:
-                return placed, len(full) - len(left)
+                return placed, [each for index, each in enumerate(full) if index not in left]
         # What counts least goes; of two of one weight the one with less room around it.
         left.remove(min(left, key=lambda index: _worth(calendar, short, left, index)))
-    return [], len(full)
+    return [], full
 
 
 _CUTS = (170.0, 145.0, 120.0, 100.0, 85.0)  # points to which a cause is cut where room is short
@@ -64,9 +64,9 @@ def _place(
 ) -> list[PlacedLabel] | None:
     """Return the labels on lanes, from the right to the left; None if there are too few lanes.
 
-    A label stands above every later one whose line would cross it.
+    A label stands above every other whose line would cross it.
     """
-    placed: list[PlacedLabel] = []
+    boxed: list[PlacedLabel] = []
     for label in reversed(labels):
         x = calendar.at(label.first.visit.date)
         lines = (
@@ -74,23 +74,51 @@ def _place(
             cut(label.why, width, 8) if label.why else "",
         )
         wide = max(text_width(lines[0], 8, bold=True), text_width(lines[1], 8))
-        left = max(0.0, min(x - 1, calendar.right - wide))
-        right = left + wide
-        lowest = 0
-        forbidden: set[int] = set()
-        highest = most
-        for other in placed:
-            if other.left < right + _GAP and left < other.right + _GAP:
-                forbidden.add(other.lane)
-            if left - 2 < other.x < right + 2:
-                lowest = max(lowest, other.lane + 1)
-            if other.left - 2 < x < other.right + 2:
-                highest = min(highest, other.lane)
-        lane = next((lane for lane in range(lowest, highest) if lane not in forbidden), None)
+        lefts = (x - 1, calendar.right - wide, x - wide + 1)
+        boxes = (
+            PlacedLabel(label, x, left, left + wide, 0, lines)
+            for left in lefts
+            if calendar.edge <= left <= min(x, calendar.right - wide + 0.1)
+        )
+        free = (box for box in boxes if not any(_above(box, b) and _above(b, box) for b in boxed))
+        box = next(free, None)
+        if box is None:
+            return None
+        boxed.append(box)
+    return _on_lanes(boxed, most)
+
+
+def _above(one: PlacedLabel, other: PlacedLabel) -> bool:
+    """Return whether the line of *other* would cross *one*, unless that stands above it."""
+    return one.left - 2 < other.x < one.right + 2
+
+
+def _on_lanes(boxed: Sequence[PlacedLabel], most: int) -> list[PlacedLabel] | None:
+    """Return labels on the lowest lanes that keep their order, or None."""
+    placed: list[PlacedLabel] = []
+    waiting = list(boxed)
+    while waiting:
+        # What stands above another comes after it; of several the rightmost is the lowest.
+        ready = (
+            box
+            for box in waiting
+            if not any(_above(box, other) for other in waiting if other is not box)
+        )
+        box = next(ready, None)
+        if box is None:
+            return None
+        waiting.remove(box)
+        lowest = max((other.lane + 1 for other in placed if _above(box, other)), default=0)
+        forbidden = {
+            other.lane
+            for other in placed
+            if other.left < box.right + _GAP and box.left < other.right + _GAP
+        }
+        lane = next((lane for lane in range(lowest, most) if lane not in forbidden), None)
         if lane is None:
             return None
-        placed.append(PlacedLabel(label, x, left, right, lane, lines))
-    return placed[::-1]
+        placed.append(evolve(box, lane=lane))
+    return sorted(placed, key=lambda box: box.x)
 
 
 def draw_labels(placed: Iterable[PlacedLabel], bottom: float, base: float) -> Iterator[Item]:

@@ -25,6 +25,7 @@ from lenadose.picture.layout import (
 )
 from lenadose.picture.placing import Calendar
 from lenadose.picture.segments import Segment
+from lenadose.record.visit import ACTIVITY
 from lenadose.terms.facts import Phase, Response
 
 
@@ -46,7 +47,8 @@ def highest_score(decisions: Sequence[Decision], segments: Sequence[Segment]) ->
     """Return the score at the top of the panel, with room for words above the highest."""
     scores = [decision.visit.clasi_activity for decision in decisions]
     heights = [*scores, *(segment.worse_from for segment in segments)]
-    return max([8, *(height for height in heights if height is not None)]) * 1.28
+    top = max([8, *(height for height in heights if height is not None)])
+    return min(top * 1.28, ACTIVITY[1] * 1.1)
 
 
 def draw_bands(
@@ -75,7 +77,7 @@ def draw_bands(
             begin, end = at(parts[0].begin), at(parts[-1].end)
             yield Area("no-response", begin, scale.top, end, scale.base, "#F2F2F2")
     step = next((each for each in (1, 2, 5, 10) if scale.highest / each <= 4), 20)
-    for score in range(0, int(scale.highest) + 1, step):
+    for score in range(0, int(min(scale.highest, ACTIVITY[1])) + 1, step):
         y = scale.y(score)
         yield Text("tick", left - 5, y + 3, str(score), anchor="end")
         yield Line("tick", ((left - 3, y), (left, y)), GREY, 0.6)

@@ -10,7 +10,7 @@ from lenadose.engine.machine import Decision
 from lenadose.engine.observe import MissingReason
 from lenadose.picture.layout import CAUTION, DANGER, GREY, INK, RULE, Item, Line, Text
 from lenadose.picture.placing import Calendar, short_date, spread
-from lenadose.picture.text_width import cut, text_width
+from lenadose.picture.text_width import text_width
 from lenadose.picture.words import brief_dosage, decides, is_danger
 from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.visit import Result, TestResult
@@ -23,7 +23,8 @@ ROW, HEADER, LEADERS = 11.0, 10.0, 11.0
 
 TESTS, EVENTS, DOSES = "Pregnancy test", "Adverse events", "Doses taken"
 
-_FAR = 60.0  # points from its visit, beyond which a visit without news gets no column
+_FAR, _FARTHER = 100.0, 180.0
+# Points from its visit, beyond which a visit without news, or without a danger, has no column.
 _GAP = 6.0
 
 
@@ -154,13 +155,13 @@ def _events(decision: Decision, missing: Mapping[str, MissingReason]) -> Cell:
         if ongoing.event in events
     ]
     worst = min(found, key=lambda safety: safety.rank, default=Safety.ACCEPTABLE)
-    grades = [event.grade for event in events if event.grade is not None]
-    short = f"gr {max(grades)}" if grades else "yes"
+    grade = max((event.grade or 0 for event in events), default=0)
+    short = f"gr {grade}" if grade else "yes"
     if all(event.resolved for event in events):
         short = "over"
-    elif len(events) > 1:
-        short = f"{short} +{len(events) - 1}"
-    forms = ("; ".join(map(_event, events)), short)
+    more = len(events) - 1
+    mid = f"{len(events)} events{f', {short}' if grade else ''}" if more else _event(events[0])
+    forms = ("; ".join(map(_event, events)), mid, f"{short} +{more}" if more else short)
     if worst in (Safety.STOP, Safety.INTERRUPT):
         return Cell(tuple(f"■ {form}" for form in forms), DANGER, True)
     if worst is Safety.CAUTION:
@@ -202,7 +203,8 @@ def _importance(decisions: Sequence[Decision], index: int) -> int:
         return 0
     if is_danger(decision) and decision.facts.phase is not Phase.DISCONTINUED:
         return 1
-    if index == 0 or decides(decisions[index - 1], decision):
+    before = decisions[index - 1] if index else None
+    if decides(before, decision) and (before is None or before.action is not decision.action):
         return 2
     return 3 if decision.facts.safety is Safety.CAUTION else 4
 
@@ -235,7 +237,8 @@ def choose_columns(calendar: Calendar, decisions: Sequence[Decision], edge: floa
         return max(moves) <= furthest
 
     for index in [each for each in rest if _importance(decisions, each) < 4]:
-        if fits(sorted([*chosen, index]), high):
+        furthest = high if _importance(decisions, index) < 2 else _FARTHER
+        if fits(sorted([*chosen, index]), furthest):
             chosen.append(index)
     ordinary = [index for index in rest if _importance(decisions, index) == 4]
     if fits(sorted([*chosen, *ordinary]), _FAR):
@@ -307,8 +310,6 @@ def draw_table(
         brevity = 0 if name == EVENTS else max((_brevity(*each) for each in row), default=0)
         for column, cell in row:
             words = cell.forms[min(max(brevity, _brevity(column, cell)), len(cell.forms) - 1)]
-            if name == EVENTS and words != cell.forms[0] and column.room > 48:
-                words = cut(cell.forms[0], column.room, 8, bold=cell.bold)
             if not words:
                 continue
             yield Text("cell", column.middle, y + 8.5, words, 8, "middle", cell.bold, cell.colour)

@@ -6,6 +6,7 @@ from itertools import pairwise
 from attrs import frozen
 
 from lenadose.engine.machine import Decision, same_day_dangers
+from lenadose.engine.observe import limits_met
 from lenadose.engine.state import OngoingEvent
 from lenadose.explanation.fact_phrases import cause
 from lenadose.picture.layout import DANGER, GOOD, INK, Shape
@@ -14,6 +15,7 @@ from lenadose.terms.dosage import Dosage, format_decimal
 from lenadose.terms.facts import Action, Safety
 
 QUESTIONS = (Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES)
+_SAME_DAY = "same-day assessment"
 _ORDINARY = (Action.CONTINUE, Action.OBSERVE)
 
 
@@ -101,7 +103,7 @@ def why(decision: Decision, before: Decision | None) -> str:
     """Return the cause of a decision in a few words, as a label and the title give it."""
     danger = danger_words(decision)
     if danger and decision.action in _ORDINARY:
-        return f"same-day assessment: {danger}"
+        return f"{_SAME_DAY}: {danger}"
     if before and decision.action is Action.CONTINUE and decision.level != before.level:
         return "the dosage that was taken"
     return cause(decision).replace("CLASI activity", "CLASI")
@@ -126,11 +128,22 @@ def labels_of(decisions: Sequence[Decision], *, brief: bool) -> Iterator[Label]:
 
 
 def _is_repeat(last: Decision, previous: Decision | None, decision: Decision) -> bool:
+    """Return whether a decision repeats the last labelled one, for no other danger."""
     return (
         last is previous
         and decision.action is last.action
         and decision.level == last.level
         and decides(previous, decision)
+        and _dangers(decision) <= _dangers(last)
+    )
+
+
+def _dangers(decision: Decision) -> frozenset[str]:
+    seen = decision.seen
+    limits = limits_met(seen.protocol.safety, seen.findings)
+    return frozenset(
+        [limit.id for limit in limits if limit.shows is Safety.INTERRUPT or limit.same_day]
+        + [ongoing.name for ongoing in seen.findings.ongoing if ongoing.is_danger]
     )
 
 
@@ -155,7 +168,12 @@ def _label(run: Sequence[Decision], before: Decision | None, *, brief: bool) -> 
 def now(decisions: Sequence[Decision]) -> str:
     """Return what holds after the last visit, and the decision that it goes back to."""
     last = decisions[-1]
-    return f"{_standing(last)}. {_reason(decisions)}"
+    reason, line = _reason(decisions)
+    danger = danger_words(last)
+    urgent = ""
+    if danger:
+        urgent = "Same-day assessment. " if danger == reason else f"Same-day assessment: {danger}. "
+    return f"{urgent}{_standing(last)}. {line}"
 
 
 def _standing(last: Decision) -> str:
@@ -166,24 +184,22 @@ def _standing(last: Decision) -> str:
     return f"Now {last.dosage or 'no drug'}"
 
 
-def _reason(decisions: Sequence[Decision]) -> str:
+def _reason(decisions: Sequence[Decision]) -> tuple[str, str]:
+    """Return the cause of the last decision that changed something, and a line about it."""
     before_each = (None, *decisions)
     place = len(decisions) - 1
-    while place and not decides(before_each[place], decisions[place]):
+    while place and (
+        not decides(before_each[place], decisions[place])
+        or why(decisions[place], before_each[place]).startswith(_SAME_DAY)
+    ):
         place -= 1
     decision = decisions[place]
     begin = place
     # Decisions that repeat one another are told from the first on, with the newest cause.
     while begin and _is_repeat(decisions[begin - 1], before_each[begin], decisions[begin]):
         begin -= 1
-    words = ACTIONS[decision.action].past
-    if decision.visit.stopped is not None:
-        words = "Ended"
+    words = "Ended" if decision.visit.stopped is not None else ACTIONS[decision.action].past
     since = "since " if begin < place else ""
     reason = why(decision, before_each[place])
     line = f"{words} {since}{long_date(decisions[begin].visit.date)}"
-    line = f"{line}: {reason}." if reason else f"{line}."
-    danger = danger_words(decisions[-1])
-    if danger and danger not in reason:
-        return f"Same-day assessment: {danger}. {line}"
-    return f"Same-day assessment. {line}" if danger and "same-day" not in reason else line
+    return reason, f"{line}: {reason}." if reason else f"{line}."
