@@ -5,5 +5,17 @@
 
 from lenadose.picture.course import course_layout
 from lenadose.picture.layout import A5, SCREEN, Area, Layout, Line, Mark, Page, Text
+from lenadose.picture.swimmer import courses_layout
 
-__all__ = ["A5", "SCREEN", "Area", "Layout", "Line", "Mark", "Page", "Text", "course_layout"]
+__all__ = [
+    "A5",
+    "SCREEN",
+    "Area",
+    "Layout",
+    "Line",
+    "Mark",
+    "Page",
+    "Text",
+    "course_layout",
+    "courses_layout",
+]

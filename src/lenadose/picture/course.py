@@ -22,7 +22,7 @@ from lenadose.picture.dosage import (
     rungs,
 )
 from lenadose.picture.key import KEY_LINE, KeyEntry, Swatch, draw_key, on_lines
-from lenadose.picture.labels import LANE, draw_labels, place_labels
+from lenadose.picture.labels import draw_labels, place_labels
 from lenadose.picture.layout import (
     DANGER,
     GREY,
@@ -52,7 +52,7 @@ from lenadose.protocol.protocol import Protocol
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 
 MARGIN = 8.0
-_NOTE = 9.4
+NOTE = 9.4
 _SKIN = 50.0  # the least height of the panel of the skin
 _MONTHS = 12.5
 
@@ -84,8 +84,8 @@ def course_layout(decisions: Sequence[Decision], page: Page = SCREEN) -> Layout:
     y = MARGIN + 2 + size * 1.2 * len(heading)
     top = y + 13
     columns = choose_columns(calendar, decisions, edge)
-    foot = _foot(protocol, edge - MARGIN)
-    notes = page.height - MARGIN / 2 - _NOTE * len(foot)
+    foot = notes_of(protocol, edge - MARGIN)
+    notes = page.height - MARGIN / 2 - NOTE * len(foot)
     step = 15.5 if is_small else 21.0
     highest = max(rungs(protocol, segment.taken) for segment in segments)
     above = max(highest - len(levels), 0) * step
@@ -97,12 +97,10 @@ def course_layout(decisions: Sequence[Decision], page: Page = SCREEN) -> Layout:
         key = on_lines(_key(decisions, segments, columns, hidden), MARGIN, edge)
         keys = notes - 3 - KEY_LINE * len(key)
         table = keys - 4 - table_height(names)
-        most = max(1, int((table - top - fixed - _SKIN) // LANE))
-        placed, hidden = place_labels(calendar, decisions, most)
-    lanes = max((each.lane for each in placed), default=-1) + 1
-    steps = Steps(
-        protocol, calendar, top + lanes * LANE + 6 + above + step * len(levels), step, above
-    )
+        room = table - top - fixed - _SKIN
+        placed, hidden = place_labels(calendar, decisions, room)
+    lanes = max((each.height for each in placed), default=0)
+    steps = Steps(protocol, calendar, top + lanes + 6 + above + step * len(levels), step, above)
     skin_top = steps.base + below + 10
     skin = Scale(calendar, skin_top, table - _MONTHS, highest_score(decisions, segments))
 
@@ -122,10 +120,7 @@ def course_layout(decisions: Sequence[Decision], page: Page = SCREEN) -> Layout:
         _months(skin, table),
         draw_table(columns, names, calendar, table, edge),
         draw_key(key, keys),
-        (
-            Text("note", MARGIN, notes + _NOTE * (index + 0.8), line, colour=GREY)
-            for index, line in enumerate(foot)
-        ),
+        draw_notes(foot, notes),
     )
     return lay_out(page, title, "\n".join([title, *course_in_words(decisions)]), items)
 
@@ -211,13 +206,19 @@ def _key(
     scores = [decision.visit.clasi_activity for decision in decisions]
     if any("?" in form for form in cells) or None in scores:
         yield KeyEntry("? missing")
-    if "·" in cells:
-        yield KeyEntry("· not reported")
+    if "–" in cells:
+        yield KeyEntry("– not reported")
     for action in dict.fromkeys(label.first.action for label in hidden):
         yield KeyEntry(ACTIONS[action].order.removesuffix(" to").lower(), action)
 
 
-def _foot(protocol: Protocol, width: float) -> Sequence[str]:
+def notes_of(protocol: Protocol, width: float) -> Sequence[str]:
     """Return the notes below a picture: the disclaimer, the protocol and its evidence."""
     identity = f"{protocol.id} {protocol.version}, sha256 {protocol.hash[:12]}."
     return wrap(f"{NOT_A_DEVICE} {identity} {protocol.evidence}", width, 8, 4)
+
+
+def draw_notes(lines: Sequence[str], top: float) -> Iterator[Item]:
+    """Yield the notes."""
+    for index, line in enumerate(lines):
+        yield Text("note", MARGIN, top + NOTE * (index + 0.8), line, colour=GREY)

@@ -5,50 +5,79 @@ from collections.abc import Iterable, Iterator, Sequence
 from attrs import evolve, frozen
 
 from lenadose.engine.machine import Decision
-from lenadose.picture.layout import GREY, INK, Item, Line, Text
+from lenadose.picture.layout import GREY, Item, Line, Text
 from lenadose.picture.placing import Calendar, short_date
 from lenadose.picture.text_width import cut, text_width
 from lenadose.picture.words import Label, labels_of
 
-LANE = 22.0
-"""The height of a lane: two lines of 8 points, and the space to the next."""
+_LANES = {2: 22.0, 1: 11.5}
+"""The height of a lane for labels of two lines, and of one: 8 points, and the space between."""
 
 _GAP = 5.0
 
 
 @frozen
 class PlacedLabel:
-    """A label on the page: its visit, the left end of its box, its lane, and its two lines."""
+    """A label on the page: its visit, the ends of its box, its lane, and its words.
+
+    The cause stands below the headline in a label of two lines, and else beside it.
+    """
 
     label: Label
     x: float
     left: float
     right: float
     lane: int
-    lines: tuple[str, str]
+    headline: str
+    cause: str
+    lines: int
+
+    @property
+    def height(self) -> float:
+        """The height of the lanes up to the top of this one."""
+        return (self.lane + 1) * _LANES[self.lines]
 
 
 def place_labels(
-    calendar: Calendar, decisions: Sequence[Decision], most: int
+    calendar: Calendar, decisions: Sequence[Decision], room: float
 ) -> tuple[list[PlacedLabel], list[Label]]:
-    """Return the labels on at most so many lanes, and those that have found no room.
+    """Return the labels on lanes in so much room, and those that have found none.
 
-    Where room is short the causes are cut, then labels are left out: first questions, then changes
-    of the dosage, and dangers and the newest decision last.
+    Where room is short, causes are cut, then set beside the headline; then labels are left out:
+    questions first, then changes of the dosage, and dangers, stops and the newest decision last.
     """
     full, short = (list(labels_of(decisions, brief=brief)) for brief in (False, True))
     left = list(range(len(full)))
     while left:
-        for labels, width in ((full, 200.0), (short, 200.0), *((short, w) for w in _CUTS)):
-            placed = _place(calendar, [labels[index] for index in left], most, width)
+        hidden = [each for index, each in enumerate(full) if index not in left]
+        for labels, lines, width in (
+            *((full, 2, 200.0), *((short, 2, width) for width in (200.0, 170, 145, 120, 100))),
+            *((short, 1, width) for width in (150.0, 0)),
+        ):
+            most = max(1, int(room // _LANES[lines]))
+            shown = [labels[index] for index in left]
+            widths = [width] * len(left)
+            placed = _place(calendar, shown, lines, most, widths)
             if placed is not None:
-                return placed, [each for index, each in enumerate(full) if index not in left]
+                return _with_causes(calendar, shown, lines, most, widths) or placed, hidden
         # What counts least goes; of two of one weight the one with less room around it.
         left.remove(min(left, key=lambda index: _worth(calendar, short, left, index)))
     return [], full
 
 
-_CUTS = (170.0, 145.0, 120.0, 100.0, 85.0)  # points to which a cause is cut where room is short
+def _with_causes(
+    calendar: Calendar, labels: Sequence[Label], lines: int, most: int, widths: Sequence[float]
+) -> list[PlacedLabel] | None:
+    """Return the labels with as much of the causes as there is room for, dangers first."""
+    found, best = None, list(widths)
+    for index in sorted(range(len(labels)), key=lambda index: -labels[index].weight):
+        for width in (width for width in (200.0, 150, 110, 80) if width > best[index]):
+            tried = [*best[:index], width, *best[index + 1 :]]
+            placed = _place(calendar, labels, lines, most, tried)
+            if placed is not None:
+                found, best = placed, tried
+                break
+    return found
 
 
 def _worth(
@@ -60,23 +89,22 @@ def _worth(
 
 
 def _place(
-    calendar: Calendar, labels: Sequence[Label], most: int, width: float
+    calendar: Calendar, labels: Sequence[Label], lines: int, most: int, widths: Sequence[float]
 ) -> list[PlacedLabel] | None:
     """Return the labels on lanes, from the right to the left; None if there are too few lanes.
 
-    A label stands above every other whose line would cross it.
+    A label stands above every other whose line would cross it. *widths* are those of the causes.
     """
     boxed: list[PlacedLabel] = []
-    for label in reversed(labels):
+    for label, width in reversed(list(zip(labels, widths, strict=True))):
         x = calendar.at(label.first.visit.date)
-        lines = (
-            cut(f"{short_date(label.first.visit.date)}: {label.headline}", 400, 8, bold=True),
-            cut(label.why, width, 8) if label.why else "",
-        )
-        wide = max(text_width(lines[0], 8, bold=True), text_width(lines[1], 8))
+        headline = f"{short_date(label.first.visit.date)}: {label.headline}"
+        cause = cut(label.why, width, 8) if label.why and width else ""
+        first, second = text_width(headline, 8, bold=True), text_width(cause, 8)
+        wide = max(first, second) if lines > 1 else first + second + (_GAP if cause else 0)
         lefts = (x - 1, calendar.right - wide, x - wide + 1)
         boxes = (
-            PlacedLabel(label, x, left, left + wide, 0, lines)
+            PlacedLabel(label, x, left, left + wide, 0, headline, cause, lines)
             for left in lefts
             if calendar.edge <= left <= min(x, calendar.right - wide + 0.1)
         )
@@ -124,10 +152,14 @@ def _on_lanes(boxed: Sequence[PlacedLabel], most: int) -> list[PlacedLabel] | No
 def draw_labels(placed: Iterable[PlacedLabel], bottom: float, base: float) -> Iterator[Item]:
     """Yield the labels above *bottom*, each with its line down to the baseline of the steps."""
     for each in placed:
-        below = bottom - each.lane * LANE
-        lines = [line for line in each.lines if line]
+        below = bottom - each.height + _LANES[each.lines]
         yield Line("leader", ((each.x, below - 0.5), (each.x, base)), GREY, 0.7)
-        first = below - 3.5 - 9.2 * (len(lines) - 1)
-        for index, line in enumerate(lines):
-            y = first + 9.2 * index
-            yield Text("label", each.left, y, line, bold=index == 0, colour=GREY if index else INK)
+        y = below - 3.5
+        if each.lines > 1 and each.cause:
+            yield Text("label", each.left, y - 9.2, each.headline, bold=True)
+            yield Text("label", each.left, y, each.cause, colour=GREY)
+            continue
+        yield Text("label", each.left, y, each.headline, bold=True)
+        if each.cause:
+            beside = each.left + text_width(each.headline, 8, bold=True) + _GAP
+            yield Text("label", beside, y, each.cause, colour=GREY)

@@ -54,7 +54,7 @@ class Column:
     room: float = 0
 
 
-NOT_REPORTED, NOT_MEASURED = Cell(("·",), GREY), Cell(("",))
+NOT_REPORTED, NOT_MEASURED = Cell(("–",), GREY), Cell(("",))
 _ABSENT, _STALE = Cell(("?",), INK, True), Cell(("? too old", "? old"), INK, True)
 
 
@@ -206,7 +206,7 @@ def _importance(decisions: Sequence[Decision], index: int) -> int:
     before = decisions[index - 1] if index else None
     if decides(before, decision) and (before is None or before.action is not decision.action):
         return 2
-    return 3 if decision.facts.safety is Safety.CAUTION else 4
+    return 3 if is_danger(decision) or decision.facts.safety is Safety.CAUTION else 4
 
 
 def choose_columns(calendar: Calendar, decisions: Sequence[Decision], edge: float) -> list[Column]:
@@ -227,19 +227,31 @@ def choose_columns(calendar: Calendar, decisions: Sequence[Decision], edge: floa
     low, high = calendar.edge - 10, edge
     rest = sorted(range(len(decisions)), key=lambda index: (_importance(decisions, index), index))
     chosen: list[int] = []
+    moved: dict[int, float] = {}
 
     def fits(indices: Sequence[int], furthest: float) -> bool:
         own = [widths[index] for index in indices]
         if sum(own) > high - low:
             return False
         places = spread([at[index] for index in indices], own, low, high)
-        moves = (abs(place - at[index]) for place, index in zip(places, indices, strict=True))
-        return max(moves) <= furthest
+        # What stands far from its visit already does not keep others out.
+        return all(
+            abs(place - at[index]) <= max(furthest, moved.get(index, 0) + 1)
+            for place, index in zip(places, indices, strict=True)
+        )
+
+    def choose(index: int, furthest: float) -> None:
+        indices = sorted([*chosen, index])
+        if fits(indices, furthest):
+            chosen.append(index)
+            own = [widths[each] for each in indices]
+            places = spread([at[each] for each in indices], own, low, high)
+            for each, place in zip(indices, places, strict=True):
+                moved[each] = abs(place - at[each])
 
     for index in [each for each in rest if _importance(decisions, each) < 4]:
         furthest = high if _importance(decisions, index) < 2 else _FARTHER
-        if fits(sorted([*chosen, index]), furthest):
-            chosen.append(index)
+        choose(index, furthest)
     ordinary = [index for index in rest if _importance(decisions, index) == 4]
     if fits(sorted([*chosen, *ordinary]), _FAR):
         chosen += ordinary
@@ -250,8 +262,7 @@ def choose_columns(calendar: Calendar, decisions: Sequence[Decision], edge: floa
             key=lambda index: min((abs(at[index] - at[each]) for each in chosen), default=high),
         )
         ordinary.remove(far)
-        if fits(sorted([*chosen, far]), _FAR):
-            chosen.append(far)
+        choose(far, _FAR)
     chosen.sort()
     columns = [Column(decisions[index].visit.date, at[index], (), cells[index]) for index in chosen]
     own = [widths[index] for index in chosen]
@@ -292,9 +303,8 @@ def draw_table(
     head = top + LEADERS
     for column in columns:
         x, middle = column.visit_at, column.middle
-        points = ((x, top), (x, top + 3), (middle, head - 3), (middle, head))
-        if abs(x - middle) < 1.5:
-            points = ((x, top), (x, top + 3), (x, top + 3), (x, head))
+        bend = ((x, top + 3), (middle, head - 3)) if abs(x - middle) > 6 else ()
+        points = ((x, top), *bend, (middle, head))
         is_visit = bool(column.cells)
         yield Line("column", points, GREY, 0.6, "solid" if is_visit else "dotted")
         for index, words in enumerate(column.header):

@@ -102,6 +102,8 @@ def decides(before: Decision | None, decision: Decision) -> bool:
 def why(decision: Decision, before: Decision | None) -> str:
     """Return the cause of a decision in a few words, as a label and the title give it."""
     danger = danger_words(decision)
+    if decision.visit.stopped is not None:
+        return " ".join(decision.visit.stopped.split())
     if danger and decision.action in _ORDINARY:
         return f"{_SAME_DAY}: {danger}"
     if before and decision.action is Action.CONTINUE and decision.level != before.level:
@@ -151,12 +153,14 @@ def _label(run: Sequence[Decision], before: Decision | None, *, brief: bool) -> 
     first = run[0]
     words = ACTIONS[first.action].order
     if first.visit.stopped is not None:
-        words = "Ended"
+        words = "Treatment ended"
     elif first.dosage is not None and first.action not in QUESTIONS:
         words = f"{words} {brief_dosage(first.dosage) if brief else first.dosage}"
     times = f" ×{len(run)}" if len(run) > 1 else ""
     weight = 0
-    if any(map(is_danger, run)) or first.action is Action.DISCONTINUE:
+    if first.action is Action.DISCONTINUE or first.visit.stopped is not None:
+        weight = 4
+    elif any(map(is_danger, run)):
         weight = 3
     elif first.action in QUESTIONS:
         weight = 1
@@ -198,7 +202,9 @@ def _reason(decisions: Sequence[Decision]) -> tuple[str, str]:
     # Decisions that repeat one another are told from the first on, with the newest cause.
     while begin and _is_repeat(decisions[begin - 1], before_each[begin], decisions[begin]):
         begin -= 1
-    words = "Ended" if decision.visit.stopped is not None else ACTIONS[decision.action].past
+    words = (
+        "Treatment ended" if decision.visit.stopped is not None else ACTIONS[decision.action].past
+    )
     since = "since " if begin < place else ""
     reason = why(decision, before_each[place])
     line = f"{words} {since}{long_date(decisions[begin].visit.date)}"
