@@ -84,7 +84,7 @@ def course_layout(decisions: Sequence[Decision], page: Page = SCREEN) -> Layout:
     y = MARGIN + 2 + size * 1.2 * len(heading)
     top = y + 13
     columns = choose_columns(calendar, decisions, edge)
-    foot = notes_of(protocol, edge - MARGIN)
+    foot = notes_of([protocol], edge - MARGIN)
     notes = page.height - MARGIN / 2 - NOTE * len(foot)
     step = 15.5 if is_small else 21.0
     highest = max(rungs(protocol, segment.taken) for segment in segments)
@@ -212,10 +212,13 @@ def _key(
         yield KeyEntry(ACTIONS[action].order.removesuffix(" to").lower(), action)
 
 
-def notes_of(protocol: Protocol, width: float) -> Sequence[str]:
-    """Return the notes below a picture: the disclaimer, the protocol and its evidence."""
-    identity = f"{protocol.id} {protocol.version}, sha256 {protocol.hash[:12]}."
-    return wrap(f"{NOT_A_DEVICE} {identity} {protocol.evidence}", width, 8, 4)
+def notes_of(protocols: Sequence[Protocol], width: float) -> Sequence[str]:
+    """Return the notes below a picture: the disclaimer, and each protocol with its evidence."""
+    about = (
+        f"{protocol.id} {protocol.version}, sha256 {protocol.hash[:12]}. {protocol.evidence}"
+        for protocol in protocols
+    )
+    return wrap(" ".join((NOT_A_DEVICE, *about)), width, 8, 4 * len(protocols))
 
 
 def draw_notes(lines: Sequence[str], top: float) -> Iterator[Item]:

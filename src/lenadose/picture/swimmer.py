@@ -40,7 +40,7 @@ from lenadose.terms.facts import Action, Phase
 _DOSES = ("#E3EFF9", "#BCD8EF", "#8FBDE3", "#5E9FD3")
 """The fills of the levels, from the lowest to the highest; more levels share the last."""
 
-_LEAST, _MOST = 26.0, 40.0  # points: the height of a row
+_LEAST, _MOST = 26.0, 46.0  # points: the height of a row
 _ORDINARY = (Action.CONTINUE, Action.OBSERVE)
 
 
@@ -71,7 +71,7 @@ def courses_layout(courses: Mapping[str, Sequence[Decision]], page: Page = SCREE
         for name, decisions in courses.items()
     ]
     edge = page.width - MARGIN
-    names = [cut(row.name, page.width * 0.22, 8, bold=True) for row in rows]
+    names = [cut(row.name, page.width * 0.26, 8, bold=True) for row in rows]
     left = MARGIN + max(text_width(name, 8, bold=True) for name in names) + 10
     states = [_state(row.decisions[-1]) for row in rows]
     states = [cut(state, page.width * 0.3, 8) for state in states]
@@ -79,7 +79,7 @@ def courses_layout(courses: Mapping[str, Sequence[Decision]], page: Page = SCREE
     days = max(max((end_of(row.decisions[-1]) - row.first).days for row in rows), 14)
 
     protocols = {row.decisions[-1].protocol.hash: row.decisions[-1].protocol for row in rows}
-    notes = list(chain.from_iterable(notes_of(each, edge - MARGIN) for each in protocols.values()))
+    notes = notes_of([*protocols.values()], edge - MARGIN)
     key = on_lines(_key(rows), MARGIN, edge)
     title = f"{len(rows)} course{'s' * (len(rows) > 1)}: {_summary(rows)}."
     is_small = page.height < 480
@@ -178,14 +178,16 @@ def _draw_row(
     protocol = row.decisions[-1].protocol
     joined = groupby(
         zip(row.segments, spans, strict=True),
-        lambda pair: (pair[0].taken, pair[0].phase, pair[0].is_open),
+        lambda pair: (pair[0].taken, pair[0].phase, pair[0].is_open, pair[0] is row.segments[-1]),
     )
-    for (taken, phase, is_open), run in joined:
+    for (taken, phase, is_open, is_planned), run in joined:
         parts = list(run)
         begin, end = parts[0][1][0], parts[-1][1][1]
         fill, hatch, colour = _fill(parts[0][0], protocol)
         if is_open and taken is None:
             yield Area("open", begin, low, end, high, WHITE, INK, "dotted")
+        elif taken is not None and is_planned:
+            yield Area("planned", begin, low, end, high, WHITE, INK, "dashed")
         else:
             yield Area("state", begin, low, end, high, fill, GREY, "solid", hatch, colour)
         for words in _names(taken, phase, is_open):
@@ -239,12 +241,14 @@ def _key(rows: Sequence[_Row]) -> Iterator[KeyEntry]:
     taken = {
         (level.rank, str(level))
         for row, protocol in zip(rows, protocols, strict=True)
-        for segment in row.segments
+        for segment in row.segments[:-1]
         if segment.taken is not None and (level := protocol.ladder.level_of(segment.taken))
     }
     for rank, name in sorted(taken):
         yield KeyEntry(name, Swatch(_DOSES[min(rank, len(_DOSES) - 1)], GREY))
     segments = [segment for row in rows for segment in row.segments]
+    if any(row.decisions[-1].dosage for row in rows):
+        yield KeyEntry("advised until the next visit", Swatch(WHITE, INK, "dashed"))
     if any(segment.is_open for segment in segments):
         yield KeyEntry("open: no dosage until answered", Swatch(WHITE, INK, "dotted"))
     idle = {each.phase for each in segments if each.taken is None and not each.is_open}
