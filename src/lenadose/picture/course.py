@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from lenadose.engine.machine import Decision
+from lenadose.explanation.headlines import OPEN
 from lenadose.picture.alt_text import course_in_words
 from lenadose.picture.dosage import (
     MARKS,
@@ -47,7 +48,7 @@ from lenadose.picture.table import (
     table_height,
 )
 from lenadose.picture.text_width import cut, text_width, wrap
-from lenadose.picture.words import ACTIONS, Label, now
+from lenadose.picture.words import Label, action_name, now
 from lenadose.protocol.protocol import Protocol
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 
@@ -198,7 +199,7 @@ def _key(
     if any(map(is_advised_only, segments)):
         yield KeyEntry("advised, not taken", Swatch(WHITE, DANGER, "dashed"))
     if any(segment.is_open for segment in segments):
-        yield KeyEntry("open: no dosage until answered", Swatch(WHITE, INK, "dotted"))
+        yield KeyEntry(f"open: {OPEN}", Swatch(WHITE, INK, "dotted"))
     if any(form.startswith("■") for form in cells):
         yield KeyEntry("■ interrupts or stops")
     if any(form.startswith("▲") for form in cells):
@@ -209,7 +210,7 @@ def _key(
     if "–" in cells:
         yield KeyEntry("– not reported")
     for action in dict.fromkeys(label.first.action for label in hidden):
-        yield KeyEntry(ACTIONS[action].order.removesuffix(" to").lower(), action)
+        yield KeyEntry(action_name(action), action)
 
 
 def notes_of(protocols: Sequence[Protocol], width: float) -> Sequence[str]:

@@ -18,16 +18,15 @@ from lenadose.picture.layout import (
     Item,
     Line,
     Text,
-    mark,
     overlap,
 )
 from lenadose.picture.placing import Calendar, spread
 from lenadose.picture.segments import Segment
 from lenadose.picture.text_width import text_width
-from lenadose.picture.words import ACTIONS, brief_dosage
+from lenadose.picture.words import ORDINARY, action_mark, brief_dosage
 from lenadose.protocol.protocol import Protocol
 from lenadose.terms.dosage import Dosage
-from lenadose.terms.facts import Action, Phase
+from lenadose.terms.facts import Phase
 
 REPORTED, UNREPORTED, PLANNED = "#7DB1DC", "#BCD8EF", "#EDF4FA"
 """The fill of a dosage that was taken as reported, that was advised, and that is planned."""
@@ -205,16 +204,16 @@ def draw_decisions(steps: Steps, decisions: Sequence[Decision]) -> Iterator[Item
     y = steps.base
     written: list[Box] = []
     for decision in decisions:
-        x, words = steps.calendar.at(decision.visit.date), ACTIONS[decision.action]
-        if decision.action in (Action.CONTINUE, Action.OBSERVE):
+        x = steps.calendar.at(decision.visit.date)
+        if decision.action in ORDINARY:
             yield Line("decision", ((x, y - 2.5), (x, y + 2.5)), INK, 1.1)
-        elif words.shape is not None:
-            yield mark("decision", words.shape, x, y, 4, words.fill)
-        else:
-            asked = Text("decision", x, y + 4, "?", 10, "middle", True, INK, halo=True)
-            if not any(overlap(asked.box, box) for box in written):
-                written.append(asked.box)
-                yield asked
+            continue
+        made = action_mark("decision", decision.action, x, y, 4)
+        if isinstance(made, Text):
+            if any(overlap(made.box, box) for box in written):
+                continue
+            written.append(made.box)
+        yield made
 
 
 def phase_runs(segments: Sequence[Segment]) -> list[tuple[Phase, Segment, Segment]]:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import frozen
 
-from lenadose.picture.layout import INK, Area, Dash, Hatch, Item, Text, mark
+from lenadose.picture.layout import INK, Area, Dash, Hatch, Item, Text
 from lenadose.picture.text_width import text_width
-from lenadose.picture.words import ACTIONS
+from lenadose.picture.words import action_mark
 from lenadose.terms.facts import Action
 
 KEY_LINE = 9.6
@@ -70,9 +70,5 @@ def draw_key(lines: Sequence[Sequence[tuple[float, KeyEntry]]], top: float) -> I
                 case Swatch(fill, edge, dash, hatch, colour):
                     yield Area("key", x, y, x + _SWATCH, y + 7.5, fill, edge, dash, hatch, colour)
                 case Action() as action:
-                    words = ACTIONS[action]
-                    if words.shape is not None:
-                        yield mark("key", words.shape, x + 4, y + 4, 3.6, words.fill)
-                    else:
-                        yield Text("key", x + 4, y + 7.2, "?", 9, "middle", True)
+                    yield action_mark("key", action, x + 4, y + 4, 3.6)
             yield Text("key", x + entry.indent, y + 7, entry.words)

@@ -7,6 +7,7 @@ from itertools import chain, groupby
 from attrs import evolve, frozen
 
 from lenadose.engine.machine import Decision
+from lenadose.explanation.headlines import OPEN, QUESTIONS
 from lenadose.picture.alt_text import course_in_words
 from lenadose.picture.course import MARGIN, NOTE, draw_notes, notes_of
 from lenadose.picture.dosage import PHASES
@@ -26,12 +27,11 @@ from lenadose.picture.layout import (
     Page,
     Text,
     lay_out,
-    mark,
     overlap,
 )
 from lenadose.picture.segments import Segment, end_of, segments_of
 from lenadose.picture.text_width import cut, text_width, wrap
-from lenadose.picture.words import ACTIONS, QUESTIONS, brief_dosage, danger_words
+from lenadose.picture.words import ORDINARY, action_mark, action_name, brief_dosage, danger_words
 from lenadose.protocol.protocol import Protocol
 from lenadose.terms.dosage import Dosage
 from lenadose.terms.errors import fault
@@ -41,7 +41,6 @@ _DOSES = ("#E3EFF9", "#BCD8EF", "#8FBDE3", "#5E9FD3")
 """The fills of the levels, from the lowest to the highest; more levels share the last."""
 
 _LEAST, _MOST = 26.0, 46.0  # points: the height of a row
-_ORDINARY = (Action.CONTINUE, Action.OBSERVE)
 
 
 @frozen
@@ -132,8 +131,10 @@ def _state(last: Decision) -> str:
     danger = danger_words(last)
     urgent = f"same-day: {danger}; " if danger else ""
     if last.action in QUESTIONS:
-        asked = ACTIONS[last.action].order.lower()
-        until = f"{brief_dosage(last.dosage)} until then" if last.dosage else "no dosage"
+        asked = action_name(last.action)
+        until = (
+            f"{brief_dosage(last.dosage)} {QUESTIONS[last.action]}" if last.dosage else "no dosage"
+        )
         return f"{urgent}{asked}, {until}"
     return f"{urgent}{last.dosage or last.phase_after.label}"
 
@@ -209,16 +210,15 @@ def _names(taken: Dosage | None, phase: Phase, is_open: bool) -> Iterable[str]:
 def _marks(decisions: Sequence[Decision], visits: Sequence[float], y: float) -> Iterator[Item]:
     written: list[Box] = []
     for decision, x in zip(decisions, visits, strict=True):
-        words = ACTIONS[decision.action]
-        if decision.action in _ORDINARY:
+        if decision.action in ORDINARY:
             yield Line("visit", ((x, y - 2), (x, y + 2)), GREY, 0.9)
-        elif words.shape is not None:
-            yield mark("decision", words.shape, x, y, 3.6, words.fill)
-        else:
-            asked = Text("decision", x, y + 3.2, "?", 9, "middle", True)
-            if not any(overlap(asked.box, box) for box in written):
-                written.append(asked.box)
-                yield asked
+            continue
+        made = action_mark("decision", decision.action, x, y, 3.6)
+        if isinstance(made, Text):
+            if any(overlap(made.box, box) for box in written):
+                continue
+            written.append(made.box)
+        yield made
 
 
 def _weeks(left: float, right: float, days: int, top: float, bottom: float) -> Iterator[Item]:
@@ -250,7 +250,7 @@ def _key(rows: Sequence[_Row]) -> Iterator[KeyEntry]:
     if any(row.decisions[-1].dosage for row in rows):
         yield KeyEntry("advised until the next visit", Swatch(WHITE, INK, "dashed"))
     if any(segment.is_open for segment in segments):
-        yield KeyEntry("open: no dosage until answered", Swatch(WHITE, INK, "dotted"))
+        yield KeyEntry(f"open: {OPEN}", Swatch(WHITE, INK, "dotted"))
     idle = {each.phase for each in segments if each.taken is None and not each.is_open}
     for phase in Phase:
         if phase in idle:
@@ -258,5 +258,5 @@ def _key(rows: Sequence[_Row]) -> Iterator[KeyEntry]:
             yield KeyEntry(phase.label, Swatch(fill, GREY, "solid", hatch, colour))
     made = {decision.action for row in rows for decision in row.decisions}
     for action in Action:
-        if action in made and action not in _ORDINARY:
-            yield KeyEntry(ACTIONS[action].order.removesuffix(" to").lower(), action)
+        if action in made and action not in ORDINARY:
+            yield KeyEntry(action_name(action), action)

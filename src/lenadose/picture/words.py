@@ -7,45 +7,57 @@ from attrs import frozen
 
 from lenadose.engine.machine import Decision, same_day_dangers
 from lenadose.engine.observe import limits_met
-from lenadose.engine.state import OngoingEvent
+from lenadose.explanation.calculations import danger_name
 from lenadose.explanation.fact_phrases import cause
-from lenadose.picture.layout import DANGER, GOOD, INK, Shape
+from lenadose.explanation.headlines import HEADLINES, OPEN, QUESTIONS
+from lenadose.picture.layout import WHITE, Mark, Shape, Text, mark
 from lenadose.picture.placing import long_date
 from lenadose.terms.dosage import Dosage, format_decimal
 from lenadose.terms.facts import Action, Safety
 
-QUESTIONS = (Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES)
 _SAME_DAY = "same-day assessment"
-_ORDINARY = (Action.CONTINUE, Action.OBSERVE)
+ORDINARY = (Action.CONTINUE, Action.OBSERVE)
 
 
 @frozen
-class ActionWords:
-    """An action in a picture: as an order, as a past event, and its mark (a "?" without one)."""
+class ActionMark:
+    """An action in a picture: as a past event, and the shape of its mark, a "?" without one."""
 
-    order: str
     past: str
     shape: Shape | None
-    fill: str
+    is_filled: bool = True
 
 
-_BLUE, _AMBER, _WHITE = "#0072B2", "#E69F00", "#FFFFFF"
-ACTIONS: dict[Action, ActionWords] = {
-    Action.START: ActionWords("Start", "Started", "right", GOOD),
-    Action.CONTINUE: ActionWords("Continue", "Continued", "circle", INK),
-    Action.ESCALATE: ActionWords("Raise to", "Raised", "up", _BLUE),
-    Action.REDUCE: ActionWords("Lower to", "Lowered", "down", _BLUE),
-    Action.FINISH: ActionWords("Taper over", "Taper over", "diamond", GOOD),
-    Action.OBSERVE: ActionWords("Observe", "Observed", "circle", _WHITE),
-    Action.INTERRUPT: ActionWords("Interrupt", "Interrupted", "square", _AMBER),
-    Action.RESUME: ActionWords("Resume", "Resumed", "right", _WHITE),
-    Action.DISCONTINUE: ActionWords("Stop for good", "Stopped for good", "cross", DANGER),
-    Action.REQUEST_DATA: ActionWords("Ask first", "Data requested", None, INK),
-    Action.PRESCRIBER_DECIDES: ActionWords(
-        "Prescriber decides", "Handed to the prescriber", "plus", _WHITE
-    ),
+ACTIONS: dict[Action, ActionMark] = {
+    Action.START: ActionMark("Started", "right"),
+    Action.CONTINUE: ActionMark("Continued", "circle"),
+    Action.ESCALATE: ActionMark("Raised", "up"),
+    Action.REDUCE: ActionMark("Lowered", "down"),
+    Action.FINISH: ActionMark("Finished", "diamond"),
+    Action.OBSERVE: ActionMark("Observed", "circle", is_filled=False),
+    Action.INTERRUPT: ActionMark("Interrupted", "square"),
+    Action.RESUME: ActionMark("Resumed", "right", is_filled=False),
+    Action.DISCONTINUE: ActionMark("Discontinued", "cross"),
+    Action.REQUEST_DATA: ActionMark("Data requested", None),
+    Action.PRESCRIBER_DECIDES: ActionMark("Handed to the prescriber", "plus", is_filled=False),
 }
-"""The words and the mark of each action; no two share a shape and a fill of one lightness."""
+"""The mark of each action, in the colour of its headline; no two are the same without colour."""
+
+
+def action_mark(role: str, action: Action, x: float, y: float, size: float) -> Mark | Text:
+    """Return the mark of an action with its middle at a place; *size* is half its width."""
+    known = ACTIONS[action]
+    if known.shape is None:
+        return Text(
+            role, x, y + size, HEADLINES[action].sign, 2.5 * size, "middle", True, halo=True
+        )
+    fill = HEADLINES[action].colour if known.is_filled else WHITE
+    return mark(role, known.shape, x, y, size, fill)
+
+
+def action_name(action: Action) -> str:
+    """Return the headline of an action without the dosage that follows it: "raise"."""
+    return HEADLINES[action].words.removesuffix(" to").removesuffix(" at").lower()
 
 
 @frozen
@@ -71,15 +83,8 @@ def brief_dosage(dosage: Dosage) -> str:
 
 def danger_words(decision: Decision) -> str:
     """Return the dangers for which a same-day assessment is due, in words; empty without one."""
-    known = decision.seen.findings
-    found = [
-        (danger.event.name if danger.event else "positive pregnancy test")
-        if isinstance(danger, OngoingEvent)
-        else f"{danger.quantity.replace('_', ' ')} {result.given}"
-        for danger in same_day_dangers(decision.seen)
-        if isinstance(danger, OngoingEvent) or (result := known.result(danger.quantity))
-    ]
-    return ", ".join(dict.fromkeys(found))
+    seen = decision.seen
+    return ", ".join(danger_name(seen, danger) for danger in same_day_dangers(seen))
 
 
 def is_danger(decision: Decision) -> bool:
@@ -92,7 +97,7 @@ def decides(before: Decision | None, decision: Decision) -> bool:
     """Return whether a decision is the first, changes the dosage, asks, or meets a new danger."""
     return (
         before is None
-        or decision.action not in _ORDINARY
+        or decision.action not in ORDINARY
         or decision.visit.stopped is not None
         or bool(same_day_dangers(decision.seen))
         or decision.level != before.level
@@ -104,7 +109,7 @@ def why(decision: Decision, before: Decision | None) -> str:
     danger = danger_words(decision)
     if decision.visit.stopped is not None:
         return " ".join(decision.visit.stopped.split())
-    if danger and decision.action in _ORDINARY:
+    if danger and decision.action in ORDINARY:
         return f"{_SAME_DAY}: {danger}"
     if before and decision.action is Action.CONTINUE and decision.level != before.level:
         return "the dosage that was taken"
@@ -151,7 +156,7 @@ def _dangers(decision: Decision) -> frozenset[str]:
 
 def _label(run: Sequence[Decision], before: Decision | None, *, brief: bool) -> Label:
     first = run[0]
-    words = ACTIONS[first.action].order
+    words = HEADLINES[first.action].words
     if first.visit.stopped is not None:
         words = "Treatment ended"
     elif first.dosage is not None and first.action not in QUESTIONS:
@@ -164,7 +169,7 @@ def _label(run: Sequence[Decision], before: Decision | None, *, brief: bool) -> 
         weight = 3
     elif first.action in QUESTIONS:
         weight = 1
-    elif first.action not in _ORDINARY:
+    elif first.action not in ORDINARY:
         weight = 2
     return Label(tuple(run), f"{words}{times}", why(first, before), weight)
 
@@ -183,8 +188,8 @@ def now(decisions: Sequence[Decision]) -> str:
 def _standing(last: Decision) -> str:
     if last.action in QUESTIONS:
         if last.dosage is None:
-            return "No dosage until answered"
-        return f"{last.dosage}, unchanged until answered"
+            return f"{OPEN[0].upper()}{OPEN[1:]}"
+        return f"{last.dosage}, unchanged {QUESTIONS[last.action]}"
     return f"Now {last.dosage or 'no drug'}"
 
 
