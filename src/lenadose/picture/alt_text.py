@@ -32,6 +32,11 @@ def course_in_words(decisions: Sequence[Decision]) -> Iterator[str]:
             result = getattr(visit, name)
             if result is not None:
                 findings.append(f"{name.replace('_', ' ')} {result}")
+        if visit.tests:
+            findings.append(f"pregnancy tests {', '.join(test.label for _, test in visit.tests)}")
+        if visit.adverse_events is not None:
+            events = "; ".join(map(str, visit.adverse_events))
+            findings.append(f"adverse events {events or 'none'}")
         findings += [
             f"{gap.field.replace('_', ' ')} {gap.why.label}"
             for gap in decision.missing

@@ -14,7 +14,6 @@ from lenadose.picture.dosage import (
     UNREPORTED,
     Steps,
     draw_ceiling,
-    draw_decisions,
     draw_phases,
     draw_scale,
     draw_steps,
@@ -37,6 +36,7 @@ from lenadose.picture.layout import (
     Text,
     lay_out,
 )
+from lenadose.picture.marks import action_name, draw_marks
 from lenadose.picture.placing import Calendar, long_date
 from lenadose.picture.segments import Segment, end_of, segments_of
 from lenadose.picture.skin import Scale, draw_bands, draw_grid, draw_scores, highest_score
@@ -48,7 +48,7 @@ from lenadose.picture.table import (
     table_height,
 )
 from lenadose.picture.text_width import cut, text_width, wrap
-from lenadose.picture.words import Label, action_name, now
+from lenadose.picture.words import Label, now
 from lenadose.protocol.protocol import Protocol
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 
@@ -105,6 +105,7 @@ def course_layout(decisions: Sequence[Decision], page: Page = SCREEN) -> Layout:
     skin_top = steps.base + below + 10
     skin = Scale(calendar, skin_top, table - _MONTHS, highest_score(decisions, segments))
 
+    visits = [calendar.at(decision.visit.date) for decision in decisions]
     items = chain(
         _heading(heading, size, decisions, y, edge, hidden, columns),
         draw_grid(calendar, decisions, steps.top - 4, steps.base),
@@ -113,7 +114,7 @@ def course_layout(decisions: Sequence[Decision], page: Page = SCREEN) -> Layout:
         draw_ceiling(steps, segments),
         draw_steps(steps, segments, [each.x for each in placed]),
         draw_labels(placed, steps.top - 6, steps.base),
-        draw_decisions(steps, decisions),
+        draw_marks(decisions, visits, steps.base, 4),
         draw_phases(calendar, segments, steps.base + MARKS),
         _names(skin),
         draw_bands(skin, decisions, segments),
@@ -150,8 +151,8 @@ def _heading(
     if shown < len(decisions):
         parts.append(f"below: {shown} of the {len(decisions)} visits")
     if hidden:
-        many = len(hidden)
-        parts.append(f"{many} {'decision' if many == 1 else 'decisions'} marked only")
+        count = len(hidden)
+        parts.append(f"{count} {'decision' if count == 1 else 'decisions'} marked only")
     rest = " · ".join(parts)
     name = last.seen.patient.id or "A patient"
     room = edge - MARGIN - text_width(f" · {rest}", 8)

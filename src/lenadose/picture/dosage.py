@@ -6,24 +6,21 @@ from itertools import groupby, pairwise
 
 from attrs import frozen
 
-from lenadose.engine.machine import Decision
 from lenadose.picture.layout import (
     DANGER,
     GREY,
     INK,
     RULE,
     Area,
-    Box,
     Hatch,
     Item,
     Line,
     Text,
-    overlap,
 )
 from lenadose.picture.placing import Calendar, spread
 from lenadose.picture.segments import Segment
 from lenadose.picture.text_width import text_width
-from lenadose.picture.words import ORDINARY, action_mark, brief_dosage
+from lenadose.picture.words import brief_dosage
 from lenadose.protocol.protocol import Protocol
 from lenadose.terms.dosage import Dosage
 from lenadose.terms.facts import Phase
@@ -197,23 +194,6 @@ def draw_ceiling(steps: Steps, segments: Sequence[Segment]) -> Iterator[Item]:
             if text_width(name, 8, bold=True) + 6 < right - left:
                 yield Text("ceiling", right - 3, top + 9, name, 8, "end", True, DANGER, halo=True)
                 break
-
-
-def draw_decisions(steps: Steps, decisions: Sequence[Decision]) -> Iterator[Item]:
-    """Yield a mark for each decision on the baseline; a tick where all goes on."""
-    y = steps.base
-    written: list[Box] = []
-    for decision in decisions:
-        x = steps.calendar.at(decision.visit.date)
-        if decision.action in ORDINARY:
-            yield Line("decision", ((x, y - 2.5), (x, y + 2.5)), INK, 1.1)
-            continue
-        made = action_mark("decision", decision.action, x, y, 4)
-        if isinstance(made, Text):
-            if any(overlap(made.box, box) for box in written):
-                continue
-            written.append(made.box)
-        yield made
 
 
 def phase_runs(segments: Sequence[Segment]) -> list[tuple[Phase, Segment, Segment]]:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from attrs import frozen
 
 from lenadose.picture.layout import INK, Area, Dash, Hatch, Item, Text
+from lenadose.picture.marks import action_mark
 from lenadose.picture.text_width import text_width
-from lenadose.picture.words import action_mark
 from lenadose.terms.facts import Action
 
 KEY_LINE = 9.6

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
+from operator import attrgetter
 
 from attrs import frozen
 
@@ -112,8 +113,11 @@ def draw_scores(
     taken: list[Box] = []
     for x, y, decision in points:
         worse = _is_worse(decision)
-        shape, size = ("diamond", 3.6) if worse else ("circle", 2.4)
-        yield mark("score", shape, x, y, size, DANGER if worse else INK, WHITE if worse else INK)
+        size = 3.6 if worse else 2.4
+        if worse:
+            yield mark("score", "diamond", x, y, size, DANGER, WHITE)
+        else:
+            yield mark("score", "circle", x, y, size, INK)
         taken.append((x - size, y - size, x + size, y + size))
     texts = [*_missing_scores(scale, missing, taken)]
     taken += [text.box for text in texts]
@@ -202,7 +206,7 @@ def _band_names(scale: Scale, segments: Sequence[Segment], taken: Sequence[Box])
     ):
         runs = [
             (value, parts[0], parts[-1])
-            for value, run in groupby(segments, lambda each, field=field: getattr(each, field))
+            for value, run in groupby(segments, attrgetter(field))
             if value is not None and (parts := list(run))
         ]
         # The run that holds now comes first, then the longest.

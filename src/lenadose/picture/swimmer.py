@@ -19,7 +19,6 @@ from lenadose.picture.layout import (
     SCREEN,
     WHITE,
     Area,
-    Box,
     Hatch,
     Item,
     Layout,
@@ -27,11 +26,11 @@ from lenadose.picture.layout import (
     Page,
     Text,
     lay_out,
-    overlap,
 )
+from lenadose.picture.marks import ORDINARY, action_name, draw_marks
 from lenadose.picture.segments import Segment, end_of, segments_of
 from lenadose.picture.text_width import cut, text_width, wrap
-from lenadose.picture.words import ORDINARY, action_mark, action_name, brief_dosage, danger_words
+from lenadose.picture.words import brief_dosage, danger_words
 from lenadose.protocol.protocol import Protocol
 from lenadose.terms.dosage import Dosage
 from lenadose.terms.errors import fault
@@ -179,7 +178,12 @@ def _draw_row(
     protocol = row.decisions[-1].protocol
     joined = groupby(
         zip(row.segments, spans, strict=True),
-        lambda pair: (pair[0].taken, pair[0].phase, pair[0].is_open, pair[0] is row.segments[-1]),
+        lambda pair: (
+            pair[0].taken,
+            pair[0].phase,
+            pair[0].is_open,
+            pair[0].taken is not None and pair[0] is row.segments[-1],
+        ),
     )
     for (taken, phase, is_open, is_planned), run in joined:
         parts = list(run)
@@ -187,7 +191,7 @@ def _draw_row(
         fill, hatch, colour = _fill(parts[0][0], protocol)
         if is_open and taken is None:
             yield Area("open", begin, low, end, high, WHITE, INK, "dotted")
-        elif taken is not None and is_planned:
+        elif is_planned:
             yield Area("planned", begin, low, end, high, WHITE, INK, "dashed")
         else:
             yield Area("state", begin, low, end, high, fill, GREY, "solid", hatch, colour)
@@ -197,7 +201,7 @@ def _draw_row(
                 bold = taken is not None
                 yield Text("state", (begin + end) / 2, y, words, 8, "middle", bold, halo=not bold)
                 break
-    yield from _marks(row.decisions, visits, top + height * 0.76)
+    yield from draw_marks(row.decisions, visits, top + height * 0.76, 3.6)
 
 
 def _names(taken: Dosage | None, phase: Phase, is_open: bool) -> Iterable[str]:
@@ -205,20 +209,6 @@ def _names(taken: Dosage | None, phase: Phase, is_open: bool) -> Iterable[str]:
         amount = brief_dosage(taken)
         return str(taken), amount, amount.replace(" mg", "").replace(" days", "d")
     return ("?",) if is_open else (phase.label,)
-
-
-def _marks(decisions: Sequence[Decision], visits: Sequence[float], y: float) -> Iterator[Item]:
-    written: list[Box] = []
-    for decision, x in zip(decisions, visits, strict=True):
-        if decision.action in ORDINARY:
-            yield Line("visit", ((x, y - 2), (x, y + 2)), GREY, 0.9)
-            continue
-        made = action_mark("decision", decision.action, x, y, 3.6)
-        if isinstance(made, Text):
-            if any(overlap(made.box, box) for box in written):
-                continue
-            written.append(made.box)
-        yield made
 
 
 def _weeks(left: float, right: float, days: int, top: float, bottom: float) -> Iterator[Item]:

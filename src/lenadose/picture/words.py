@@ -10,54 +10,12 @@ from lenadose.engine.observe import limits_met
 from lenadose.explanation.calculations import danger_name
 from lenadose.explanation.fact_phrases import cause
 from lenadose.explanation.headlines import HEADLINES, OPEN, QUESTIONS
-from lenadose.picture.layout import WHITE, Mark, Shape, Text, mark
+from lenadose.picture.marks import ACTIONS, ORDINARY
 from lenadose.picture.placing import long_date
 from lenadose.terms.dosage import Dosage, format_decimal
 from lenadose.terms.facts import Action, Safety
 
 _SAME_DAY = "same-day assessment"
-ORDINARY = (Action.CONTINUE, Action.OBSERVE)
-
-
-@frozen
-class ActionMark:
-    """An action in a picture: as a past event, and the shape of its mark, a "?" without one."""
-
-    past: str
-    shape: Shape | None
-    is_filled: bool = True
-
-
-ACTIONS: dict[Action, ActionMark] = {
-    Action.START: ActionMark("Started", "right"),
-    Action.CONTINUE: ActionMark("Continued", "circle"),
-    Action.ESCALATE: ActionMark("Raised", "up"),
-    Action.REDUCE: ActionMark("Lowered", "down"),
-    Action.FINISH: ActionMark("Finished", "diamond"),
-    Action.OBSERVE: ActionMark("Observed", "circle", is_filled=False),
-    Action.INTERRUPT: ActionMark("Interrupted", "square"),
-    Action.RESUME: ActionMark("Resumed", "right", is_filled=False),
-    Action.DISCONTINUE: ActionMark("Discontinued", "cross"),
-    Action.REQUEST_DATA: ActionMark("Data requested", None),
-    Action.PRESCRIBER_DECIDES: ActionMark("Handed to the prescriber", "plus", is_filled=False),
-}
-"""The mark of each action, in the colour of its headline; no two are the same without colour."""
-
-
-def action_mark(role: str, action: Action, x: float, y: float, size: float) -> Mark | Text:
-    """Return the mark of an action with its middle at a place; *size* is half its width."""
-    known = ACTIONS[action]
-    if known.shape is None:
-        return Text(
-            role, x, y + size, HEADLINES[action].sign, 2.5 * size, "middle", True, halo=True
-        )
-    fill = HEADLINES[action].colour if known.is_filled else WHITE
-    return mark(role, known.shape, x, y, size, fill)
-
-
-def action_name(action: Action) -> str:
-    """Return the headline of an action without the dosage that follows it: "raise"."""
-    return HEADLINES[action].words.removesuffix(" to").removesuffix(" at").lower()
 
 
 @frozen

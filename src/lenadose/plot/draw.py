@@ -1,6 +1,7 @@
 """A layout drawn by matplotlib."""
 
 from functools import cache
+from typing import Literal
 
 from matplotlib import get_data_path
 from matplotlib.axes import Axes
@@ -12,7 +13,7 @@ from matplotlib.patheffects import withStroke
 
 from lenadose.picture.layout import Area, Dash, Hatch, Layout, Text
 
-_DASHES: dict[Dash, str | tuple[int, tuple[int, ...]]] = {
+_DASHES: dict[Dash, Literal["-"] | tuple[float, tuple[float, ...]]] = {
     "solid": "-",
     "dashed": (0, (4, 2)),
     "dotted": (0, (1, 2)),
