@@ -50,7 +50,11 @@ MODULES = {
         "compare Comparison Disagreement Difference",
     ),
     "Tests of your own": ("lenadose.testing", ""),
-    "Pictures": ("lenadose.plot", "draw_course draw_courses save Picture"),
+    "Pictures as data": (
+        "lenadose.picture",
+        "course_layout courses_layout Layout Area Line Mark Text",
+    ),
+    "Pictures": ("lenadose.plot", "draw_course draw_courses save Picture Page"),
     "Notebooks": ("lenadose.notebook", "load_ipython_extension"),
 }
 """Names outside `lenadose` itself, with the module to import them from."""

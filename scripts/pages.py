@@ -17,7 +17,7 @@ from lenadose.cohort import decide
 from lenadose.cohort.columns import COLUMNS
 from lenadose.cohort.files import read_table, write_table
 from lenadose.cohort.results import RESULTS
-from lenadose.plot import draw_course
+from lenadose.plot import A5, draw_course
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.protocol.protocol import case_id
 from lenadose.report.card import card, card_text
@@ -58,7 +58,9 @@ def _protocol_page() -> Iterator[str]:
 def course_picture() -> str:
     """Return the picture of an example course that the README shows."""
     name = "neutropenia-at-10-mg"
-    return draw_course(replay(load_course(ROOT / "examples" / "courses" / f"{name}.json"))).svg()
+    # As wide as a README is shown, so that its letters keep their size.
+    decisions = replay(load_course(ROOT / "examples" / "courses" / f"{name}.json"))
+    return draw_course(decisions, A5).svg()
 
 
 def examples() -> str:

@@ -97,7 +97,7 @@ def show_comparison(comparison: Comparison) -> str:
 
 def show_picture(picture: Picture) -> str:
     """Return a picture as HTML, with its text alternative."""
-    data = b64encode(picture.png()).decode("ascii")
+    data = b64encode(picture.png(scale=2)).decode("ascii")
     width = round(picture.figure.get_figwidth() * 96)
     alt = escape_html(picture.alt)
     image = f'<img width="{width}" alt="{alt}" src="data:image/png;base64,{data}">'

@@ -111,9 +111,29 @@ def _plot(call: "Namespace") -> int:
         raise fault(
             "matplotlib", "is not installed, and pictures need it", "install lenadose[plot]"
         ) from None
-    check_output(call.picture, call.course, call.protocol)
-    plot.save(plot.draw_course(_decisions(call)), call.picture)
+    check_output(call.picture, *call.courses, call.protocol)
+    protocol = None if call.protocol is None else protocol_named(call.protocol)
+    page = plot.A5 if call.size == "a5" else plot.SCREEN
+    if len(call.courses) == 1:
+        picture = plot.draw_course(decisions_on(call.courses[0], protocol), page)
+    else:
+        drawn = {
+            name: decisions_on(path, protocol) for name, path in _names_of(call.courses).items()
+        }
+        picture = plot.draw_courses(drawn, page)
+    plot.save(picture, call.picture)
     return 0
+
+
+def _names_of(paths: list[str]) -> dict[str, str]:
+    """Return the courses by the names of their files, or by their paths where two share a name."""
+    from pathlib import Path
+
+    for path in paths:
+        if paths.count(path) > 1:
+            raise fault(path, "is given more than once", "give each course once")
+    names = {Path(path).stem: path for path in paths}
+    return names if len(names) == len(paths) else {path: path for path in paths}
 
 
 def _show(call: "Namespace") -> int:

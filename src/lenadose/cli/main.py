@@ -121,8 +121,14 @@ def _parser() -> argparse.ArgumentParser:
         "--visit", metavar="DATE", help="the date of a visit, instead of the last one"
     )
     explain.add_argument("--why-not", metavar="ACTION", help="explain one other action only")
-    plot = of_course(
-        command("plot", "a course as a picture: dosage, CLASI activity, counts, decisions", False)
+    plot = command("plot", "a course on one screen, or several as the rows of one picture", False)
+    plot.add_argument("courses", metavar="COURSE", nargs="+", help=COURSE)
+    with_protocol(plot, "--protocol", INSTEAD)
+    plot.add_argument(
+        "--size",
+        choices=("screen", "a5"),
+        default="screen",
+        help="1200 by 700 pixels, or A5 landscape to print",
     )
     plot.add_argument(
         "-o", dest="picture", metavar="FILE", required=True, help="the .svg or .png file to write"

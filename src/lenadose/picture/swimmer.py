@@ -174,7 +174,7 @@ def _draw_row(
     low, high = top + height * 0.14, top + height * 0.5
     yield Line("row", ((MARGIN, top), (right, top)), RULE, 0.5)
     yield Text("name", MARGIN, middle - 1, row.name, bold=True)
-    yield Text("state", right + 8, middle - 1, state)
+    yield Text("now", right + 8, middle - 1, state)
     protocol = row.decisions[-1].protocol
     joined = groupby(
         zip(row.segments, spans, strict=True),
