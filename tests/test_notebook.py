@@ -9,7 +9,7 @@ from tests.support.patients import PROTOCOL, STERILE, event, judged, seen
 
 from lenadose import Course, Patient, get_protocol, replay
 from lenadose.notebook import STYLE, show_course, show_decision
-from lenadose.plot.course import draw_course
+from lenadose.plot import draw_course
 from lenadose.report.card import card
 from lenadose.report.course import course_page
 from lenadose.report.protocol import protocol_page

@@ -235,6 +235,17 @@ def test_the_table_says_what_a_visit_brought() -> None:
     assert cells(older)[0] == "■ 0→3"
 
 
+def test_a_gap_is_bold_only_where_it_is_asked_for() -> None:
+    asked = course_layout(walk([seen(0, 11), seen(28, 11, adverse_events=None)]))
+    assert [text.bold for text in asked.texts if text.words == "?" and text.role == "cell"] == [
+        True
+    ]
+    finished = example("complete-response-and-taper")
+    gaps = [text for text in course_layout(finished).texts if text.words == "? old"]
+    assert gaps
+    assert not any(text.bold for text in gaps)
+
+
 def test_a_test_that_is_not_enough_and_a_positive_one_are_told_apart() -> None:
     drawn = layout("all-dangers", "screen")
     assert {"neg ×2", "neg ?", "■ pos"} <= set(words(drawn, "cell"))

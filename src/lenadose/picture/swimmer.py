@@ -39,6 +39,7 @@ from lenadose.terms.facts import Action, Phase
 _DOSES = ("#E3EFF9", "#BCD8EF", "#8FBDE3", "#5E9FD3")
 """The fills of the levels, from the lowest to the highest; more levels share the last."""
 
+_AFTER = "After the last visit"
 _LEAST, _MOST = 26.0, 46.0  # points: the height of a row
 
 
@@ -73,7 +74,7 @@ def courses_layout(courses: Mapping[str, Sequence[Decision]], page: Page = SCREE
     left = MARGIN + max(text_width(name, 8, bold=True) for name in names) + 10
     states = [_state(row.decisions[-1]) for row in rows]
     states = [cut(state, page.width * 0.3, 8) for state in states]
-    right = edge - max(text_width(state, 8) for state in states) - 10
+    right = edge - max(text_width(state, 8) for state in [*states, _AFTER]) - 10
     days = max(max((end_of(row.decisions[-1]) - row.first).days for row in rows), 14)
 
     protocols = {row.decisions[-1].protocol.hash: row.decisions[-1].protocol for row in rows}
@@ -100,7 +101,7 @@ def courses_layout(courses: Mapping[str, Sequence[Decision]], page: Page = SCREE
         ),
         (
             Text("heading", MARGIN, top - 4, "Patient", colour=GREY),
-            Text("heading", right + 8, top - 4, "After the last visit", colour=GREY),
+            Text("heading", right + 8, top - 4, _AFTER, colour=GREY),
         ),
         _weeks(left, right, days, top, bottom),
         chain.from_iterable(

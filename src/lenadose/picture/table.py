@@ -15,7 +15,7 @@ from lenadose.picture.words import brief_dosage, decides, is_danger
 from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.visit import Result, TestResult
 from lenadose.terms.dosage import format_decimal
-from lenadose.terms.facts import ON_TREATMENT, Phase, Safety
+from lenadose.terms.facts import ON_TREATMENT, Action, Phase, Safety
 from lenadose.terms.units import CREATININE_CLEARANCE, PRINTED, QUANTITIES, Quantity
 
 ROW, HEADER, LEADERS = 11.0, 10.0, 11.0
@@ -55,7 +55,6 @@ class Column:
 
 
 NOT_REPORTED, NOT_MEASURED = Cell(("–",), GREY), Cell(("",))
-_ABSENT, _STALE = Cell(("?",), INK, True), Cell(("? too old", "? old"), INK, True)
 
 
 def row_names(decisions: Sequence[Decision]) -> list[str]:
@@ -92,14 +91,14 @@ def cells_of(decisions: Sequence[Decision]) -> list[dict[str, Cell]]:
     return columns
 
 
-def _gap(field: str, missing: Mapping[str, MissingReason]) -> Cell:
-    match missing.get(field):
-        case None:
-            return NOT_REPORTED
-        case MissingReason.ABSENT:
-            return _ABSENT
-        case MissingReason.STALE:
-            return _STALE
+def _gap(decision: Decision, field: str, missing: Mapping[str, MissingReason]) -> Cell:
+    """Return the cell of what was not reported; in bold where it is asked for."""
+    reason = missing.get(field)
+    if reason is None:
+        return NOT_REPORTED
+    forms = ("?",) if reason is MissingReason.ABSENT else ("? too old", "? old")
+    asked = decision.action is Action.REQUEST_DATA
+    return Cell(forms, INK if asked else GREY, asked)
 
 
 def _count(
@@ -107,7 +106,7 @@ def _count(
 ) -> Cell:
     given = decision.visit.counted[place]
     if given is None:
-        return _gap(quantity.name, missing)
+        return _gap(decision, quantity.name, missing)
     graver, milder = decision.protocol.safety.limits_of(quantity.name)
     known = decision.seen.findings.result(quantity.name)
     counts = known is not None and (known.on, known.given) == (given.on, given.given)
@@ -134,19 +133,20 @@ def _value(result: Result, quantity: Quantity) -> str:
 def _tests(decision: Decision, missing: Mapping[str, MissingReason]) -> Cell:
     tests = decision.visit.tests
     if not tests:
-        return _gap("pregnancy_tests", missing)
+        return _gap(decision, "pregnancy_tests", missing)
     if any(result is TestResult.POSITIVE for _, result in tests):
         return Cell(("■ positive", "■ pos"), DANGER, True)
     times = f" ×{len(tests)}" if len(tests) > 1 else ""
     if "pregnancy_tests" in missing:
-        return Cell((f"negative{times}, not enough", f"neg{times} ?"), INK, True)
+        asked = decision.action is Action.REQUEST_DATA
+        return Cell((f"negative{times}, not enough", f"neg{times} ?"), INK, asked)
     return Cell((f"negative{times}", f"neg{times}"))
 
 
 def _events(decision: Decision, missing: Mapping[str, MissingReason]) -> Cell:
     events = decision.visit.adverse_events
     if events is None:
-        return _gap("adverse_events", missing)
+        return _gap(decision, "adverse_events", missing)
     if not events:
         return Cell(("none",), GREY)
     found = [
