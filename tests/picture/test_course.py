@@ -24,7 +24,7 @@ from lenadose.picture.marks import ACTIONS, action_mark
 from lenadose.picture.placing import Calendar, long_date, short_date
 from lenadose.picture.segments import segments_of
 from lenadose.picture.table import choose_columns
-from lenadose.picture.words import labels_of, now
+from lenadose.picture.words import labels_of, title_of
 from lenadose.terms.facts import Action, Phase, Safety
 from lenadose.testing import courses
 
@@ -139,30 +139,34 @@ def test_what_finds_no_room_is_said_and_explained_in_the_key() -> None:
 
 
 def test_the_title_says_what_holds_now_and_why() -> None:
-    assert now(example("relapse-after-withdrawal")) == (
+    assert title_of(example("relapse-after-withdrawal")) == (
         "Now 5 mg every other day. Lowered 29 Jul 2025: complete response."
     )
-    assert now(example("neutropenia-at-10-mg")[:4]) == (
+    assert title_of(example("neutropenia-at-10-mg")[:4]) == (
         "Now no drug. Interrupted since 21 Mar 2025: neutrophils 0.8 × 10⁹/L."
     )
     asked = walk([seen(0, 11), seen(28, 11, adverse_events=None)])
-    assert now(asked).startswith("No dosage until answered. Data requested 02 Feb 2026: ")
+    assert title_of(asked).startswith("No dosage until answered. Data requested 02 Feb 2026: ")
     unsaid = walk([seen(0, 11), seen(28, None)])
-    assert now(unsaid).startswith("5 mg once daily, unchanged until answered. Data requested ")
+    assert title_of(unsaid).startswith("5 mg once daily, unchanged until answered. Data requested ")
     other = walk([seen(0, 11), seen(28, 5, dosage_taken=took(10))])
-    assert now(other) == ("Now 10 mg once daily. Continued 02 Feb 2026: the dosage that was taken.")
+    assert title_of(other) == (
+        "Now 10 mg once daily. Continued 02 Feb 2026: the dosage that was taken."
+    )
     ended = walk([seen(0, 11), seen(28, 5, stopped="wish of the patient")])
-    assert now(ended) == "Now no drug. Treatment ended 02 Feb 2026: wish of the patient."
+    assert title_of(ended) == "Now no drug. Treatment ended 02 Feb 2026: wish of the patient."
 
 
 def test_a_danger_of_the_same_day_comes_first_in_the_title() -> None:
     low = walk([seen(0, 11), seen(28, 11, neutrophils=count(0))])
-    assert now(low) == (
+    assert title_of(low) == (
         "Same-day assessment. Now no drug. Interrupted 02 Feb 2026: neutrophils 0 × 10⁹/L."
     )
     late = hard("all-dangers")
-    assert now(late).startswith("Same-day assessment: suspected thromboembolism, stevens-johnson")
-    assert now(late).endswith("Discontinued 02 Mar 2026: positive pregnancy test.")
+    assert title_of(late).startswith(
+        "Same-day assessment: suspected thromboembolism, stevens-johnson"
+    )
+    assert title_of(late).endswith("Discontinued 02 Mar 2026: positive pregnancy test.")
 
 
 def test_repeats_are_counted_but_a_new_danger_has_its_own_label() -> None:
@@ -295,7 +299,7 @@ def test_a_layout_needs_no_matplotlib() -> None:
         f"print(course_layout(replay(load_course({str(EXAMPLE)!r}))).title)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == now(example("neutropenia-at-10-mg"))
+    assert done.stdout.strip() == title_of(example("neutropenia-at-10-mg"))
 
 
 def test_every_action_has_a_mark_that_is_told_apart_without_colour() -> None:

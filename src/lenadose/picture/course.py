@@ -48,7 +48,7 @@ from lenadose.picture.table import (
     table_height,
 )
 from lenadose.picture.text_width import cut, text_width, wrap
-from lenadose.picture.words import Label, now
+from lenadose.picture.words import Label, title_of
 from lenadose.protocol.protocol import Protocol
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 
@@ -78,7 +78,7 @@ def course_layout(decisions: Sequence[Decision], page: Page = SCREEN) -> Layout:
     calendar = Calendar(first, days, left, edge - 14)
 
     # From the top and from the bottom towards the middle, which takes what is left.
-    title = now(decisions)
+    title = title_of(decisions)
     is_small = page.height < 480
     size = 11.0 if is_small else 14.0
     heading = wrap(title, edge - MARGIN, size, 2, bold=True)

@@ -132,7 +132,7 @@ def _label(run: Sequence[Decision], before: Decision | None, *, brief: bool) -> 
     return Label(tuple(run), f"{words}{times}", why(first, before), weight)
 
 
-def now(decisions: Sequence[Decision]) -> str:
+def title_of(decisions: Sequence[Decision]) -> str:
     """Return what holds after the last visit, and the decision that it goes back to."""
     last = decisions[-1]
     reason, line = _reason(decisions)

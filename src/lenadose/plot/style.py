@@ -37,7 +37,7 @@ class Picture:
 
     @property
     def title(self) -> str:
-        """What holds now, and why."""
+        """The title: what holds now, and why."""
         return self.layout.title
 
     @property
