@@ -30,7 +30,7 @@ _GAP = 6.0
 
 @frozen
 class Cell:
-    """What one visit says of one thing: the words, from the longest to the shortest."""
+    """The words of one visit for one row, from the longest to the shortest."""
 
     forms: tuple[str, ...]
     colour: str = INK
