@@ -14,6 +14,7 @@ _LANES = {2: 22.0, 1: 11.5}
 """The height of a lane for labels of two lines, and of one: 8 points, and the space between."""
 
 _GAP = 5.0
+_MOST = 40  # labels; more never fit
 
 
 @frozen
@@ -47,7 +48,10 @@ def place_labels(
     questions first, then changes of the dosage, and dangers, stops and the newest decision last.
     """
     full, short = (list(labels_of(decisions, brief=brief)) for brief in (False, True))
-    left = list(range(len(full)))
+    # Of too many the newest stay, and of those before it what counts most.
+    last = len(full) - 1
+    ranked = sorted(range(len(full)), key=lambda index: (index == last, full[index].weight, index))
+    left = sorted(ranked[-_MOST:])
     while left:
         hidden = [each for index, each in enumerate(full) if index not in left]
         for labels, lines, width in (

@@ -57,7 +57,7 @@ def segments_of(decisions: Sequence[Decision]) -> Iterator[Segment]:
             seen.phase,
             following.visit.date,
             taken,
-            reported is not None,
+            reported is not None or following.visit.doses_missed is not None,
             following.visit.doses_missed or 0,
         )
     last = decisions[-1]

@@ -44,6 +44,10 @@ class Scale:
         return self.base - min(score, self.highest) / self.highest * (self.base - self.top)
 
 
+_POINT = {True: 3.6, False: 2.4}
+"""Half the width of the point of a score, by whether it is worse."""
+
+
 def highest_score(decisions: Sequence[Decision], segments: Sequence[Segment]) -> float:
     """Return the score at the top of the panel, with room for words above the highest."""
     scores = [decision.visit.clasi_activity for decision in decisions]
@@ -113,7 +117,7 @@ def draw_scores(
     taken: list[Box] = []
     for x, y, decision in points:
         worse = _is_worse(decision)
-        size = 3.6 if worse else 2.4
+        size = _POINT[worse]
         if worse:
             yield mark("score", "diamond", x, y, size, DANGER, WHITE)
         else:
@@ -174,7 +178,8 @@ def _written_scores(
         if worse and index not in was_worse:
             names.insert(0, f"{'relapse' if is_relapse(decision) else 'worse'} {score}")
         colour = DANGER if worse else INK
-        places = [(name, height) for name in names for height in (y - 5, y + 11.5)]
+        size = _POINT[worse]
+        places = [(name, height) for name in names for height in (y - size - 2.6, y + size + 9)]
         for name, height in places:
             text = Text("score", x, height, name, 8, "middle", worse, colour, halo=True)
             left, top, right, bottom = text.box

@@ -23,8 +23,9 @@ ROW, HEADER, LEADERS = 11.0, 10.0, 11.0
 
 TESTS, EVENTS, DOSES = "Pregnancy test", "Adverse events", "Doses taken"
 
-_FAR, _FARTHER = 100.0, 180.0
-# Points from its visit, beyond which a visit without news, or without a danger, has no column.
+# Points from its visit beyond which a visit has no column: one without news, where all visits can
+# have one and where some cannot, and one that decided. A danger always has one.
+_FAR, _NEAR, _FARTHEST = 100.0, 45.0, 180.0
 _GAP = 6.0
 
 
@@ -250,8 +251,9 @@ def choose_columns(calendar: Calendar, decisions: Sequence[Decision], edge: floa
                 moved[each] = abs(place - at[each])
 
     for index in [each for each in rest if _importance(decisions, each) < 4]:
-        furthest = high if _importance(decisions, index) < 2 else _FARTHER
+        furthest = high if _importance(decisions, index) < 2 else _FARTHEST
         choose(index, furthest)
+    far_off = _FAR if sum(widths) <= high - low else _NEAR
     ordinary = [index for index in rest if _importance(decisions, index) == 4]
     if fits(sorted([*chosen, *ordinary]), _FAR):
         chosen += ordinary
@@ -262,7 +264,7 @@ def choose_columns(calendar: Calendar, decisions: Sequence[Decision], edge: floa
             key=lambda index: min((abs(at[index] - at[each]) for each in chosen), default=high),
         )
         ordinary.remove(far)
-        choose(far, _FAR)
+        choose(far, far_off)
     chosen.sort()
     columns = [Column(decisions[index].visit.date, at[index], (), cells[index]) for index in chosen]
     own = [widths[index] for index in chosen]
