@@ -220,7 +220,8 @@ def _weeks(left: float, right: float, days: int, top: float, bottom: float) -> I
     )
     for week in range(0, days // 7 + 1, step):
         x = left + 7 * week / days * (right - left)
-        yield Line("week", ((x, top), (x, bottom)), RULE, 0.5)
+        # Areas, because those lie below the rows.
+        yield Area("week", x - 0.25, top, x + 0.25, bottom, RULE)
         yield Text("week", x, bottom + 9, str(week), anchor="middle")
     yield Line("axis", ((left, bottom), (right, bottom)), GREY, 0.7)
     yield Text("axis", (left + right) / 2, bottom + 19, "weeks since the first visit", 8, "middle")
