@@ -60,7 +60,8 @@ class _Row:
 def courses_layout(courses: Mapping[str, Sequence[Decision]], page: Page = SCREEN) -> Layout:
     """Return several courses as a swimmer plot, each in a row under its name.
 
-    All begin at their first visit. More courses than fit on the page make it higher. Raises
+    All begin at their first visit. The page is as high as its rows need: lower than *page* for a
+    few courses, higher for more than fit. Raises
     CallError if there is no course.
     """
     if not courses:
@@ -87,7 +88,7 @@ def courses_layout(courses: Mapping[str, Sequence[Decision]], page: Page = SCREE
     top = MARGIN + size * 1.2 * len(heading) + 22
     foot = 28 + KEY_LINE * len(key) + 6 + NOTE * len(notes) + MARGIN / 2
     height = min(max((page.height - top - foot) / len(rows), _LEAST), _MOST)
-    page = evolve(page, height=max(page.height, top + height * len(rows) + foot))
+    page = evolve(page, height=top + height * len(rows) + foot)
     bottom = top + height * len(rows)
 
     def at(row: _Row, day: date) -> float:

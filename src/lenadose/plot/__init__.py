@@ -25,7 +25,7 @@ def draw_course(decisions: Sequence[Decision], page: Page = SCREEN) -> Picture:
 def draw_courses(courses: Mapping[str, Sequence[Decision]], page: Page = SCREEN) -> Picture:
     """Draw several courses as a swimmer plot, a row each, under their names.
 
-    The fill of a row is the state (the dosage, or why there is none), its marks are decisions. More
-    courses than fit on the page make it higher. Raises CallError if there is no course.
+    The fill of a row is the state (the dosage, or why there is none), its marks are decisions. The
+    page is as high as its rows need. Raises CallError if there is no course.
     """
     return picture_of(courses_layout(courses, page))
