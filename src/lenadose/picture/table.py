@@ -13,7 +13,8 @@ from lenadose.picture.placing import Calendar, short_date, spread
 from lenadose.picture.text_width import text_width
 from lenadose.picture.words import brief_dosage, decides, is_danger
 from lenadose.record.adverse_event import AdverseEvent
-from lenadose.record.visit import Result, TestResult
+from lenadose.record.measurement import Result
+from lenadose.record.visit import TestResult
 from lenadose.terms.dosage import format_decimal
 from lenadose.terms.facts import ON_TREATMENT, Action, Phase, Safety
 from lenadose.terms.units import CREATININE_CLEARANCE, PRINTED, QUANTITIES, Quantity
