@@ -116,13 +116,13 @@ def _visit_days(findings: Sequence[Finding]) -> dict[dt.date, str]:
             day is None or _place(finding, days) == finding.visit
         )
         if day is not None and day not in days and not is_placed and is_danger(finding):
-            days[day] = ", a visit of its own because it is a danger"
+            days[day] = " (a visit because of a danger that day)"
     if not days:
         dated = [
             each.on for each in findings if each.field in _DATED and not each.fault and each.on
         ]
         if dated:
-            days[max(dated)] = ", taken as a visit because no other was recorded"
+            days[max(dated)] = " (a visit because no other was recorded)"
     return dict(sorted(days.items()))
 
 

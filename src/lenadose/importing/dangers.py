@@ -9,6 +9,7 @@ from lenadose.formats.course_json import Json, read_course
 from lenadose.importing.findings import Finding
 from lenadose.protocol.builtin import get_protocol
 from lenadose.protocol.safety import Limit, SafetyCriteria
+from lenadose.record.fields import YEARS
 from lenadose.record.visit import TestResult, Visit
 from lenadose.terms.errors import Fault, LenadoseError
 from lenadose.terms.facts import Safety
@@ -17,6 +18,7 @@ from lenadose.terms.units import QUANTITIES
 LISTS = ("pregnancy_tests", "adverse_events")
 """The fields of a visit of which a finding is one entry."""
 
+_SINCE_BEFORE = ("dosage_taken", "doses_missed")
 _DANGERS = (Safety.STOP, Safety.INTERRUPT)
 
 
@@ -71,4 +73,7 @@ def _limits(quantity: str) -> list[Limit]:
 
 def _visit(field: str, value: Json, on: dt.date) -> Visit:
     entry: Json = [value] if field in LISTS else value
-    return read_course({"visits": [{"date": on.isoformat(), field: entry}]}).visits[0]
+    visits: list[Json] = [{"date": on.isoformat(), field: entry}]
+    if field in _SINCE_BEFORE:
+        visits.insert(0, {"date": f"{YEARS[0]}-01-01"})
+    return read_course({"visits": visits}).visits[-1]

@@ -139,9 +139,9 @@ def _strangers(resource: Resource, index: Index) -> Iterator[tuple[str, Fault]]:
         linked += parts(resource.data, name)
     for link in linked:
         reference = text(link, "reference")
-        other = index.resolve(reference, resource.data) if reference else None
+        other = index.named(resource, reference) if reference else None
         its = _patient_of(other, index) if other is not None else None
-        if its is not None and its != patient and not its.startswith("#"):
+        if its is not None and its != patient:
             reason = f"is of {patient}, and refers to {reference} of {its}"
             fault = Fault(resource.place, reason, "give each patient resources of its own")
             yield patient, fault
@@ -243,8 +243,7 @@ class _Reader:
 
     def _encounter_of(self, resource: Resource) -> Resource | None:
         for element in ("encounter", "context"):
-            reference = text(part(resource.data, element), "reference")
-            encounter = self.index.resolve(reference, resource.data) if reference else None
+            encounter = self.index.resolve(resource, resource.data, element)
             if encounter is not None and encounter.type == "Encounter":
                 return encounter
         return None

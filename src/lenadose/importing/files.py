@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,7 @@ LARGEST_INPUT = 400_000_000
 
 _XPT = b"HEADER RECORD*******"
 _PARQUET = b"PAR1"
+_NAME = re.compile(r"[A-Z][A-Za-z]{1,40}/[A-Za-z0-9\-.]{1,64}")
 
 
 @frozen
@@ -37,11 +39,15 @@ class Row:
 
 @frozen
 class Document:
-    """A JSON object that may be a FHIR resource, with its place and its fullUrl in a Bundle."""
+    """A JSON object that may be a FHIR resource, with its place and its fullUrl in a Bundle.
+
+    `holder` is the one that it is contained in.
+    """
 
     place: str
     data: Mapping[str, object]
     url: str | None = None
+    holder: "Document | None" = None
 
 
 @frozen
@@ -250,14 +256,14 @@ def _is_json(line: bytes) -> bool:
 
 def _line(line: bytes, place: str) -> Document:
     try:
-        return _document(parse(line, "resource", LARGEST_INPUT), place)
+        return _named(parse(line, "resource", LARGEST_INPUT), place)
     except DocumentError as error:
         return Document(place, {"resourceType": error.faults[0]})
 
 
-def _document(document: object, place: str) -> Document:
+def _document(document: object, place: str, url: str | None = None) -> Document:
     if isinstance(document, dict):
-        return Document(place, document)
+        return Document(place, document, url)
     fix = "give a resource, a Bundle, or a resource a line"
     return Document(place, {"resourceType": Fault("", f"{describe(document)} is not FHIR", fix)})
 
@@ -283,7 +289,7 @@ def _expanded(document: Document) -> Iterator[Document]:
         if data.get("resourceType") != "Observation" and isinstance(contained, list):
             for number, part in enumerate(contained, 1):
                 if isinstance(part, dict) and part.get("resourceType") == "Observation":
-                    yield Document(f"{each.place}, contained {number}", part)
+                    yield Document(f"{each.place}, contained {number}", part, holder=each)
 
 
 def _entry(entry: object, place: str) -> Document:
@@ -291,7 +297,15 @@ def _entry(entry: object, place: str) -> Document:
         fix = "nothing to do if the entry is a deletion"
         return Document(place, {"resourceType": Fault("", "an entry without a resource", fix)})
     url = entry.get("fullUrl")
-    return Document(place, entry["resource"], url if isinstance(url, str) else None)
+    return _named(entry["resource"], place, url if isinstance(url, str) else None)
+
+
+def _named(document: object, place: str, url: str | None = None) -> Document:
+    """Return a document with its type and id in its place."""
+    if isinstance(document, dict):
+        name = f"{document.get('resourceType')}/{document.get('id')}"
+        place = f"{place} ({name})" if _NAME.fullmatch(name) else place
+    return _document(document, place, url)
 
 
 def _refusal(reason: str, fix: str) -> DocumentError:

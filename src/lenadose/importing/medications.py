@@ -43,7 +43,7 @@ def read(
 ) -> Iterator[Finding | Note]:
     """Yield the dosage that a resource says was taken, or a note why it says none."""
     data = resource.data
-    if not _is_lenalidomide(data, index, mapping):
+    if not _is_lenalidomide(resource, index, mapping):
         yield unneeded(resource.place, "the drug is not lenalidomide")
         return
     status = data.get("status")
@@ -87,10 +87,10 @@ def read(
     )
 
 
-def _is_lenalidomide(data: Data, index: Index, mapping: ImportMapping) -> bool:
+def _is_lenalidomide(resource: Resource, index: Index, mapping: ImportMapping) -> bool:
+    data = resource.data
     concepts = [part(data, "medicationCodeableConcept")]
-    reference = text(part(data, "medicationReference"), "reference")
-    medication = index.resolve(reference, data) if reference else None
+    medication = index.resolve(resource, data, "medicationReference")
     if medication is not None:
         concepts.append(part(medication.data, "code"))
         concepts += [

@@ -191,19 +191,14 @@ class ObservationReader:
 
     def _day_of_report(self, resource: Resource) -> tuple[Resource | None, dt.date | None]:
         """Return the report that lists an Observation, and its day, where there is one day."""
-        number = resource.place.rpartition(", contained ")
-        keys = [self.index.key(resource)]
-        if number[1]:
-            keys.append(f"{number[0]}#{resource.id}")
         days: dict[dt.date, Resource] = {}
-        for key in keys:
-            for report in self.index.reports.get(key, ()):
-                try:
-                    day = effective_day(report.data)
-                except LenadoseError:
-                    return None, None
-                if day is not None:
-                    days[day] = report
+        for report in self.index.reports.get(self.index.key(resource), ()):
+            try:
+                day = effective_day(report.data)
+            except LenadoseError:
+                return None, None
+            if day is not None:
+                days[day] = report
         if len(days) != 1:
             return None, None
         ((day, report),) = days.items()

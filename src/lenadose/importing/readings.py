@@ -263,9 +263,7 @@ def _printed(text: str) -> str:
 
 def fault_of_dosage(value: Json) -> Fault | None:
     """Return why a dosage cannot be what was taken before a visit; None if it can."""
-    first: Json = {"date": "2000-01-01"}
-    second: Json = {"date": "2000-12-31", "dosage_taken": value}
-    return _first_fault({"visits": [first, second]})
+    return fault_of("dosage_taken", value, dt.date(YEARS[1], 1, 1))
 
 
 def fault_of_fact(name: str, value: Json) -> Fault | None:

@@ -37,12 +37,13 @@ _OTHER_VERSIONS = (
 
 @frozen
 class Resource:
-    """A resource with its place."""
+    """A resource with its place, and what it is contained in."""
 
     place: str
     type: str
     data: Data
-    url: str | None
+    url: str | None = None
+    holder: Document | None = None
 
     @property
     def id(self) -> str | None:
@@ -69,7 +70,7 @@ def resource_of(document: Document) -> Resource | Fault:
         if kind == type and element in document.data:
             reason = f"is FHIR {version}: {type}.{element} is not in R4"
             return Fault("", reason, "convert it to FHIR R4")
-    return Resource(document.place, kind, document.data, document.url)
+    return Resource(document.place, kind, document.data, document.url, document.holder)
 
 
 # Parts of a resource: one of another type is as if it were not there
@@ -123,13 +124,23 @@ class Index:
     reports: Mapping[str, tuple[Resource, ...]]
     """The DiagnosticReports that list an Observation, by the key of it."""
 
-    def resolve(self, reference: str, within: Data | None = None) -> Resource | None:
-        """Return the resource that a reference names; `#id` is contained in the one it is in."""
+    def resolve(self, resource: Resource, holder: Data, element: str) -> Resource | None:
+        """Return the resource that an element of a resource refers to; None for none.
+
+        `holder` is the resource, or the part of it that has the element.
+        """
+        reference = text(part(holder, element), "reference")
+        return None if reference is None else self.named(resource, reference)
+
+    def named(self, resource: Resource, reference: str) -> Resource | None:
+        """Return the resource that a reference in another names; `#id` is contained in it."""
         if reference.startswith("#"):
-            for each in parts(within or {}, "contained"):
+            outer = resource.holder
+            place, data = (outer.place, outer.data) if outer else (resource.place, resource.data)
+            for each in parts(data, "contained"):
                 kind = text(each, "resourceType")
                 if each.get("id") == reference[1:] and kind:
-                    return Resource(reference, kind, each, None)
+                    return Resource(f"{place}{reference}", kind, each, holder=outer)
             return None
         if reference in self.by_url:
             return self.by_url[reference]
@@ -138,20 +149,23 @@ class Index:
 
     def key(self, resource: Resource) -> str:
         """Return what identifies a resource among all."""
+        if resource.holder is not None:
+            return f"{resource.holder.place}#{resource.id}"
+        if "#" in resource.place:
+            return resource.place
         return resource.name or resource.url or resource.place
 
     def patient(self, resource: Resource, element: str = "subject") -> str:
         """Return the key of the patient that a resource is of; raises CallError for none."""
-        reference = part(resource.data, element)
-        written = text(reference, "reference")
+        written = text(part(resource.data, element), "reference")
         if written is None:
             reason = f"no reference to a patient in {element}"
             raise fault("", reason, f"give {element}.reference")
-        found = self.resolve(written, resource.data)
+        found = self.named(resource, written)
         if found is not None:
             if found.type != "Patient":
                 raise fault("", f"it is of a {found.type}, not of a patient", "nothing to do")
-            return written if written.startswith("#") and not found.id else self.key(found)
+            return self.key(found)
         local = _LOCAL.fullmatch(written)
         if local is None:
             reason = f"the reference {describe(written)} names no resource that was given"
@@ -178,8 +192,9 @@ def index_of(resources: Sequence[Resource]) -> Index:
     by_url: dict[str, Resource] = {}
     same: dict[str, list[Resource]] = defaultdict(list)
     for resource in resources:
-        key = resource.name or resource.url
-        if key and not resource.place.rpartition(", ")[2].startswith("contained"):
+        if resource.holder is not None:
+            continue
+        if key := resource.name or resource.url:
             same[key].append(resource)
         if resource.name:
             by_name.setdefault(resource.name, resource)
@@ -202,12 +217,9 @@ def _listed(index: Index, report: Resource, data: Data, element: str) -> Iterato
         holder, name = waiting.pop()
         for each in parts(holder, name):
             reference = text(each, "reference")
-            found = index.resolve(reference, report.data) if reference else None
-            if found is None:
-                continue
-            key = found.place if found.place.startswith("#") else index.key(found)
-            key = f"{report.place}{key}" if key.startswith("#") else key
-            if key not in seen:
+            found = index.named(report, reference) if reference else None
+            key = None if found is None else index.key(found)
+            if found is not None and key is not None and key not in seen:
                 seen.add(key)
                 yield key
                 waiting.append((found.data, "hasMember"))
