@@ -21,7 +21,7 @@ LARGEST_INPUT = 400_000_000
 
 _XPT = b"HEADER RECORD*******"
 _PARQUET = b"PAR1"
-_NAME = re.compile(r"[A-Z][A-Za-z]{1,40}/[A-Za-z0-9\-.]{1,64}")
+_NAME = re.compile(r"[A-Z][A-Za-z]{1,40}(/[A-Za-z0-9\-.]{1,64})?")
 
 
 @frozen
@@ -303,7 +303,8 @@ def _entry(entry: object, place: str) -> Document:
 def _named(document: object, place: str, url: str | None = None) -> Document:
     """Return a document with its type and id in its place."""
     if isinstance(document, dict):
-        name = f"{document.get('resourceType')}/{document.get('id')}"
+        kind, id = document.get("resourceType"), document.get("id")
+        name = f"{kind}/{id}" if isinstance(id, str) else str(kind)
         place = f"{place} ({name})" if _NAME.fullmatch(name) else place
     return _document(document, place, url)
 

@@ -103,8 +103,8 @@ def _worked_out(
         sex == "female",
     )
     words = (
-        f"creatinine clearance {amount} mL/min, worked out after Cockcroft and Gault ({SOURCE}) "
-        f"from {creatinine.words}, age {age}, {weight.words} of {weight.on}, {sex}"
+        f"creatinine clearance {amount} mL/min (worked out after {SOURCE}, from "
+        f"{creatinine.words}, age {age}, {weight.words} of {weight.on}, {sex})"
     )
     value: Json = {"value": number(amount), "unit": CREATININE_CLEARANCE.unit}
     return _clearance(creatinine, words, value, fault_of(CREATININE_CLEARANCE.name, value, on))
