@@ -7,10 +7,16 @@ into courses, and each step leaves notes; every record ends with one note or mor
 import datetime as dt
 from collections.abc import Iterable
 
+from attrs import field as attribute
 from attrs import frozen
 
 from lenadose.formats.course_json import Json
-from lenadose.terms.errors import Fault
+from lenadose.terms.errors import PRINTABLE, Fault
+
+
+def printable(words: str) -> str:
+    """Return words of a record on one line, what cannot be shown as escapes."""
+    return words if PRINTABLE.match(words) else ascii(words)[1:-1]
 
 
 @frozen
@@ -18,7 +24,7 @@ class Used:
     """A note that a record, or a part of one, was used, and how."""
 
     place: str
-    words: str
+    words: str = attribute(converter=printable)
 
     def __str__(self) -> str:
         return f"{self.place}: used: {self.words}"
@@ -71,7 +77,7 @@ class Finding:
     place: str
     patient: str
     field: str
-    words: str
+    words: str = attribute(converter=printable)
     value: Json = None
     on: dt.date | None = None
     until: dt.date | None = None

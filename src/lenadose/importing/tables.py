@@ -127,7 +127,9 @@ class _Line:
         patient = self.cells.get("patient")
         if patient is None:
             column = self.table.columns["patient"]
-            yield unusable(self.place, f"no patient in the column {column}", "give the patient")
+            yield unusable(
+                self.place, f"no patient in the column {describe(column)}", "give the patient"
+            )
             return
         source = Source(self.place, patient)
         if self.table.rows == "patients":
