@@ -9,7 +9,7 @@ from lenadose.formats import fhir_codes as codes
 from lenadose.formats.course_json import Json, number
 from lenadose.importing.findings import DOSE, Finding, Note, unneeded
 from lenadose.importing.mapping import ImportMapping
-from lenadose.importing.readings import Source, day_of, fault_of_dosage, translated
+from lenadose.importing.readings import Source, day_of, dosage_words, fault_of_dosage, translated
 from lenadose.importing.resources import (
     Data,
     Index,
@@ -73,8 +73,7 @@ def read(
         ongoing, found = False, error.faults[0]
     words = "lenalidomide"
     if found is None and isinstance(value, dict):
-        every = f" every {value['every_days']} days" if "every_days" in value else ""
-        words = f"lenalidomide {value['mg']} mg{every}"
+        words += f" {value['mg']} mg" if field == DOSE else f" taken: {dosage_words(value)}"
     yield source.finding(
         field,
         words,

@@ -158,7 +158,9 @@ class ObservationReader:
             visit = start if is_of_encounter else on
             if visit is None:
                 yield unusable(
-                    resource.place, f"{_label(field)}: no date", "give effectiveDateTime"
+                    resource.place,
+                    f"{readings.label_of_field(field)}: no date",
+                    "give effectiveDateTime",
                 )
                 return
             if is_of_encounter and encounter is not None:
@@ -169,7 +171,7 @@ class ObservationReader:
         if on is None:
             report, on = self._day_of_report(resource)
             if on is None or report is None:
-                reason = f"{_label(field)}: neither it nor one report that lists it has a date"
+                reason = f"{readings.label_of_field(field)}: neither it nor one report that lists it has a date"
                 yield unusable(resource.place, reason, "give effectiveDateTime")
                 return
             how = f" (undated; its day is that of {report.name or 'its report'})"
@@ -219,7 +221,7 @@ class ObservationReader:
             found = readings.fault_of_fact(name, value)
             if value is None:
                 found = Fault("", "it has no value", "give it, or leave the Observation out")
-        words = f"{_label(name)}: {describe(value)}"
+        words = f"{readings.label_of_field(name)}: {describe(value)}"
         return source.finding(field, words, None if found else value, fault=found)
 
     def _of_visit(
@@ -227,7 +229,9 @@ class ObservationReader:
     ) -> Iterator[Finding | Note]:
         absent = _absent_reason(holder)
         if absent in _NOT_MEASURED:
-            yield unneeded(resource.place, f"{_label(field)}: its value is absent, {absent}")
+            yield unneeded(
+                resource.place, f"{readings.label_of_field(field)}: its value is absent, {absent}"
+            )
             return
         concept = part(holder, "valueCodeableConcept")
         if field == NO_EVENTS:
@@ -285,7 +289,9 @@ class ObservationReader:
     ) -> Iterator[Finding | Note]:
         absent = _absent_reason(holder)
         if absent in _NOT_MEASURED:
-            yield unneeded(resource.place, f"{_label(field)}: its value is absent, {absent}")
+            yield unneeded(
+                resource.place, f"{readings.label_of_field(field)}: its value is absent, {absent}"
+            )
             return
         values = self.mapping.values
         try:
@@ -335,10 +341,6 @@ def _days_of(encounter: Resource | None) -> tuple[dt.date | None, dt.date | None
 
 def _said(resource: Resource) -> str:
     return ", preliminary," if resource.data.get("status") == "preliminary" else ""
-
-
-def _label(field: str) -> str:
-    return field.replace("_", " ")
 
 
 def _absent_reason(holder: Data) -> str | None:

@@ -14,6 +14,7 @@ from lenadose.importing.dangers import fault_of
 from lenadose.importing.findings import CREATININE, WEIGHT, Finding
 from lenadose.importing.mapping import Values
 from lenadose.record.fields import YEARS, decimal
+from lenadose.record.visit import DosageTaken
 from lenadose.terms.errors import Fault, LenadoseError, describe, fault
 from lenadose.terms.units import ucum
 
@@ -52,6 +53,11 @@ def translated(text: str, words: Mapping[str, str]) -> str | None:
     """Return what a mapping says that a text means; None if it says nothing."""
     key = folded(text)
     return next((meant for word, meant in words.items() if folded(word) == key), None)
+
+
+def label_of_field(field: str) -> str:
+    """Return a field of a course for people: "CLASI activity"."""
+    return field.replace("_", " ").replace("clasi", "CLASI")
 
 
 # Days
@@ -111,7 +117,7 @@ def result(
     visit: dt.date | None = None,
 ) -> Finding:
     """Return a finding of a count, a clearance, a creatinine or a weight."""
-    label = field.replace("_", " ")
+    label = label_of_field(field)
     meant = translated(unit, values.units)
     words = f"{label} {comparator or ''}{_shown(amount)} {_printed(unit)}".rstrip()
     if meant is not None and ucum(unit) == unit != meant:
@@ -160,7 +166,7 @@ def unreadable(
 ) -> Finding:
     """Return the finding of a result that cannot be read."""
     found = error.faults[0] if isinstance(error, LenadoseError) else error
-    words = f"{field.replace('_', ' ')} {shown}".rstrip()
+    words = f"{label_of_field(field)} {shown}".rstrip()
     return source.finding(
         field, words, on=on, visit=visit, fault=Fault("", found.reason, found.fix)
     )
@@ -187,7 +193,7 @@ def of_visit(
 ) -> Finding:
     """Return a finding of a field of which a visit has one value, or a list of events."""
     found = fault_of(field, value, visit or on)
-    words = f"{field.replace('_', ' ')} {_value_words(value)}"
+    words = f"{label_of_field(field)} {_value_words(value)}"
     return source.finding(field, words, None if found else value, on=on, visit=visit, fault=found)
 
 
@@ -264,6 +270,13 @@ def _printed(text: str) -> str:
 def fault_of_dosage(value: Json) -> Fault | None:
     """Return why a dosage cannot be what was taken before a visit; None if it can."""
     return fault_of("dosage_taken", value, dt.date(YEARS[1], 1, 1))
+
+
+def dosage_words(value: Json) -> str:
+    """Return a dosage that can have been taken for people: "5 mg once daily"."""
+    assert isinstance(value, dict)
+    taken = DosageTaken(**value).dosage  # type: ignore[arg-type]  # checked before
+    return "nothing" if taken is None else str(taken)
 
 
 def fault_of_fact(name: str, value: Json) -> Fault | None:

@@ -280,10 +280,10 @@ class _Line:
             if frequency is None or not isinstance(value["every_days"], int):
                 reason = f"the frequency {describe(frequency)} is not known"
                 found = Fault("", reason, "translate it in a mapping file, in values.every_days")
-            words += f" every {value['every_days']} days"
         if found is None and day is not None:
-            words += f", from {day}" + (f" to {until}" if until else "")
             found = readings.fault_of_dosage(value)
+            taken = words if found else f"dosage taken: {readings.dosage_words(value)}"
+            words = f"{taken}, from {day}" + (f" to {until}" if until else "")
         yield source.finding(
             "dosage_taken",
             words,
@@ -316,7 +316,9 @@ class _Line:
             found = readings.fault_of_dosage(taken)
             yield source.finding(
                 "dosage_taken",
-                f"dosage {describe(mg)} mg",
+                f"dosage taken: {readings.dosage_words(taken)}"
+                if found is None
+                else "dosage taken",
                 None if found else taken,
                 on=day,
                 visit=day,
