@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -367,3 +368,13 @@ def test_a_column_that_the_file_named_by_the_mapping_does_not_have_is_refused(
     mapping = LONG.replace('rows = "results"', 'rows = "results"\nfile = "lab*"')
     with pytest.raises(DocumentError, match="no column 'sign'"):
         imported_from(tmp_path, {"lab.csv": HEADER.replace("sign", "bound")}, mapping)
+
+
+@pytest.mark.parametrize("page", ["tables", "fhir"])
+def test_the_mappings_of_the_pages_are_read(tmp_path: Path, page: str) -> None:
+    text = (ROOT / "docs" / "howto" / f"{page}.md").read_text("utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        (tmp_path / "map.toml").write_text(block, "utf-8")
+        assert load_mapping(tmp_path / "map.toml") != load_mapping()

@@ -171,7 +171,8 @@ class ObservationReader:
         if on is None:
             report, on = self._day_of_report(resource)
             if on is None or report is None:
-                reason = f"{readings.label_of_field(field)}: neither it nor one report that lists it has a date"
+                reason = f"{readings.label_of_field(field)}: no date"
+                yield unusable(resource.place, reason, "give effectiveDateTime")
                 yield unusable(resource.place, reason, "give effectiveDateTime")
                 return
             how = f" (undated; its day is that of {report.name or 'its report'})"
