@@ -57,7 +57,7 @@ class Code:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What identifies the code: the system and the code."""
+        """The system and the code, which identify it."""
         return self.system, self.code
 
 

@@ -12,7 +12,7 @@ CREATININE_UNITS = {"mg/dL": Decimal(1), "umol/L": Decimal("88.4"), "mmol/L": De
 """How many of each unit are 1 mg/dL of creatinine, whose molar mass is 113.12 g/mol."""
 
 WEIGHT_UNITS = {"kg": Decimal(1), "[lb_av]": Decimal("0.45359237")}
-"""What converts each unit of weight to kg."""
+"""How many kg one of each unit of weight is."""
 
 
 def cockcroft_gault(creatinine: Decimal, age: int, weight: Decimal, female: bool) -> Decimal:

@@ -190,10 +190,8 @@ def _cell(value: object) -> str:
             return "" if value != value else repr(value).removesuffix(".0")
         case Decimal():
             return f"{value:f}" if value.is_finite() else str(value)
-        case dt.datetime():
-            return value.isoformat().removesuffix("T00:00:00")
         case dt.date():
-            return value.isoformat()
+            return value.isoformat().removesuffix("T00:00:00")
         case list() | dict():
             return json.dumps(value, default=str)
         case bytes():

@@ -21,8 +21,8 @@ from lenadose.importing.resources import (
     period_of,
     text,
 )
-from lenadose.record.fields import decimal
 from lenadose.terms.errors import LenadoseError, describe, fault
+from lenadose.terms.numbers import decimal
 
 _DRUG = re.compile(r"\blenalidomide\b", re.IGNORECASE)
 _DAYS = {"d": 1, "wk": 7}

@@ -34,8 +34,8 @@ from lenadose.importing.resources import (
     period_of,
     text,
 )
-from lenadose.record.fields import decimal
 from lenadose.terms.errors import Fault, LenadoseError, describe, fault
+from lenadose.terms.numbers import decimal
 from lenadose.terms.units import ucum
 
 _JUDGEMENT, _STOPPED, _PROTOCOL = "judgement", "stopped", "protocol"
@@ -171,9 +171,9 @@ class ObservationReader:
         if on is None:
             report, on = self._day_of_report(resource)
             if on is None or report is None:
-                reason = f"{readings.label_of_field(field)}: no date"
-                yield unusable(resource.place, reason, "give effectiveDateTime")
-                yield unusable(resource.place, reason, "give effectiveDateTime")
+                reason = "neither it nor one report that lists it has a date"
+                words = f"{readings.label_of_field(field)}: {reason}"
+                yield unusable(resource.place, words, "give effectiveDateTime")
                 return
             how = f" (undated; its day is that of {report.name or 'its report'})"
             yield Used(report.place, f"the day of the undated results that it lists, {on}")

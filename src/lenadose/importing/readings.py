@@ -13,9 +13,10 @@ from lenadose.importing.clearance import CREATININE_UNITS, WEIGHT_UNITS
 from lenadose.importing.dangers import fault_of
 from lenadose.importing.findings import CREATININE, WEIGHT, Finding
 from lenadose.importing.mapping import Values
-from lenadose.record.fields import YEARS, decimal
+from lenadose.record.fields import YEARS
 from lenadose.record.visit import DosageTaken
 from lenadose.terms.errors import Fault, LenadoseError, describe, fault
+from lenadose.terms.numbers import decimal
 from lenadose.terms.units import ucum
 
 UNITS = {CREATININE: CREATININE_UNITS, WEIGHT: WEIGHT_UNITS}

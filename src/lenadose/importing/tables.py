@@ -28,8 +28,8 @@ from lenadose.importing.findings import (
 )
 from lenadose.importing.mapping import COLUMNS, ImportMapping, Table, Values
 from lenadose.importing.readings import Source, among, day_of, translated
-from lenadose.record.fields import decimal
 from lenadose.terms.errors import DocumentError, Fault, LenadoseError, describe, fault
+from lenadose.terms.numbers import decimal
 from lenadose.terms.units import QUANTITIES
 
 _WHOLE = ("clasi_activity", "clasi_damage", "doses_missed")
