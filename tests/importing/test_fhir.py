@@ -18,6 +18,7 @@ from tests.support.imports import (
 
 from lenadose import replay
 from lenadose.formats import fhir_codes as codes
+from lenadose.importing.courses import import_courses
 
 NEUTROPHILS, PLATELETS = ("http://loinc.org", "751-8"), ("http://loinc.org", "777-3")
 CLASI = codes.CLASI_ACTIVITY.key
@@ -174,6 +175,27 @@ def test_the_day_of_a_score_is_that_of_its_encounter(tmp_path: Path) -> None:
     score["encounter"] = {"reference": "Encounter/e"}
     (visit,) = only_course(read(tmp_path, encounter, score))["visits"]
     assert visit["date"] == "2026-01-05"
+
+
+def test_the_official_laboratory_example_is_used_by_the_date_of_its_report() -> None:
+    imported = import_courses([str(Path(__file__).with_name("data") / "Bundle-101.json")])
+    assert len(imported.records) == 18
+    assert imported.used == 3
+    (visit,) = only_course(imported)["visits"]
+    assert visit == {
+        "date": "2011-03-04",
+        "neutrophils": {"value": 0.9, "unit": "x10*9/L"},
+        "platelets": {"value": 444, "unit": "x10*9/L"},
+    }
+    named = [notes for place, notes in told(imported).items() if "Observation/r9" in place]
+    assert "undated; its day is that of DiagnosticReport/101" in str(named)
+
+
+def test_nothing_of_a_refused_patient_is_used(tmp_path: Path) -> None:
+    scores = [observation(CLASI, "2026-01-05", valueInteger=value) for value in (12, 13)]
+    imported = read(tmp_path, *scores)
+    assert imported.used == 0
+    assert "there is no course of patient 'Patient/p'" in str(told(imported))
 
 
 def event(day: str | None, grade: int | None = 2, **more: Any) -> Data:

@@ -22,7 +22,6 @@ from lenadose.importing.findings import (
     SEX,
     VISIT,
     Finding,
-    LeftOut,
     Note,
     Used,
 )
@@ -79,8 +78,6 @@ def assemble(
             course = read_course(document)
         except LenadoseError as error:
             faults += error.faults
-    if faults:
-        notes = [_refused(note, patient) for note in notes]
     place = f"patient {describe(patient)}"
     return Assembled(
         patient,
@@ -91,13 +88,6 @@ def assemble(
         ),
         tuple(notes),
     )
-
-
-def _refused(note: Note, patient: str) -> Note:
-    if isinstance(note, LeftOut):
-        return note
-    reason = f"{note.words}; but there is no course of patient {describe(patient)}"
-    return LeftOut(Fault(note.place, reason, "see the faults of the patient"), needed=False)
 
 
 # Visits

@@ -8,7 +8,7 @@ from attrs import frozen
 from lenadose.importing.assembly import Assembled, assemble
 from lenadose.importing.fhir import read_resources
 from lenadose.importing.files import read_files
-from lenadose.importing.findings import Account, Finding, Note, accounts
+from lenadose.importing.findings import Account, Finding, Note, accounts, of_refused
 from lenadose.importing.mapping import ImportMapping, load_mapping
 from lenadose.importing.tables import check_mapping, read_rows
 from lenadose.record.course import Course
@@ -68,8 +68,18 @@ def import_courses(paths: Iterable[str], mapping: ImportMapping | None = None) -
         *(row.place for row in contents.rows),
         *(document.place for document in contents.documents),
     ]
-    notes += [note for patient in patients for note in patient.notes]
     courses, doubled = _by_id(patients, ids)
+    without = {
+        each.patient for each in patients if (ids[each.patient] or each.patient) not in courses
+    }
+    of_patients = [
+        *((fhir.owners.get(note.place), note) for note in notes),
+        *((patient.patient, note) for patient in patients for note in patient.notes),
+    ]
+    notes = [
+        of_refused(note, patient) if patient is not None and patient in without else note
+        for patient, note in of_patients
+    ]
     return Imported(
         courses,
         (*(fault for patient in patients for fault in patient.faults), *doubled),

@@ -46,12 +46,16 @@ Read = Iterator[Finding | Note]
 
 @frozen
 class FhirFindings:
-    """What resources say: findings, notes, faults of patients by their keys, and their ids."""
+    """Findings of resources, and notes; faults and ids of patients, by their keys.
+
+    `owners` are the patients of resources, by the places of these.
+    """
 
     findings: tuple[Finding, ...]
     notes: tuple[Note, ...]
     faults: Mapping[str, tuple[Fault, ...]]
     ids: Mapping[str, str | None]
+    owners: Mapping[str, str]
 
 
 def read_resources(documents: Sequence[Document], mapping: ImportMapping) -> FhirFindings:
@@ -86,6 +90,7 @@ def read_resources(documents: Sequence[Document], mapping: ImportMapping) -> Fhi
         tuple(_used_elsewhere(resources, findings, notes, index)),
         {key: tuple(each) for key, each in faults.items()},
         {key: index.patient_id(key) for key in patients},
+        {each.place: key for each in resources if (key := _patient_of(each, index)) is not None},
     )
 
 

@@ -52,7 +52,7 @@ class Document:
 
 @frozen
 class Contents:
-    """What was found in the files: rows, documents, and notes of files that cannot be read.
+    """The rows and documents of files, and notes of files that cannot be read.
 
     `columns` are those of each table, by the name of its file.
     """

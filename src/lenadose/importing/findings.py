@@ -1,4 +1,4 @@
-"""What a record says of a patient, and what became of it: used, or left out and why.
+"""Findings, which a record says of a patient, and notes: used, or left out and why.
 
 A record is a row of a table or a FHIR resource. It is read into findings, findings are assembled
 into courses, and each step leaves notes; every record ends with one note or more.
@@ -11,7 +11,7 @@ from attrs import field as attribute
 from attrs import frozen
 
 from lenadose.formats.course_json import Json
-from lenadose.terms.errors import PRINTABLE, Fault
+from lenadose.terms.errors import PRINTABLE, Fault, describe
 
 
 def printable(words: str) -> str:
@@ -108,7 +108,7 @@ BIRTH_DATE, SEX, WEIGHT, CREATININE = "birth date", "sex", "weight", "creatinine
 
 @frozen
 class Account:
-    """What became of one record."""
+    """The notes of one record."""
 
     place: str
     notes: tuple[Note, ...]
@@ -122,6 +122,14 @@ class Account:
     def faulty(self) -> bool:
         """Whether something that is needed was left out."""
         return any(isinstance(note, LeftOut) and note.needed for note in self.notes)
+
+
+def of_refused(note: Note, patient: str) -> Note:
+    """Return a note of a patient of whom there is no course: nothing was used."""
+    if isinstance(note, LeftOut):
+        return note
+    reason = f"{note.words}; but there is no course of patient {describe(patient)}"
+    return unneeded(note.place, reason, "see the faults of the patient")
 
 
 def accounts(places: Iterable[str], notes: Iterable[Note]) -> tuple[Account, ...]:

@@ -38,7 +38,7 @@ TEST_FIELDS = (
     "clasi_damage",
     "doses_missed",
 )
-"""What a test of a laboratory table, or a code of an Observation, may be."""
+"""The fields that a test of a laboratory table, or a code of an Observation, may be."""
 
 _CODE_FIELDS = (*TEST_FIELDS, "positive", "negative", "lenalidomide")
 
@@ -204,7 +204,7 @@ class MappedCode(RecordPart):
 
 @frozen
 class Fhir(RecordPart):
-    """What local codes mean, and the URL of the extension that holds a CTCAE grade."""
+    """The meanings of local codes, and the URL of the extension that holds a CTCAE grade."""
 
     codes: tuple[MappedCode, ...] = ()
     grade: str | None = None
