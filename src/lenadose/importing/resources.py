@@ -226,30 +226,31 @@ def _listed(index: Index, report: Resource, data: Data, element: str) -> Iterato
 
 
 def is_same(one: Resource, other: Resource) -> bool:
-    """Return whether two resources say the same."""
+    """Return whether two resources say the same, whatever their narrative and their version."""
     return _canonical(one.data) == _canonical(other.data)
 
 
 def _canonical(data: Data) -> str:
-    return json.dumps(data, sort_keys=True, default=str)
+    said = {key: value for key, value in data.items() if key not in ("text", "meta")}
+    return json.dumps(said, sort_keys=True, default=str)
 
 
 # Days
 
 
-def effective_day(data: Data, stem: str = "effective") -> dt.date | None:
+def effective_day(data: Data) -> dt.date | None:
     """Return the day of a resource; None if it has none. Raises CallError for one not plain."""
-    written = text(data, f"{stem}DateTime") or text(data, f"{stem}Instant")
+    written = text(data, "effectiveDateTime") or text(data, "effectiveInstant")
     if written is not None:
         return day_of(written)
-    if f"{stem}Timing" in data:
-        raise fault("", f"{stem}Timing is not one day", f"give {stem}DateTime")
-    period = part(data, f"{stem}Period")
+    if "effectiveTiming" in data:
+        raise fault("", "effectiveTiming is not one day", "give effectiveDateTime")
+    period = part(data, "effectivePeriod")
     if not period:
         return None
     start, end = period_of(period)
     if start is None or (end is not None and end != start):
-        raise fault("", f"{stem}Period is not one day", f"give {stem}DateTime")
+        raise fault("", "effectivePeriod is not one day", "give effectiveDateTime")
     return start
 
 
