@@ -276,8 +276,9 @@ def _facts(
             else:
                 notes.append(finding.left_out())
         elif finding.field == "protocol":
-            document["protocol"] = finding.value
-            notes.append(finding.used())
+            if finding.fault is None:
+                document["protocol"] = finding.value
+            notes.append(finding.left_out() if finding.fault else finding.used())
     for finding in findings:
         if finding.field == BIRTH_DATE:
             if finding.fault is not None:

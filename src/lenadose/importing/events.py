@@ -84,7 +84,9 @@ def never_listed(
     for finding in findings:
         if finding.place in noted:
             continue
-        if finding.on is not None and finding.on < days[0]:
+        if finding.fault is not None:
+            told.append(finding.left_out())
+        elif finding.on is not None and finding.on < days[0]:
             reason = (
                 f"it is from before the first visit, {days[0]}, and not recorded as going on then"
             )

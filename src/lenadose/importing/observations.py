@@ -215,6 +215,8 @@ class ObservationReader:
         concept = part(holder, "valueCodeableConcept")
         if name == "antiphospholipid":
             value = self._outcome(concept) or value
+        if name == "age" and value is not None:
+            return readings.age(source, value)
         if field == _PROTOCOL:
             is_text = isinstance(value, str)
             found = None if is_text else Fault("", "no text", "give the id of a protocol")

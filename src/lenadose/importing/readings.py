@@ -280,6 +280,14 @@ def dosage_words(value: Json) -> str:
     return "nothing" if taken is None else str(taken)
 
 
+def age(source: Source, value: Json) -> Finding:
+    """Return a finding of an age; of one outside the protocol the patient is refused later."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    has_unit = isinstance(value, str) and value[:1].isdigit()
+    found = None if is_number or has_unit else fault_of_fact("age", value)
+    return source.finding("patient.age", f"age {_value_words(value)}", value, fault=found)
+
+
 def fault_of_fact(name: str, value: Json) -> Fault | None:
     """Return why a course cannot hold a fact of the patient; None if it can."""
     return _first_fault({"visits": [{"date": "2000-01-01"}], "patient": {name: value}})

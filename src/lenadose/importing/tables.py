@@ -388,11 +388,10 @@ class _Line:
                 yield source.finding(f"patient.{name}", words, is_true, fault=found)
         if "age" in self.cells:
             unit = self.cells.get("age_unit", "years")
-            found = readings.fault_of_fact("age", self._whole("age"))
+            age = self._whole("age")
             if not among(unit, ("years", "year")):
-                found = Fault("", f"the age is in {describe(unit)}", "give the age in years")
-            words = f"age {self.cells['age']}"
-            yield source.finding("patient.age", words, self._whole("age"), fault=found)
+                age = f"{age} {unit}"  # a child, most often: the patient is refused
+            yield readings.age(source, age)
         for name in ("subtype", "antiphospholipid"):
             if name in self.cells:
                 said = self._antiphospholipid() if name == "antiphospholipid" else self.cells[name]
