@@ -286,3 +286,44 @@ def test_two_patients_with_one_id_are_refused(tmp_path: Path) -> None:
     assert not imported.courses
     assert imported.refused == 2
     assert imported.used == 0
+
+
+def test_an_observation_contained_in_a_report_is_read(tmp_path: Path) -> None:
+    count = of(COUNT, **quantity(3.2, "10*9/L")) | {"id": "n"}
+    del count["effectiveDateTime"]
+    report = {
+        "resourceType": "DiagnosticReport",
+        "id": "r",
+        "subject": {"reference": "Patient/p"},
+        "effectiveDateTime": "2026-01-04",
+        "contained": [count],
+        "result": [{"reference": "#n"}],
+    }
+    imported = imported_from(tmp_path, {"in.json": bundle(PATIENT, SCORE, report)})
+    assert "in.json: entry 3 (DiagnosticReport/r), contained 1" in told(imported)
+    (course,) = imported.courses.values()
+    assert str(course.visits[0].counted[0].on) == "2026-01-04"  # type: ignore[union-attr]
+
+
+def test_an_estimated_rate_is_known_by_its_name(tmp_path: Path) -> None:
+    rate = observation(("urn:local", "x"), "2026-01-05", **quantity(80, "mL/min"))
+    rate["code"]["text"] = "eGFR (CKD-EPI)"
+    imported = imported_from(tmp_path, {"in.json": bundle(PATIENT, SCORE, rate)})
+    assert "not a clearance after Cockcroft and Gault" in str(told(imported))
+
+
+def test_a_grade_of_another_extension_is_read_under_a_mapping(tmp_path: Path) -> None:
+    event = {
+        "resourceType": "AdverseEvent",
+        "actuality": "actual",
+        "event": {"text": "diarrhea"},
+        "subject": {"reference": "Patient/p"},
+        "date": "2026-01-05",
+        "extension": [
+            {"url": "urn:grade", "valueCodeableConcept": {"coding": [{"system": "s", "code": "2"}]}}
+        ],
+    }
+    mapping = '[fhir]\ngrade = "urn:grade"\n[values]\nctcae = "5.0"\n'
+    imported = imported_from(tmp_path, {"in.json": bundle(PATIENT, SCORE, event)}, mapping)
+    (course,) = imported.courses.values()
+    assert [event.grade for event in course.visits[0].adverse_events or ()] == [2]
