@@ -130,6 +130,8 @@ def contents(source: Path) -> None:
             "howto/rationale",
             "howto/commands",
             "howto/import",
+            "howto/tables",
+            "howto/fhir",
             "howto/protocol",
             "testing",
             "cohort",

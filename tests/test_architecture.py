@@ -28,6 +28,7 @@ HOMES = {
     "pyarrow": "cohort/",
     "dask": "cohort/",
     "hypothesis": "testing/",
+    "pyreadstat": "importing/files.py",
 }
 """The one place where each third-party library is imported."""
 

@@ -284,6 +284,12 @@ def _cohort(call: "Namespace") -> int:
     return 1 if refused else 0
 
 
+def _import(call: "Namespace") -> int:
+    from lenadose.cli.importing import run
+
+    return run(call)
+
+
 def _schema(call: "Namespace") -> int:
     from lenadose.formats.schema import SCHEMAS
 
@@ -307,5 +313,6 @@ COMMANDS: "dict[str, Callable[[Namespace], int]]" = {
     "verify": _verify,
     "diff": _diff,
     "cohort": _cohort,
+    "import": _import,
     "schema": _schema,
 }

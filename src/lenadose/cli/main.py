@@ -33,6 +33,22 @@ PROTOCOL = "the id of a built-in protocol, or the path of a .toml or .json file"
 INSTEAD = f"use this instead of the one the course names: {PROTOCOL}"
 
 
+IMPORT = """\
+Read tables (CSV, Parquet, SAS transport) or FHIR R4 (a Bundle, NDJSON, a folder of resources), each
+file by its content, and write a course for each patient.
+
+CDISC SDTM (LB, AE, EX, VS and DM, given together) and the table of `lenadose cohort` are read as
+they are; other tables need a mapping file. A visit is a day with a CLASI score, or one that a row
+or an encounter calls a visit; a dangerous result or event on another day is a visit of its own;
+other results keep their dates and are given at the next visit. Nothing is inferred: what is missing
+stays missing, and what cannot be read makes unknown what it would have changed.
+
+COURSES is a folder, new or empty, for one .json file a patient; or a .json file, if there is one
+patient. Exit 0: everything that is needed was used; 1: something was not, or a patient was refused;
+2: nothing could be written. Research and education software, not a medical device.
+"""
+
+
 class _WrongCall(Exception):
     """A call that the parser cannot read."""
 
@@ -173,6 +189,26 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--out", metavar="OUT", required=True, help="the .parquet or .csv file to write"
     )
     with_protocol(cohort, "--protocol")
+    imports = command("import", "courses from tables or FHIR R4, with an account of every record")
+    imports.description = IMPORT
+    imports.formatter_class = argparse.RawDescriptionHelpFormatter
+    imports.add_argument(
+        "inputs",
+        metavar="INPUT",
+        nargs="+",
+        help="a table, FHIR resources, or a folder of them; all are read together",
+    )
+    imports.add_argument(
+        "--map", metavar="MAP", help="a .toml file: which columns, codes, units and words mean what"
+    )
+    imports.add_argument(
+        "-o", "--out", metavar="COURSES", required=True, help="the folder or .json file to write"
+    )
+    imports.add_argument(
+        "--explain",
+        action="store_true",
+        help="print for every row and resource how it was used, or why it was left out",
+    )
     command("schema", "the JSON Schema of a document", False).add_argument(
         "document", choices=("course", "decision", "state", "protocol")
     )

@@ -48,6 +48,19 @@ def read_table(path: str) -> pa.Table:
         raise _error(path, _reason(error), "give the path of a table of visits") from None
 
 
+def read_rows(path: str) -> list[dict[str, object]]:
+    """Return the rows of a Parquet file as Python's own values.
+
+    Raises DocumentError for a file that does not hold a table, or a value that Python cannot hold.
+    """
+    table = read_table(path)
+    try:
+        rows: list[dict[str, object]] = table.to_pylist()
+    except (pa.ArrowException, ValueError, OverflowError) as error:
+        raise _error(path, _first_line(error), "write the column as text") from None
+    return rows
+
+
 def _read_csv(file: BufferedReader) -> pa.Table:
     # Cells are read later: one that cannot be read loses its row only.
     as_written = pa.dictionary(pa.int32(), pa.string())

@@ -2,10 +2,11 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
+from shutil import rmtree
 from typing import BinaryIO
 
 from attrs import evolve
@@ -22,15 +23,15 @@ def format_path(path: str | Path) -> str:
     return (text if PRINTABLE.match(text) else ascii(text)[1:-1]) or '""'
 
 
-def load(path: str | Path, what: str) -> bytes:
-    """Return the content of a file, at most one byte more than is read of a document.
+def load(path: str | Path, what: str, largest: int = LARGEST) -> bytes:
+    """Return the content of a file, at most one byte more than the `largest` that is read.
 
     Raises DocumentError for a file that cannot be opened.
     """
     try:
         # `open` would take a number for a file that is open, read that, and close it.
         with open(path if isinstance(path, str) else Path(path), "rb") as file:
-            return file.read(LARGEST + 1)
+            return file.read(largest + 1)
     except (OSError, ValueError, TypeError) as error:
         reason = (getattr(error, "strerror", None) or "is not a path").lower()
         raise _refusal(path, reason, f"give the path of a {what} file") from None
@@ -75,6 +76,38 @@ def open_output(path: str | Path) -> Iterator[BinaryIO]:
         with suppress(OSError):
             beside.unlink()
         raise
+
+
+def write_folder(path: str | Path, files: Mapping[str, bytes]) -> None:
+    """Write a folder of files, which takes its place when it is whole.
+
+    A folder that is there must be empty, so that no older file is among the new ones. Raises
+    DocumentError for a place that cannot be written.
+    """
+    place = Path(path).resolve()
+    beside = place.with_name(f".lenadose-{token_hex(8)}.part")
+    try:
+        if place.is_dir() and any(place.iterdir()):
+            reason = "is a folder that is not empty"
+            raise _refusal(path, reason, "give a new folder; the files in it are kept as they are")
+        beside.mkdir()
+        try:
+            for name, content in files.items():
+                with open(beside / name, "xb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+            if place.is_dir():
+                place.rmdir()
+            beside.rename(place)
+        except BaseException:
+            rmtree(beside, ignore_errors=True)
+            raise
+    except (OSError, ValueError) as error:
+        if isinstance(error, LenadoseError):
+            raise
+        reason = (getattr(error, "strerror", None) or "is not a path").lower()
+        raise _refusal(path, reason, "give a path that can be written") from None
 
 
 def check_output(path: str, *inputs: str | None) -> None:

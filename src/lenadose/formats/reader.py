@@ -49,12 +49,12 @@ _TOML_ERROR = re.compile(r"(.*?)(?: \(at (line \d+, column \d+|end of document)\
 # Text
 
 
-def parse(text: str | bytes, what: str = "course") -> object:
+def parse(text: str | bytes, what: str = "course", largest: int = LARGEST) -> object:
     """Read JSON text, numbers exactly as they are written; a value that cannot be is a Fault.
 
-    Raises DocumentError naming line and column.
+    Raises DocumentError naming line and column, and for a text of more than `largest` bytes.
     """
-    text = _decode(text, what)
+    text = _decode(text, what, largest)
     try:
         return json.loads(
             text,
@@ -95,11 +95,11 @@ def parse_toml(text: str | bytes, what: str) -> object:
         raise _too_deep(what) from None
 
 
-def _decode(text: str | bytes, what: str) -> str:
+def _decode(text: str | bytes, what: str, largest: int = LARGEST) -> str:
     if not isinstance(text, str | bytes):
         raise _refusal(what, f"{describe(text)} is not text", f"give the text of a {what}")
-    if len(text) > LARGEST:
-        raise _refusal(what, f"more than {LARGEST} bytes", f"give one {what} per file")
+    if len(text) > largest:
+        raise _refusal(what, f"more than {largest} bytes", f"give one {what} per file")
     try:
         return text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
     except UnicodeDecodeError as error:

@@ -1,0 +1,185 @@
+"""Findings from what FHIR says of lenalidomide taken, where dose and timing are plain."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from lenadose.formats import fhir_codes as codes
+from lenadose.formats.course_json import Json, number
+from lenadose.importing.findings import DOSE, Finding, Note, unneeded
+from lenadose.importing.mapping import ImportMapping
+from lenadose.importing.readings import Source, day_of, dosage_words, fault_of_dosage, translated
+from lenadose.importing.resources import (
+    Data,
+    Index,
+    Resource,
+    codes_of,
+    effective_day,
+    part,
+    parts,
+    period_of,
+    text,
+)
+from lenadose.terms.errors import LenadoseError, describe, fault
+from lenadose.terms.numbers import decimal
+
+_DRUG = re.compile(r"\blenalidomide\b", re.IGNORECASE)
+_DAYS = {"d": 1, "wk": 7}
+_TAKEN = {
+    "MedicationStatement": ("active", "completed", "stopped"),
+    "MedicationAdministration": ("completed", "in-progress", "stopped"),
+    "MedicationDispense": ("completed",),
+}
+_NOT_TAKEN = {"MedicationStatement": ("not-taken",), "MedicationAdministration": ("not-done",)}
+
+
+def read(
+    resource: Resource,
+    source: Source,
+    visit: dt.date | None,
+    index: Index,
+    mapping: ImportMapping,
+) -> Iterator[Finding | Note]:
+    """Yield the dosage that a resource says was taken, or a note why it says none."""
+    data = resource.data
+    if not _is_lenalidomide(resource, index, mapping):
+        yield unneeded(resource.place, "the drug is not lenalidomide")
+        return
+    status = data.get("status")
+    is_none = status in _NOT_TAKEN.get(resource.type, ())
+    if not is_none and status not in _TAKEN[resource.type]:
+        yield unneeded(
+            resource.place, f"its status, {describe(status)}, does not say that it was taken"
+        )
+        return
+    on: dt.date | None = None
+    until: dt.date | None = None
+    field, found = "dosage_taken", None
+    value: Json = None
+    try:
+        on, until, ongoing = _days(resource)
+        if is_none:
+            value = {"mg": 0}
+        elif resource.type == "MedicationAdministration":
+            field = DOSE
+            value = {"mg": _milligrams(part(data, "dosage").get("dose"), mapping)}
+        else:
+            value = _dosage(resource, mapping)
+        if on is None and visit is None:
+            raise fault("", "no date", "give the days on which it was taken")
+        found = fault_of_dosage(value) if field != DOSE else None
+    except LenadoseError as error:
+        ongoing, found = False, error.faults[0]
+    words = "lenalidomide"
+    if found is None and isinstance(value, dict):
+        words += f" {value['mg']} mg" if field == DOSE else f" taken: {dosage_words(value)}"
+    yield source.finding(
+        field,
+        words,
+        None if found else value,
+        on=on or visit,
+        until=until,
+        ongoing=ongoing,
+        visit=visit,
+        fault=found,
+    )
+
+
+def _is_lenalidomide(resource: Resource, index: Index, mapping: ImportMapping) -> bool:
+    data = resource.data
+    concepts = [part(data, "medicationCodeableConcept")]
+    medication = index.resolve(resource, data, "medicationReference")
+    if medication is not None:
+        concepts.append(part(medication.data, "code"))
+        concepts += [
+            part(each, "itemCodeableConcept") for each in parts(medication.data, "ingredient")
+        ]
+    known = {code.key for code in codes.LENALIDOMIDE_CODES}
+    known |= {
+        (each.system, each.code) for each in mapping.fhir.codes if each.field == "lenalidomide"
+    }
+    names = [text(part(data, "medicationReference"), "display")]
+    for concept in concepts:
+        if not known.isdisjoint(codes_of(concept)):
+            return True
+        names += [
+            text(concept, "text"),
+            *(text(each, "display") for each in parts(concept, "coding")),
+        ]
+    return any(name and _DRUG.search(name) for name in names)
+
+
+def _days(resource: Resource) -> tuple[dt.date | None, dt.date | None, bool]:
+    """Return the first and the last day, and whether there is none yet; raises CallError."""
+    data = resource.data
+    if resource.type == "MedicationDispense":
+        handed = text(data, "whenHandedOver")
+        if handed is None:
+            raise fault("", "no whenHandedOver", "give the day on which it was handed over")
+        supply = part(data, "daysSupply")
+        days = supply.get("value")
+        unit = text(supply, "code") or text(supply, "unit")
+        if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= 400:
+            raise fault("", "no daysSupply of whole days", "give daysSupply in days")
+        if unit not in ("d", "day", "days"):
+            raise fault("", f"daysSupply in {describe(unit)}", "give daysSupply in days")
+        first = day_of(handed)
+        return first, first + dt.timedelta(days - 1), False
+    period = part(data, "effectivePeriod")
+    if resource.type == "MedicationAdministration" or not period:
+        on = effective_day(data)
+        return on, None, False
+    start, end = period_of(period)
+    if end is None and data.get("status") != "active":
+        raise fault("", "no end of the time in which it was taken", "give effectivePeriod.end")
+    return start, end, end is None
+
+
+def _dosage(resource: Resource, mapping: ImportMapping) -> Json:
+    """Return the dosage of the one instruction of a resource; raises CallError for another."""
+    is_dispense = resource.type == "MedicationDispense"
+    instructions = parts(resource.data, "dosageInstruction" if is_dispense else "dosage")
+    if len(instructions) != 1:
+        raise fault("", f"{len(instructions)} dosages", "give one, with dose and timing")
+    (instruction,) = instructions
+    doses = parts(instruction, "doseAndRate")
+    if len(doses) != 1:
+        raise fault("", f"{len(doses)} doses", "give one doseQuantity in mg")
+    if instruction.get("asNeededBoolean") is True or "asNeededCodeableConcept" in instruction:
+        raise fault("", "the drug is taken as needed", "give the days on which it was taken")
+    milligrams = _milligrams(doses[0].get("doseQuantity"), mapping)
+    if milligrams == 0:
+        return {"mg": 0}
+    return {"mg": milligrams, "every_days": _every_days(part(instruction, "timing"), mapping)}
+
+
+def _milligrams(quantity: object, mapping: ImportMapping) -> Json:
+    if not isinstance(quantity, dict):
+        raise fault("", "no dose", "give the dose in mg")
+    value = quantity.get("value")
+    unit = quantity.get("code") if quantity.get("system") == codes.UCUM else quantity.get("unit")
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise fault("", "a dose without a number", "give the dose in mg")
+    if not isinstance(unit, str) or translated(unit, mapping.values.units) != "mg":
+        raise fault("", f"a dose in {describe(unit)}", "give the dose in mg")
+    if "comparator" in quantity:
+        raise fault("", "a dose that is only a bound", "give the dose in mg")
+    return number(decimal(value))
+
+
+def _every_days(timing: Data, mapping: ImportMapping) -> int:
+    """Return the days from one dose to the next; raises CallError if they are not plain."""
+    for _, code in codes_of(part(timing, "code")):
+        if code in mapping.values.every_days:
+            return mapping.values.every_days[code]
+    repeat = part(timing, "repeat")
+    others = set(repeat) - {"frequency", "period", "periodUnit", "boundsPeriod", "boundsDuration"}
+    frequency, period = repeat.get("frequency", 1), repeat.get("period")
+    unit = repeat.get("periodUnit")
+    is_plain = not others and frequency == 1 and isinstance(period, int) and unit in _DAYS
+    if not is_plain or isinstance(period, bool):
+        raise fault("", "its timing is not one dose in so many days", "give timing.repeat")
+    assert isinstance(period, int)
+    assert isinstance(unit, str)
+    return period * _DAYS[unit]
