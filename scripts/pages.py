@@ -20,7 +20,8 @@ from lenadose.cohort.results import RESULTS
 from lenadose.plot import A5, draw_course
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.protocol.protocol import case_id
-from lenadose.report.card import card, card_text
+from lenadose.report.card import card
+from lenadose.report.card_formats import card_text
 from lenadose.report.course import course_rows
 from lenadose.report.protocol import decision_table, diagram
 from lenadose.report.verification import comparison_tables

@@ -18,7 +18,8 @@ from lenadose.engine.machine import Decision, replay
 from lenadose.plot.style import Picture
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
-from lenadose.report.card import card, card_html
+from lenadose.report.card import card
+from lenadose.report.card_formats import card_html
 from lenadose.report.course import course_page
 from lenadose.report.decision import all_reasons
 from lenadose.report.markdown import escape

@@ -336,7 +336,7 @@ def test_an_event_that_the_criteria_do_not_know_is_said_to_be_judged_by_its_grad
 def test_worse_says_how_far_above_the_lowest() -> None:
     decision = walk([seen(0, 12), seen(28, 0), seen(40, 9)])[-1]
     assert rationale(decision).reason.startswith(
-        "The skin is worse (CLASI 9, down 3, 25.0 %, from 12 at the start, lowest 0)"
+        "The skin is worse (CLASI 9, up 9 from the lowest, 0; 12 at the start)"
     )
 
 
@@ -431,7 +431,7 @@ def test_a_month_outlasts_a_prescription() -> None:
     supply = rationale(decision).supply
     assert supply is not None
     assert (supply.days, supply.days_to_next_visit, supply.shortfall) == (28, 31, 3)
-    assert "3 days short" in explain(decision)
+    assert "3 days before the next visit is due" in explain(decision)
     start = rationale(walk([seen(0, 11)])[-1]).supply
     assert start is not None
     assert start.shortfall == 0
@@ -487,13 +487,13 @@ def stale(state, on: date, field: str) -> bool:
 def test_the_reason_is_one_sentence_with_the_figures() -> None:
     decision = walk([seen(0, 11), seen(28, 10)])[-1]
     assert rationale(decision).reason == (
-        "There is no response (CLASI 10, down 1, 9.1 %, from 11 at the start); the interval is "
-        "over; no safety criterion is met."
+        "There is no response (CLASI 10, down 1, 9.1 %, from 11 at the start); 4 weeks since "
+        "5 Jan 2026 are over; safety is acceptable (neutrophils 3, platelets 240 × 10⁹/L)."
     )
     ended = walk([seen(0, 11), seen(7, 11, adverse_events=(event("rash", 4),)), seen(20, 11)])
     reason = "Rash, grade 4 (CTCAE 5.0): a reason to stop for good."
     assert rationale(ended[1]).reason == reason
-    assert rationale(ended[2]).reason == "Treatment has ended for good."
+    assert rationale(ended[2]).reason == "Treatment ended for good on 12 Jan 2026."
     low = walk([seen(0, 11), seen(7, 11, creatinine_clearance=clearance(20))])[-1]
     assert rationale(low).reason == (
         "Creatinine clearance 20 mL/min, below 30: a reason to interrupt."

@@ -16,7 +16,7 @@ from tests.support.picture_courses import HARD, example
 
 from lenadose import Decision, PregnancyTest, Visit, replay
 from lenadose.explanation.fact_phrases import is_relapse
-from lenadose.explanation.headlines import HEADLINES
+from lenadose.explanation.headlines import HEADLINES, advice
 from lenadose.picture import A5, SCREEN, Layout, Page, Text, course_layout
 from lenadose.picture.alt_text import why
 from lenadose.picture.layout import overlap
@@ -146,7 +146,9 @@ def test_the_title_says_what_holds_now_and_why() -> None:
         "Now no drug. Interrupted since 21 Mar 2025: neutrophils 0.8 × 10⁹/L."
     )
     asked = walk([seen(0, 11), seen(28, 11, adverse_events=None)])
-    assert title_of(asked).startswith("No dosage until answered. Data requested 02 Feb 2026: ")
+    assert title_of(asked).startswith(
+        "No dosage advised until answered. Data requested 02 Feb 2026: "
+    )
     unsaid = walk([seen(0, 11), seen(28, None)])
     assert title_of(unsaid).startswith("5 mg once daily, unchanged until answered. Data requested ")
     other = walk([seen(0, 11), seen(28, 5, dosage_taken=took(10))])
@@ -179,7 +181,7 @@ def test_repeats_are_counted_but_a_new_danger_has_its_own_label() -> None:
 def test_open_is_shown_as_open_and_unreported_as_not_reported() -> None:
     asked = course_layout(walk([seen(0, 11), seen(28, 11, adverse_events=None)]))
     assert [area.role for area in asked.areas if area.role == "open"] == ["open"]
-    assert "open: no dosage until answered" in words(asked, "key")
+    assert "open: no dosage advised until answered" in words(asked, "key")
     assert "advised, intake not reported" in words(asked, "key")
     assert "–" in words(asked, "cell")
     told = course_layout(walk([seen(0, 11), seen(28, 11, dosage_taken=took(5))]))
@@ -274,7 +276,7 @@ def test_the_alternative_text_tells_every_visit_and_begins_with_the_title() -> N
         assert len(told) == len(decisions)
         for line, decision in zip(told, decisions, strict=True):
             assert line.startswith(f"{decision.visit.date}: ")
-            assert HEADLINES[decision.action].words in line
+            assert advice(decision) in line
             for each in decision.visit.adverse_events or ():
                 assert each.term in line
 

@@ -20,7 +20,8 @@ from rich.text import Text
 from rich.theme import Theme
 
 from lenadose.explanation.headlines import HEADLINES
-from lenadose.report.card import WIDTH, Card, card_text
+from lenadose.report.card import Card
+from lenadose.report.card_formats import WIDTH, card_text
 
 
 class TerminalConsole(Console):

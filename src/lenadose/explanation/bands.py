@@ -36,13 +36,15 @@ SHOWN_AT_A_VISIT = (
 class Band:
     """Values of one field that lead to the same advice, with all else at the visit as it is.
 
-    `least` is the first of the values and `value` one of them. `words` say which they are:
+    `least` is the first of the values, `most` the last of scores and the limit that results stay
+    below, None where there is none; `value` is one of them. `words` say which they are:
     "8 to 12", "below 1.0 × 10⁹/L", "negative". `decision` is the one on the visit with `value`, and
     `holds` says whether the visit shows such a value.
     """
 
     field: str
     least: int | Decimal | None
+    most: int | Decimal | None
     value: FieldValue
     words: str
     decision: Decision
@@ -97,7 +99,7 @@ def _scores(decision: Decision) -> Iterator[Band]:
         (least, first), most = run[0], run[-1][0]
         words = _run(least, most)
         holds = now is not None and least <= now <= most
-        yield Band("clasi_activity", least, least, words, first, holds)
+        yield Band("clasi_activity", least, most, least, words, first, holds)
 
 
 def _run(least: int, most: int) -> str:
@@ -129,11 +131,12 @@ def _results(decision: Decision, field: str) -> Iterator[Band]:
         (first, value, other), last = run[0], run[-1][0]
         least, most = edges[first], edges[last + 1] if last + 1 < len(edges) else None
         holds = amount is not None and least <= amount and (most is None or amount < most)
-        words = _span(least, most, PRINTED[quantity.unit])
-        yield Band(field, least, value, words, other, holds)
+        words = span(least, most, PRINTED[quantity.unit])
+        yield Band(field, least, most, value, words, other, holds)
 
 
-def _span(least: Decimal, most: Decimal | None, unit: str) -> str:
+def span(least: Decimal, most: Decimal | None, unit: str) -> str:
+    """Return the words for the results from one limit to below another."""
     # As the protocol writes its limits: 1.0, not 1.
     if most is None:
         return f"{least:f} {unit} or more" if least else "any value"
@@ -153,7 +156,7 @@ def _tests(decision: Decision) -> Iterator[Band]:
         if other is not None:
             missing = any(gap.field == "pregnancy_tests" for gap in decision.missing)
             holds = result in results and not missing
-            yield Band("pregnancy_tests", None, value, result.label, other, holds)
+            yield Band("pregnancy_tests", None, None, value, result.label, other, holds)
 
 
 def _events(decision: Decision) -> Iterator[Band]:
@@ -167,7 +170,7 @@ def _events(decision: Decision) -> Iterator[Band]:
         if other is not None and (shown := outcome(other)) not in seen:
             seen.add(shown)
             holds = now is not None and shown == outcome(decision)
-            yield Band("adverse_events", None, value, _event_words(value), other, holds)
+            yield Band("adverse_events", None, None, value, _event_words(value), other, holds)
 
 
 def _event_words(events: Iterable[object]) -> str:
@@ -182,4 +185,4 @@ def _judgements(decision: Decision) -> Iterator[Band]:
         value = now if holds else Judgement(response, "judged at the visit")
         other = _decide(decision, "judgement", value)
         if other is not None:
-            yield Band("judgement", None, value, response.label, other, holds)
+            yield Band("judgement", None, None, value, response.label, other, holds)

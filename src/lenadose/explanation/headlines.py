@@ -6,7 +6,7 @@ from types import MappingProxyType
 from attrs import frozen
 
 from lenadose.engine.machine import Decision
-from lenadose.terms.facts import Action
+from lenadose.terms.facts import Action, Phase
 
 
 @frozen
@@ -35,7 +35,7 @@ HEADLINES: Mapping[Action, Headline] = MappingProxyType(
         Action.OBSERVE: Headline("○", "Observe", _NOTHING),
         Action.INTERRUPT: Headline("■", "Interrupt", _NONE),
         Action.RESUME: Headline("▶", "Resume at", _MORE),
-        Action.DISCONTINUE: Headline("✕", "Discontinue", _NONE),
+        Action.DISCONTINUE: Headline("✕", "Discontinue for good", _NONE),
         Action.REQUEST_DATA: Headline("?", "Ask first", _QUESTION),
         Action.PRESCRIBER_DECIDES: Headline("?", "Prescriber decides", _QUESTION),
     }
@@ -47,7 +47,7 @@ QUESTIONS: Mapping[Action, str] = MappingProxyType(
 )
 """The actions that leave the dosage open, and how long it goes on unchanged."""
 
-OPEN = "no dosage until answered"
+OPEN = "no dosage advised until answered"
 """The words for a question without a dosage that goes on."""
 
 
@@ -57,13 +57,18 @@ def advice(decision: Decision) -> str:
     A question is never put as if the protocol had chosen the dosage that goes on until then:
     "Ask first; until answered unchanged, 5 mg once daily".
     """
-    return _join(decision, HEADLINES[decision.action].words)
+    return _join(decision, _words(decision))
 
 
 def headline(decision: Decision) -> str:
     """Return the same with the sign, and the action in capitals: "▲ RAISE TO 10 mg once daily"."""
-    head = HEADLINES[decision.action]
-    return f"{head.sign} {_join(decision, head.words.upper())}"
+    return f"{HEADLINES[decision.action].sign} {_join(decision, _words(decision).upper())}"
+
+
+def _words(decision: Decision) -> str:
+    """Return the words for the action; an interruption that goes on does not begin."""
+    goes_on = decision.action is Action.INTERRUPT and decision.seen.phase is Phase.INTERRUPTED
+    return "Stay interrupted" if goes_on else HEADLINES[decision.action].words
 
 
 def _join(decision: Decision, words: str) -> str:
@@ -78,6 +83,6 @@ def brief(decision: Decision) -> str:
 
     A question is not answered by the dosage that goes on until then.
     """
-    words = HEADLINES[decision.action].words
+    words = _words(decision)
     level = f" {decision.level}" if decision.level and decision.action not in QUESTIONS else ""
     return f"{words[:1].lower()}{words[1:]}{level}"

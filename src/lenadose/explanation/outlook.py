@@ -6,6 +6,7 @@ and the drug taken as advised.
 
 from collections.abc import Iterator
 from datetime import timedelta
+from types import MappingProxyType
 
 from attrs import evolve, frozen
 
@@ -60,6 +61,16 @@ def _possible_responses(seen: Observation) -> tuple[Response, ...]:
     return tuple(response for response in Response if response in shown)
 
 
+_SUSPICIONS = MappingProxyType(
+    {
+        "suspected thromboembolism": "thromboembolism",
+        "missed period": "pregnancy",
+        "abnormal vaginal bleeding": "pregnancy",
+    }
+)
+"""What is suspected, by the term under which it is reported: "resolved" means excluded."""
+
+
 def ends_of_danger(decision: Decision) -> tuple[str, ...]:
     """Return what ends the dangers of an interruption: "neutrophils are 1.0 or more"."""
     return tuple(dict.fromkeys(_ends(decision.seen)))
@@ -73,9 +84,12 @@ def _ends(seen: Observation) -> Iterator[str]:
             yield f"{name} {verb} {limit.below.value} or more"
     for ongoing in seen.findings.ongoing:
         if ongoing.criterion.safety is Safety.INTERRUPT:
-            resolved = ongoing.criterion.lasts is Lasts.RESOLVED
-            name = ongoing.event.name if ongoing.event else ongoing.name
-            yield f"{name} is {'reported resolved' if resolved else 'no longer reported'}"
+            if ongoing.criterion.lasts is not Lasts.RESOLVED:
+                yield f"{ongoing.name} is no longer reported"
+            elif ongoing.name in _SUSPICIONS:
+                yield f"{_SUSPICIONS[ongoing.name]} is excluded (recorded as resolved)"
+            else:
+                yield f"{ongoing.name} is reported resolved"
 
 
 def last_day_to_resume(decision: Decision) -> str | None:

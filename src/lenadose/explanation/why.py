@@ -6,9 +6,28 @@ What the case does not restrict is no cause, and is not named.
 from collections.abc import Iterator
 
 from lenadose.engine.machine import Decision
-from lenadose.engine.observe import MissingReason, Observation, limits_met
-from lenadose.explanation.calculations import in_days, origin, percent, printed_date
-from lenadose.terms.facts import BOTTOM, TOP, Phase, Position, Response, Safety, Term, Timing
+from lenadose.engine.observe import MissingReason, Observation, interval_name, limits_met
+from lenadose.explanation.calculations import (
+    ceiling_cause,
+    in_days,
+    origin,
+    percent,
+    printed_date,
+)
+from lenadose.terms.dosage import format_decimal
+from lenadose.terms.facts import (
+    BOTTOM,
+    TOP,
+    Phase,
+    Position,
+    Response,
+    Safety,
+    Term,
+    TherapeuticTrial,
+    Timing,
+)
+from lenadose.terms.interval import Interval
+from lenadose.terms.units import PRINTED
 
 _ORDER = ("response", "phase", "trial", "timing", "position", "safety")
 _MOST = 3
@@ -44,9 +63,11 @@ def _clause(decision: Decision, name: str) -> str:
     seen, admitted = decision.seen, decision.case.conditions[name]
     fact: Term = getattr(decision.facts, name)
     match fact:
+        case Response() if len(admitted) > 1:
+            # Between the responses that it admits, the case does not choose.
+            return "" if Response.NOT_ASSESSED in admitted else _not_worse(seen, set(admitted))
         case Response():
-            ordinary = Response.NOT_ASSESSED in admitted and len(admitted) > 1
-            return "" if ordinary else _skin(seen, fact)
+            return _skin(seen, fact)
         case Safety():
             # Between two facts that it admits, the case does not choose.
             ordinary = Safety.ACCEPTABLE in admitted and len(admitted) > 1
@@ -58,7 +79,15 @@ def _clause(decision: Decision, name: str) -> str:
         case Phase():
             return _phase(seen)
         case _:
-            return f"the trial of therapy is {fact.label}"
+            return _trial(seen, fact)
+
+
+def _not_worse(seen: Observation, admitted: set[Term]) -> str:
+    """Return the clause for several responses that a case admits alike."""
+    if seen.phase not in (Phase.TAPER, Phase.OFF_TREATMENT) or Response.WORSE in admitted:
+        return _skin(seen, seen.facts.response)
+    clear = "" if Response.COMPLETE in admitted else "the skin is not clear, and "
+    return f"{clear}there is no relapse{_scores(seen)}"
 
 
 def _skin(seen: Observation, response: Response) -> str:
@@ -86,11 +115,15 @@ def _scores(seen: Observation) -> str:
     parts = [f"CLASI {now}"]
     start = seen.baseline.activity if seen.baseline else None
     nadir = seen.treatment.nadir.activity if seen.treatment.nadir else None
-    if start is not None:
+    if seen.facts.response is Response.WORSE and nadir is not None and nadir < now:
+        at_start = "" if start is None else f"; {start} at {origin(seen)}"
+        parts.append(f"up {now - nadir} from the lowest, {nadir}{at_start}")
+        nadir = None
+    elif start is not None:
         change = abs(start - now)
         direction = "down" if now < start else "up"
         share = f", {percent(change, start)}," if start and change else ""
-        moved = f"{direction} {change}{share} from {start}" if change else f"unchanged from {start}"
+        moved = f"{direction} {change}{share} from {start}" if change else "as"
         parts.append(f"{moved} at {origin(seen)}")
     if nadir is not None and nadir < now and nadir != start:
         parts.append(f"lowest {nadir}")
@@ -99,15 +132,24 @@ def _scores(seen: Observation) -> str:
 
 def _safety(seen: Observation, safety: Safety) -> str:
     if safety is Safety.ACCEPTABLE:
-        return "no safety criterion is met"
+        return f"safety is acceptable{_counts(seen)}"
     if safety is Safety.NOT_ASSESSED:
         gaps = [gap for gap in seen.missing_fields if gap.field != "clasi_activity"]
         words = (
-            f"{field_words(gap.field)}{' (too old)' if gap.why is MissingReason.STALE else ''}"
+            "adverse events (not asked about)"
+            if gap.field == "adverse_events"
+            else f"{field_words(gap.field)}{' (too old)' if gap.why is MissingReason.STALE else ''}"
             for gap in gaps
         )
         return f"missing: {_listed(list(words))}"
     return f"{_listed(list(_dangers(seen, safety)))}: {_REASON_TO[safety]}"
+
+
+def _counts(seen: Observation) -> str:
+    """Return the counts behind an acceptable safety, in the unit used inside."""
+    known = (("neutrophils", seen.findings.neutrophils), ("platelets", seen.findings.platelets))
+    counts = [f"{name} {format_decimal(result.amount)}" for name, result in known if result]
+    return f" ({', '.join(counts)} {PRINTED['10*9/L']})" if counts else ""
 
 
 def _dangers(seen: Observation, safety: Safety) -> Iterator[str]:
@@ -140,25 +182,45 @@ def _timing(seen: Observation, timing: Timing) -> str:
         longest = seen.protocol.intervals.resumable.value
         many = "more than" if timing is Timing.DUE else "not more than"
         return f"interrupted for {in_days((seen.visit.date - since).days)}, {many} {longest}"
-    if seen.due_on is None:
+    dose = seen.treatment.dose
+    if seen.due_on is None or dose is None:
         return ""
-    if timing is Timing.DUE:
-        return "the interval is over"
-    return f"the interval runs until {printed_date(seen.due_on)}"
+    if timing is Timing.BEFORE_DUE:
+        return f"the interval runs until {printed_date(seen.due_on)}"
+    interval: Interval = getattr(seen.protocol.intervals, interval_name(seen.phase, dose)).value
+    began = printed_date(dose.interval_from)
+    if interval.after(dose.interval_from) != seen.due_on:
+        return f"the interval from {began} is over, with the days missed"
+    verb = "is" if str(interval).startswith("1 ") else "are"
+    return f"{interval} since {began} {verb} over"
+
+
+def _trial(seen: Observation, trial: Term) -> str:
+    """Return how the trial of therapy stands: the part without response, and at the level."""
+    dose, start, intervals = seen.treatment.dose, seen.baseline, seen.protocol.intervals
+    if dose is None or start is None:
+        return f"the trial of therapy is {trial.label}"
+    whole, at_level = intervals.trial.value, intervals.trial_at_level.value
+    if trial is TherapeuticTrial.EXHAUSTED:
+        return f"the trial is over: {whole} without a response, {at_level} at this level"
+    ends = max(whole.after(seen.treatment.responded_on or start.on), at_level.after(dose.since))
+    return f"the trial of therapy runs until {printed_date(ends)}"
 
 
 def _position(seen: Observation, position: Position, admitted: frozenset[Term]) -> str:
     dose = seen.treatment.dose
+    lowered = seen.ceiling != seen.protocol.ladder.top
+    because = f" ({ceiling_cause(seen)})" if lowered else ""
     if position is Position.NONE:
-        return "no level is left" if dose else ""
+        return f"no level is left{because}" if dose else ""
     if dose is None:
         return ""
     if position is Position.OFF_LADDER:
         return f"{dose.off_ladder} is no level of this protocol"
     if position is Position.ABOVE_CEILING:
-        return f"{dose.level} is more than allowed now, {seen.ceiling or 'no drug'}"
+        return f"{dose.level} is more than allowed now, {seen.ceiling or 'no drug'}{because}"
     if admitted <= TOP:
-        return f"{dose.level} is the highest level allowed"
+        return f"{dose.level} is the highest level allowed{because}"
     if admitted <= BOTTOM:
         return f"{dose.level} is the lowest level"
     return ""
@@ -169,13 +231,17 @@ def _phase(seen: Observation) -> str:
         return f"treatment was ended ({seen.visit.stopped})"
     match seen.phase:
         case Phase.DISCONTINUED:
-            return "treatment has ended for good"
+            ended = seen.treatment.ended_on
+            return f"treatment ended for good{f' on {printed_date(ended)}' if ended else ''}"
         case Phase.OFF_TREATMENT:
-            return "treatment is finished"
+            ended = seen.treatment.ended_on
+            return f"off treatment{f' since {printed_date(ended)}' if ended else ''}"
         case _:
             return ""
 
 
 def field_words(field: str) -> str:
-    """Return the name of a field of the visit for people: "CLASI activity"."""
+    """Return the name of a field of the visit for people: "CLASI activity", "pregnancy test"."""
+    if field == "pregnancy_tests":
+        return "pregnancy test"
     return field.replace("_", " ").replace("clasi", "CLASI")

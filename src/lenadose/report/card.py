@@ -1,33 +1,38 @@
-"""The card of a decision: the first screen, as data, and from it as text, Markdown and HTML."""
+"""The card of a decision: the first screen, as data."""
 
 import re
 from collections.abc import Iterator
-from datetime import date
-from html import escape as escape_html
-from textwrap import wrap
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import islice
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from lenadose.engine.machine import Decision
 from lenadose.engine.observe import limits_met
-from lenadose.explanation.bands import SHOWN_AT_A_VISIT, Band, bands, outcome
+from lenadose.explanation.bands import SHOWN_AT_A_VISIT, Band, bands, outcome, span
 from lenadose.explanation.calculations import in_days, printed_date
-from lenadose.explanation.headlines import HEADLINES, brief, headline
+from lenadose.explanation.headlines import QUESTIONS, brief, headline
 from lenadose.explanation.outlook import ends_of_danger, last_day_to_resume, next_steps
 from lenadose.explanation.rationale import Rationale, rationale
 from lenadose.explanation.why import field_words, why
+from lenadose.protocol.advice import FollowUp
+from lenadose.protocol.notices import Occasion
 from lenadose.record.adverse_event import AdverseEvent
-from lenadose.report.markdown import cite, escape, sentence
-from lenadose.terms.facts import ON_TREATMENT, Action, EvidenceLevel, Phase, Response, Safety
-from lenadose.terms.units import QUANTITIES
+from lenadose.report.card_formats import card_html, card_markdown, card_text
+from lenadose.report.markdown import cite, sentence
+from lenadose.terms.facts import (
+    ON_TREATMENT,
+    Action,
+    EvidenceLevel,
+    Phase,
+    Position,
+    Response,
+    Safety,
+)
+from lenadose.terms.units import CREATININE_CLEARANCE, PRINTED, QUANTITIES
 
-WIDTH, LINES = 80, 18
-"""The room of a card as text: columns, and lines at most."""
-
-HYPOTHETICAL = "hypothetical; not a medical device"
-
-_LABEL = 14
-_MOST_CHANGES = 4
+_MOST_CHANGES = 6
 
 
 @frozen
@@ -81,20 +86,24 @@ def card(decision: Decision) -> Card:
         tuple(_warnings(grounds)),
         why(decision),
         tuple(_lines(grounds)),
-        tuple(_changes(decision)),
+        tuple(islice(_changes(decision), _MOST_CHANGES)),
         tuple(_origin(grounds)),
     )
 
 
 def _before(decision: Decision) -> str:
     """Return what was taken up to the visit."""
-    dose, phase = decision.seen.treatment.dose, decision.seen.phase
-    if dose is None or phase is Phase.BEFORE_START:
+    now, phase = decision.seen.treatment, decision.seen.phase
+    if now.dose is None or phase is Phase.BEFORE_START:
         return "not begun"
     if phase not in ON_TREATMENT:
-        return "now off the drug"
-    held = dose.off_ladder or dose.level.dosage
-    return "unchanged" if held == decision.dosage else f"was {held}"
+        since = now.interrupted_on or now.ended_on
+        is_known = since is not None and since < decision.visit.date
+        return f"off the drug since {printed_date(since)}" if since and is_known else "off the drug"
+    held = now.dose.off_ladder or now.dose.level.dosage
+    if held != decision.dosage:
+        return f"was {held}"
+    return "" if decision.action in QUESTIONS else "unchanged"
 
 
 def _warnings(grounds: Rationale) -> Iterator[str]:
@@ -102,22 +111,16 @@ def _warnings(grounds: Rationale) -> Iterator[str]:
         yield sentence("; ".join(grounds.urgent))
     supply = grounds.supply
     if supply is not None and supply.shortfall:
+        ends = grounds.decision.visit.date + timedelta(days=supply.days)
         yield (
-            f"Supply: at most {in_days(supply.days)}; the next visit is in "
-            f"{supply.days_to_next_visit}: {in_days(supply.shortfall)} short."
+            f"One prescription lasts until {printed_date(ends)} at most, "
+            f"{in_days(supply.shortfall)} before the next visit is due."
         )
 
 
 def _lines(grounds: Rationale) -> Iterator[CardLine]:
     decision = grounds.decision
-    visit = decision.next_visit
-    if visit is None:
-        yield CardLine("Next visit", "none planned")
-    else:
-        due, latest = printed_date(visit.due), printed_date(visit.latest)
-        is_due = visit.earliest == visit.due
-        words = due if is_due else f"by {due}, not before {printed_date(visit.earliest)}"
-        yield CardLine("Next visit", words if latest == due else f"{words}, at the latest {latest}")
+    yield CardLine("Next visit", _next_visit(decision))
     fields: dict[tuple[date, ...], list[str]] = {}
     for monitoring in grounds.monitoring_due:
         fields.setdefault(monitoring.days, []).append(field_words(monitoring.field))
@@ -126,6 +129,8 @@ def _lines(grounds: Rationale) -> Iterator[CardLine]:
         yield CardLine("Falls due", "; ".join(falls_due))
     if len(decision.possible_actions) > 1 and decision.obtain_first:
         yield CardLine("Obtain first", _to_obtain(decision, decision.obtain_first))
+    if decision.action is Action.PRESCRIBER_DECIDES:
+        yield from _to_answer(decision)
     follows = "; ".join(_follows(decision))
     if follows:
         yield CardLine("After that", follows)
@@ -133,13 +138,49 @@ def _lines(grounds: Rationale) -> Iterator[CardLine]:
     if told:
         more = f" (and {len(told) - 1} more: see all reasons)" if len(told) > 1 else ""
         yield CardLine("Note", f"{told[0]}{more}")
-    count = len(grounds.notices)
-    if count and decision.action is Action.START:
-        yield CardLine("Before it", f"{count} notices to read before the first capsule")
+    taper = [notice for notice in grounds.notices if notice.when is Occasion.TAPER]
+    if taper:
+        yield CardLine("Note", sentence(taper[0].words))
+    if any(notice.when is Occasion.FIRST_CAPSULE for notice in grounds.notices):
+        antibodies = decision.seen.patient.antiphospholipid
+        status = antibodies.label if antibodies else "unknown"
+        risk = "" if status == "negative" else f"antiphospholipid antibodies {status}; "
+        notices = f"{len(grounds.notices)} notices on the full page"
+        yield CardLine("Before it", f"{risk}{notices}")
+
+
+def _next_visit(decision: Decision) -> str:
+    """Return when the next visit is, and which counts to bring to it."""
+    visit = decision.next_visit
+    if visit is None:
+        return "none planned"
+    due, latest = printed_date(visit.due), printed_date(visit.latest)
+    if visit.earliest == visit.due:
+        words = due if latest == due else f"{due}, at the latest {latest}"
+    elif visit.earliest == decision.visit.date + timedelta(days=1):
+        words = f"by {latest}"
+    else:
+        words = f"from {printed_date(visit.earliest)}, by {latest}"
+    if decision.follow_up is not FollowUp.SOON:
+        return words
+    met = limits_met(decision.protocol.safety, decision.seen.findings)
+    counts = dict.fromkeys(limit.quantity for limit in met if isinstance(limit.shows, Safety))
+    names = [field_words(quantity) for quantity in counts if quantity != CREATININE_CLEARANCE.name]
+    return f"{words}, with new {' and '.join(names)}" if names else words
+
+
+def _to_answer(decision: Decision) -> Iterator[CardLine]:
+    """Yield how the answer of the prescriber is recorded, where a record can hold it."""
+    held = decision.seen.treatment.dose is not None
+    if held and (decision.advice.hands_over or decision.facts.position is Position.OFF_LADDER):
+        words = "record at the next visit the level taken, or that treatment was stopped"
+        yield CardLine("To answer", words)
 
 
 def _to_obtain(decision: Decision, field: str) -> str:
     """Return the field to obtain first, with what there is of it already."""
+    if field == "adverse_events":
+        return "ask about adverse events"
     findings, day = decision.seen.findings, decision.visit.date
     known = ""
     if field in QUANTITIES and (result := findings.result(field)):
@@ -169,17 +210,28 @@ def _days(days: tuple[date, ...]) -> str:
 
 def _follows(decision: Decision) -> Iterator[str]:
     steps, ends = next_steps(decision), ends_of_danger(decision)
-    interrupted = decision.phase_after is Phase.INTERRUPTED
-    for step in steps:
+    after = decision.phase_after
+    if after is Phase.DISCONTINUED and steps:
+        yield "not given again by this protocol"
+        return
+    for number, step in enumerate(steps):
         if step.responses:
-            yield f"{' or '.join(map(_response, step.responses))}: {step.advice}"
-        elif interrupted and ends and decision.facts.safety is Safety.INTERRUPT:
+            needs = "" if number else f"{_needs(decision)}, "
+            yield f"{needs}{' or '.join(map(_response, step.responses))}: {step.advice}"
+        elif after is Phase.INTERRUPTED and ends and decision.facts.safety is Safety.INTERRUPT:
             yield f"{step.advice}, once {' and '.join(ends)}"
         else:
-            yield step.advice
-    last = last_day_to_resume(decision) if interrupted and steps else None
+            yield f"{_needs(decision)}: {step.advice}"
+    last = last_day_to_resume(decision) if after is Phase.INTERRUPTED and steps else None
     if last:
         yield last
+
+
+def _needs(decision: Decision) -> str:
+    """Return what the advice foretold takes for granted."""
+    able = decision.seen.patient.able_to_become_pregnant is not False
+    tests = decision.phase_after is Phase.OFF_TREATMENT and able
+    return "with safety acceptable" + (" and both pregnancy tests negative" if tests else "")
 
 
 def _response(response: Response) -> str:
@@ -195,59 +247,93 @@ def _changes(decision: Decision) -> Iterator[CardLine]:
     asked = decision.obtain_first if decision.action is Action.REQUEST_DATA else None
     if asked is not None:
         found = [band for band in bands(decision, asked) if not band.holds]
-        yield from (_change(band) for band in found[:_MOST_CHANGES])
+        yield from map(_change, found)
         return
-    yielded, actions = 0, set()
-    for field in _fields(decision):
-        for band in _nearest(decision, bands(decision, field)):
-            if yielded < _MOST_CHANGES and (said := outcome(band.decision)) not in actions:
-                actions.add(said)
-                yielded += 1
-                yield _change(band)
+    deciding = _deciding_fields(decision)
+    for field in deciding:
+        yield from map(_change, _nearest(decision, bands(decision, field)))
+    # Of the other fields those that lead to the same share a line.
+    others: dict[str, list[str]] = {}
+    for field in SHOWN_AT_A_VISIT:
+        if field not in (*deciding, "judgement"):
+            for band in _nearest(decision, bands(decision, field)):
+                change = _change(band)
+                others.setdefault(change.words, []).append(change.label)
+    for words, labels in others.items():
+        yield CardLine(", ".join(labels), words)
 
 
-def _fields(decision: Decision) -> tuple[str, ...]:
-    """Return the fields that can be shown at a visit, those that decided first."""
-    asked, seen = decision.case.conditions, decision.seen
-    decides: list[str] = []
-    if "safety" in asked and decision.facts.safety is not Safety.ACCEPTABLE:
-        met = limits_met(decision.protocol.safety, seen.findings)
-        decides += [limit.quantity for limit in met]
+def _deciding_fields(decision: Decision) -> tuple[str, ...]:
+    """Return the fields behind the facts that the case restricts."""
+    asked, seen, facts = decision.case.conditions, decision.seen, decision.facts
+    fields: list[str] = []
+    met = limits_met(decision.protocol.safety, seen.findings)
+    if "safety" in asked and facts.safety is not Safety.ACCEPTABLE:
+        fields += [limit.quantity for limit in met if isinstance(limit.shows, Safety)]
         if seen.findings.ongoing:
-            decides += ["adverse_events", "pregnancy_tests"]
+            fields += ["adverse_events", "pregnancy_tests"]
+    if "position" in asked:
+        fields += [limit.quantity for limit in met if limit.shows is Position.ABOVE_CEILING]
     if "response" in asked:
         judged = decision.visit.clasi_activity is None and decision.visit.judgement
-        decides.append("judgement" if judged else "clasi_activity")
-    others = [field for field in SHOWN_AT_A_VISIT if field != "judgement"]
-    return tuple(dict.fromkeys([*decides, *others]))
+        fields.append("judgement" if judged else "clasi_activity")
+    return tuple(dict.fromkeys(fields))
 
 
 def _nearest(decision: Decision, found: tuple[Band, ...]) -> Iterator[Band]:
-    """Yield the bands with another outcome, those beside the one that holds first.
+    """Yield the bands with another action or level, and those with a danger of the same day.
 
-    A new event of no particular name is left out: any could come.
+    The nearest come first. Left out are an event of no particular name, a danger that is over, and
+    the absence of a danger that was reported: the patient does not show them at this visit.
     """
+    found = _joined(found)
     here = next((place for place, band in enumerate(found) if band.holds), 0)
     by_distance = sorted(range(len(found)), key=lambda place: (abs(place - here), -place))
-    reported = {event.name for event in decision.visit.adverse_events or ()}
-    reported |= {ongoing.name for ongoing in decision.seen.before.findings.ongoing}
+    known = {event.name for event in decision.visit.adverse_events or ()}
+    known |= {ongoing.name for ongoing in decision.seen.before.findings.ongoing}
+    in_danger = any(ongoing.is_danger for ongoing in decision.seen.findings.ongoing)
+    *now, same_day = outcome(decision)
     for band in (found[place] for place in by_distance):
-        events = band.value if band.field == "adverse_events" else ()
-        new = isinstance(events, tuple) and any(
-            isinstance(event, AdverseEvent) and event.name not in reported for event in events
-        )
-        if outcome(band.decision) != outcome(decision) and not new:
+        *then, soon = outcome(band.decision)
+        if then == now and (same_day or not soon):
+            continue
+        value = band.value if isinstance(band.value, tuple) else ()
+        new = {each.name for each in value if isinstance(each, AdverseEvent)} - known
+        if not new and not (band.field == "adverse_events" and not value and in_danger):
             yield band
+
+
+def _joined(found: tuple[Band, ...]) -> tuple[Band, ...]:
+    """Return results with those joined that lead to the same action and level.
+
+    The same day is said of the lowest of them.
+    """
+    joined: list[Band] = []
+    for band in found:
+        last = joined[-1] if joined else None
+        if (
+            last is not None
+            and outcome(last.decision)[:2] == outcome(band.decision)[:2]
+            and not (last.holds or band.holds)
+            and isinstance(last.least, Decimal)
+            and isinstance(band.most, Decimal)
+        ):
+            words = span(last.least, band.most, PRINTED[QUANTITIES[band.field].unit])
+            if outcome(last.decision)[2] and not outcome(band.decision)[2]:
+                words += f" (below {band.least:f} the same day)"
+            joined[-1] = evolve(band, least=last.least, words=words)
+        else:
+            joined.append(band)
+    return tuple(joined)
 
 
 def _change(band: Band) -> CardLine:
     """Return a band as a line: the values, and the answer in few words."""
     what = f"{field_words(band.field)} {band.words}"
-    if band.value == ():
-        what = "no adverse events"
-    elif band.field == "adverse_events" and isinstance(band.value, tuple):
+    if band.field == "adverse_events" and isinstance(band.value, tuple):
         resolved = all(getattr(event, "resolved", None) for event in band.value)
         what = band.words if resolved else f"an event such as {band.words}"
+        what = what if band.value else "no adverse events"
     after = band.decision
     answer = brief(after)
     if after.action is Action.REQUEST_DATA and after.obtain_first:
@@ -263,7 +349,7 @@ def _origin(grounds: Rationale) -> Iterator[CardLine]:
         source += f"; {level}: {level.provenance.tag.label}"
     yield CardLine("Source", source)
     yield CardLine("Not checked", " · ".join(map(_without_brackets, protocol.unchecked)))
-    yield CardLine("Row", f"{decision.rule.id} · {protocol.id} {protocol.version}")
+    yield CardLine("Row", f"{decision.rule.id} · {protocol.id} {protocol.version} · more: explain")
     yield CardLine("Limits", _brief_evidence(protocol.evidence))
 
 
@@ -277,132 +363,3 @@ def _brief_evidence(evidence: str) -> str:
 def _without_brackets(words: str) -> str:
     """Return words without what stands in brackets, such as a source; the full page has it."""
     return re.sub(r" \([^()]*\)", "", words)
-
-
-def card_text(card: Card, width: int = WIDTH, lines: int = LINES) -> str:
-    """Return a card as text, each line at most *width* columns; at most *lines* where it can be.
-
-    What would change the decision gives way first, and then the ends of the last lines.
-    """
-    changes, last = len(card.changes), 3
-    while True:
-        text = [line.rstrip() for line in _text(card, width, changes, last)]
-        if len(text) <= lines or last == 0:
-            return "\n".join(text)
-        if changes > 2 or (changes > 1 and last < 2):
-            changes -= 1
-        else:
-            last -= 1
-
-
-def _text(card: Card, width: int, changes: int, last: int) -> Iterator[str]:
-    """Yield the lines, with some of the changes and at most *last* lines for each source."""
-    whose = f"{printed_date(card.date)}{f' · {card.patient}' if card.patient else ''}"
-    yield from _two_sided(whose, HYPOTHETICAL, width)
-    yield from _two_sided(card.headline, card.before, width)
-    for warning in card.warnings:
-        yield from _wrapped(f"! {warning}", width, 2)
-    yield from _wrapped(card.why, width, 0)
-    for line in card.lines:
-        yield from _labelled(line, width)
-    for number, change in enumerate(card.changes[:changes]):
-        label = "" if number else _changes_label(card)
-        yield from _labelled(CardLine(label, f"{change.label} → {change.words}"), width)
-    for line in card.origin:
-        yield from _labelled(line, width, max(1, last))
-
-
-def _changes_label(card: Card) -> str:
-    return "Answers" if card.action is Action.REQUEST_DATA else "Would change"
-
-
-def _two_sided(left: str, right: str, width: int) -> Iterator[str]:
-    gap = width - len(left) - len(right) - 1
-    if gap > 1:
-        yield f" {left}{' ' * gap}{right}"
-    else:
-        yield from _wrapped(left, width, 2)
-        yield from _wrapped(right, width, 2)
-
-
-def _wrapped(words: str, width: int, indent: int) -> Iterator[str]:
-    yield from wrap(
-        words,
-        width,
-        initial_indent=" ",
-        subsequent_indent=" " * (1 + indent),
-        break_on_hyphens=False,
-    )
-
-
-def _labelled(line: CardLine, width: int, most: int | None = None) -> Iterator[str]:
-    yield from wrap(
-        line.words,
-        width,
-        initial_indent=f" {line.label:<{_LABEL - 1}}",
-        subsequent_indent=" " * _LABEL,
-        break_on_hyphens=False,
-        max_lines=most,
-        placeholder=" …",
-    )
-
-
-def card_markdown(card: Card) -> str:
-    """Return a card as Markdown."""
-    return "\n".join(_markdown(card)) + "\n"
-
-
-def _markdown(card: Card) -> Iterator[str]:
-    whose = f"{printed_date(card.date)}{f' · {card.patient}' if card.patient else ''}"
-    yield f"# {escape(card.headline)}"
-    yield ""
-    yield f"{escape(whose)} · {escape(card.before)} · *{HYPOTHETICAL}*"
-    yield ""
-    for warning in card.warnings:
-        yield f"**! {escape(warning)}**"
-        yield ""
-    yield escape(card.why)
-    yield ""
-    for line in card.lines:
-        yield f"- {line.label}: {escape(line.words)}"
-    if card.changes:
-        yield f"- {_changes_label(card)}:"
-        for change in card.changes:
-            yield f"  - {escape(change.label)} → {escape(change.words)}"
-    for line in card.origin:
-        yield f"- {line.label}: {escape(line.words)}"
-
-
-def card_html(card: Card) -> str:
-    """Return a card as HTML, without scripts, in the colours of the page around it."""
-    return "".join(_html(card))
-
-
-_CARD = "max-width:46em;padding:.4em .9em;border:1px solid #8886;line-height:1.4;text-align:left"
-_CELL = "text-align:left;vertical-align:top;padding:.1em 1em .1em 0;border:0;background:none"
-
-
-def _html(card: Card) -> Iterator[str]:
-    colour = HEADLINES[card.action].colour
-    whose = f"{printed_date(card.date)}{f' · {card.patient}' if card.patient else ''}"
-    yield f'<section class="lenadose-card" style="{_CARD};border-left:.5em solid {colour}">'
-    yield f"<div><small>{escape_html(whose)} · {HYPOTHETICAL}</small></div>"
-    yield (
-        f'<div><strong style="font-size:1.25em">{escape_html(card.headline)}</strong>'
-        f" <small>{escape_html(card.before)}</small></div>"
-    )
-    for warning in card.warnings:
-        yield f"<div><strong>! {escape_html(warning)}</strong></div>"
-    yield f"<div>{escape_html(card.why)}</div>"
-    yield '<table style="border-collapse:collapse;margin:.4em 0;font-size:.93em">'
-    changes = [f"{change.label} → {change.words}" for change in card.changes]
-    rows = [(line.label, [line.words]) for line in card.lines]
-    rows += [(_changes_label(card), changes)] if changes else []
-    rows += [(line.label, [line.words]) for line in card.origin]
-    for label, words in rows:
-        cell = "<br>".join(map(escape_html, words))
-        yield (
-            f'<tr style="background:none"><th scope="row" style="{_CELL};white-space:nowrap">'
-            f'{label}</th><td style="{_CELL}">{cell}</td></tr>'
-        )
-    yield "</table></section>"

@@ -11,7 +11,8 @@ from lenadose.explanation.headlines import brief
 from lenadose.explanation.rationale import AT_ONCE, InputUsed, Rationale, rationale
 from lenadose.explanation.why import field_words
 from lenadose.protocol.protocol import LedgerEntry, Protocol, conditions
-from lenadose.report.card import card, card_markdown
+from lenadose.report.card import card
+from lenadose.report.card_formats import card_markdown
 from lenadose.report.markdown import (
     amount,
     cite,

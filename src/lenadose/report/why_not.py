@@ -9,7 +9,8 @@ from lenadose.explanation.headlines import advice
 from lenadose.explanation.phrases import describe_argument, smallest_changes
 from lenadose.explanation.rationale import rationale
 from lenadose.protocol.protocol import conditions
-from lenadose.report.card import card, card_markdown
+from lenadose.report.card import card
+from lenadose.report.card_formats import card_markdown
 from lenadose.report.decision import all_reasons, criterion_row, limits
 from lenadose.report.markdown import cite, escape, markdown_table, sentence
 from lenadose.terms.facts import Action
