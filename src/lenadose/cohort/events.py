@@ -41,6 +41,20 @@ _BITS = {event: 1 << bit for bit, event in enumerate(_ONGOING)}
 _POSITIVE_TEST = 1 << len(_ONGOING)
 
 
+def awaited_bits(name: str) -> int:
+    """Return the bits of the events of a name that count until they are reported resolved."""
+    return sum(bit for event, bit in _BITS.items() if _is_awaited(event) and event.name == name)
+
+
+def awaited_names(bits: int) -> set[str | None]:
+    """Return the names of the events among some that count until they are reported resolved."""
+    return {event.name for event, bit in _BITS.items() if bits & bit and _is_awaited(event)}
+
+
+def _is_awaited(event: OngoingEvent) -> bool:
+    return event.lasts is Lasts.RESOLVED
+
+
 class EventMasks(NamedTuple):
     """The bits of the events that have something in common; a positive test is one of them.
 
