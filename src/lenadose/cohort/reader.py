@@ -59,9 +59,9 @@ from lenadose.terms.units import QUANTITIES, Quantity, ucum
 class Rows(NamedTuple):
     """The visits of some patients, one entry for each row; results are as in `lookup.WELL`.
 
-    `amounts` are the results in the units used inside. Of tests it holds the day of the newest one that a row reports, 0 for none. The facts of the
-    patient, `able` and those after it, are -1 where nothing is said; so is `missed`. `suspect` are
-    rows that no record may be able to hold.
+    `amounts` are the results in the units used inside. Of tests it holds the day of the newest one
+    that a row reports, 0 for none. The facts of the patient, `able` and those after it, are -1
+    where nothing is said; so is `missed`. `suspect` are rows that no record may be able to hold.
     """
 
     day: Ints

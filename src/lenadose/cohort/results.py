@@ -116,7 +116,7 @@ class ResultBuilder:
                 f"missing_{name}": _terms(reason - 1, MissingReason)
                 for name, reason in zip(MISSING_FIELDS, self._missing, strict=True)
             },
-            "not_used": _words(self._not_used - 1, list(self._texts)[1:]),
+            "not_used": _texts(self._not_used - 1, list(self._texts)[1:]),
             "protocol": self._constant(f"{protocol.id} {protocol.version} {protocol.hash}"),
             "limits": self._constant(f"{protocol.evidence} {NOT_A_DEVICE}"),
             "refused": self._reasons(),
@@ -146,16 +146,21 @@ class ResultBuilder:
         numbers = np.full(self._total, -1, np.int32)
         for row, reason in self._refused.items():
             numbers[row] = places[reason]
-        return pa.array(reasons, pa.string()).take(pa.array(numbers, mask=numbers < 0))
+        return _texts(numbers, reasons)
 
 
 _NEXT_VISIT = ("next_visit_earliest", "next_visit_due", "next_visit_latest")
 
 
+def _texts(places: Ints, texts: Sequence[str]) -> pa.Array:
+    """Return texts by their places, missing for -1: however many there are, and in any order."""
+    return pa.array(texts, pa.string()).take(pa.array(places, mask=places < 0))
+
+
 def _words(places: Ints, words: Iterable[str]) -> pa.Array:
     """Return words by their places, missing for -1."""
     texts = pa.array(words, pa.string())
-    kind = next(kind for kind in (np.int8, np.int16, np.int32) if len(texts) <= np.iinfo(kind).max)
+    kind = np.int8 if len(texts) < 128 else np.int16
     indices = pa.array(places.astype(kind), mask=places < 0)
     return pa.DictionaryArray.from_arrays(indices, texts)
 

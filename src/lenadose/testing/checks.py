@@ -7,17 +7,17 @@ from itertools import pairwise
 from unittest import TestCase
 
 from attrs import frozen
-from hypothesis import note
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from lenadose.engine.machine import Decision, replay, step
-from lenadose.engine.state import State, begin
+from lenadose.engine.state import begin
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
-from lenadose.record.visit import Patient, Visit
+from lenadose.record.visit import Visit
 from lenadose.report.markdown import markdown_table
 from lenadose.report.verification import broken_laws, course_block, course_table
+from lenadose.terms.facts import Phase as TreatmentPhase
 from lenadose.testing.courses import or_missing, patients, stock_of, visit_after
 from lenadose.verification.certificate import verify
 from lenadose.verification.explore import reach
@@ -40,33 +40,74 @@ def check_protocol(protocol: Protocol) -> None:
 def walks(protocol: Protocol, *laws: Law) -> type[TestCase]:
     """Return a test that walks random patients through a protocol and checks the laws.
 
-    It is a Hypothesis stateful test: `TestMine = walks(protocol, my_law)`. A course that breaks a
-    law is shrunk to the shortest and shown as a patient.
+    `TestMine = walks(protocol, my_law)`; `TestMine.settings` are its Hypothesis settings. A course
+    that breaks a law is shrunk to the shortest and shown as a patient.
     """
+    walk = _walks(protocol)
+
+    class Walk(TestCase):
+        # What takes long is to draw a course, and to trace which lines of the engine it runs.
+        settings = settings(
+            deadline=None,
+            phases=[phase for phase in settings().phases if phase is not Phase.explain],
+            suppress_health_check=[*settings().suppress_health_check, HealthCheck.too_slow],
+        )
+
+        def runTest(self) -> None:  # the name of unittest
+            __tracebackhide__ = True  # of pytest: the law that fails is what is to be seen
+
+            @self.settings
+            @given(walk)
+            def keeps_the_laws(walk: _Walk) -> None:
+                __tracebackhide__ = True
+                for count in range(1, len(walk.decisions) + 1):
+                    decisions = walk.decisions[:count]
+                    try:
+                        for law in laws:
+                            law(decisions)
+                    except AssertionError:
+                        note("\n".join(_described(protocol, decisions)))
+                        raise
+
+            keeps_the_laws()
+
+    return Walk
+
+
+_LONGEST = 20
+"""The most visits of a walk."""
+
+_goes_on = st.integers(0, 19).map(bool)
+
+
+class _Walk:
+    """The decisions of a walk; they are shown where a law fails, so the repr is short."""
+
+    def __init__(self, decisions: tuple[Decision, ...]) -> None:
+        self.decisions = decisions
+
+    def __repr__(self) -> str:
+        return f"<{len(self.decisions)} visits>"
+
+
+def _walks(protocol: Protocol) -> st.SearchStrategy[_Walk]:
+    """Draw a walk, which ends early where treatment was discontinued."""
     stock = stock_of(protocol)
 
-    class Walk(RuleBasedStateMachine):
-        state: State
-        decisions: tuple[Decision, ...]
+    @st.composite
+    def walk(draw: st.DrawFn) -> _Walk:
+        state, decisions = begin(protocol, draw(or_missing(patients()))), list[Decision]()
+        while len(decisions) < _LONGEST:
+            decision, state = step(protocol, state, draw(visit_after(stock, state)))
+            decisions.append(decision)
+            # Asked before each visit, and not how many there are: so any one can be left out.
+            if not draw(_goes_on) or (
+                state.treatment.phase is TreatmentPhase.DISCONTINUED and draw(st.integers(0, 2))
+            ):
+                break
+        return _Walk(tuple(decisions))
 
-        @initialize(patient=or_missing(patients()))
-        def begin(self, patient: Patient | None) -> None:
-            self.state, self.decisions = begin(protocol, patient), ()
-
-        @rule(data=st.data())
-        def visit(self, data: st.DataObject) -> None:
-            decision, self.state = step(
-                protocol, self.state, data.draw(visit_after(stock, self.state))
-            )
-            self.decisions += (decision,)
-            try:
-                for law in laws:
-                    law(self.decisions)
-            except AssertionError:
-                note("\n".join(_described(protocol, self.decisions)))
-                raise
-
-    return Walk.TestCase
+    return walk()
 
 
 def _described(protocol: Protocol, decisions: tuple[Decision, ...]) -> Iterator[str]:
