@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
 from functools import cached_property
 from itertools import pairwise
 from unittest import TestCase
 
-from attrs import frozen
+from attrs import evolve, frozen
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,8 @@ from lenadose.record.course import Course
 from lenadose.record.visit import Visit
 from lenadose.report.markdown import markdown_table
 from lenadose.report.verification import broken_laws, course_block, course_table
+from lenadose.terms.errors import LenadoseError
+from lenadose.terms.facts import TREATED, Safety
 from lenadose.terms.facts import Phase as TreatmentPhase
 from lenadose.testing.courses import or_missing, patients, stock_of, visit_after
 from lenadose.verification.certificate import verify
@@ -46,8 +49,10 @@ def walks(protocol: Protocol, *laws: Law) -> type[TestCase]:
     walk = _walks(protocol)
 
     class Walk(TestCase):
-        # What takes long is to draw a course, and to trace which lines of the engine it runs.
+        # Most walks end early, so there are more of them. What takes long is to draw them, and to
+        # trace which lines of the engine only those run that break a law.
         settings = settings(
+            max_examples=5 * settings().max_examples,
             deadline=None,
             phases=[phase for phase in settings().phases if phase is not Phase.explain],
             suppress_health_check=[*settings().suppress_health_check, HealthCheck.too_slow],
@@ -60,24 +65,22 @@ def walks(protocol: Protocol, *laws: Law) -> type[TestCase]:
             @given(walk)
             def keeps_the_laws(walk: _Walk) -> None:
                 __tracebackhide__ = True
-                for count in range(1, len(walk.decisions) + 1):
-                    decisions = walk.decisions[:count]
-                    try:
-                        for law in laws:
-                            law(decisions)
-                    except AssertionError:
-                        note("\n".join(_described(protocol, decisions)))
-                        raise
+                broken = _broken(laws, walk.decisions)
+                if broken is not None:
+                    shortest = _shortest(protocol, laws, broken)
+                    note("\n".join(_described(protocol, shortest)))
+                    for law in laws:
+                        law(shortest)
 
             keeps_the_laws()
 
     return Walk
 
 
-_LONGEST = 20
+_LONGEST = 50
 """The most visits of a walk."""
 
-_goes_on = st.integers(0, 19).map(bool)
+_goes_on = st.integers(0, 99).map(bool)
 
 
 class _Walk:
@@ -87,11 +90,11 @@ class _Walk:
         self.decisions = decisions
 
     def __repr__(self) -> str:
-        return f"<{len(self.decisions)} visits>"
+        return "<a walk; the shortest is below>"
 
 
 def _walks(protocol: Protocol) -> st.SearchStrategy[_Walk]:
-    """Draw a walk, which ends early where treatment was discontinued."""
+    """Draw a walk, which mostly ends early where nothing is treated any more."""
     stock = stock_of(protocol)
 
     @st.composite
@@ -100,14 +103,49 @@ def _walks(protocol: Protocol) -> st.SearchStrategy[_Walk]:
         while len(decisions) < _LONGEST:
             decision, state = step(protocol, state, draw(visit_after(stock, state)))
             decisions.append(decision)
-            # Asked before each visit, and not how many there are: so any one can be left out.
-            if not draw(_goes_on) or (
-                state.treatment.phase is TreatmentPhase.DISCONTINUED and draw(st.integers(0, 2))
-            ):
+            # Nothing is treated any more, mostly for good.
+            ended = state.treatment.phase is TreatmentPhase.DISCONTINUED or (
+                decision.facts.safety is Safety.STOP and state.treatment.phase not in TREATED
+            )
+            # Asked at each visit, and not how many there are: so the last ones can be left out.
+            if not draw(_goes_on) or (ended and draw(st.integers(0, 2))):
                 break
         return _Walk(tuple(decisions))
 
     return walk()
+
+
+def _broken(laws: Iterable[Law], decisions: tuple[Decision, ...]) -> tuple[Decision, ...] | None:
+    """Return the decisions up to the first one with which they break a law, None if they do not."""
+    for count in range(1, len(decisions) + 1):
+        try:
+            for law in laws:
+                law(decisions[:count])
+        except AssertionError:
+            return decisions[:count]
+    return None
+
+
+def _shortest(
+    protocol: Protocol, laws: Iterable[Law], broken: tuple[Decision, ...]
+) -> tuple[Decision, ...]:
+    """Return decisions that break a law of which no visit can be left out.
+
+    Nor can one be if the visits after it come as much earlier as it came after the one before.
+    """
+    visits = [each.visit for each in broken]
+    for place, visit in enumerate(visits[:-1]):
+        since = visit.date - visits[place - 1].date if place else timedelta(0)
+        for earlier in (timedelta(0), since):
+            try:
+                rest = [evolve(each, date=each.date - earlier) for each in visits[place + 1 :]]
+                course = Course((*visits[:place], *rest), broken[0].seen.patient)
+                shorter = _broken(laws, tuple(replay(course, protocol)))
+            except LenadoseError:
+                continue
+            if shorter is not None:
+                return _shortest(protocol, laws, shorter)
+    return broken
 
 
 def _described(protocol: Protocol, decisions: tuple[Decision, ...]) -> Iterator[str]:

@@ -78,7 +78,11 @@ _spans = st.builds(Interval, st.integers(1, 60), st.sampled_from(Unit))
 
 @st.composite
 def protocols(draw: st.DrawFn) -> Protocol:
-    """Draw any protocol that can be built."""
+    """Draw any protocol that can be built.
+
+    On a busy machine ten of them take longer than the second that Hypothesis allows by default:
+    `@settings(deadline=None)` allows 30.
+    """
     ladder = draw(_ladders())
     return Protocol(
         id=draw(_names),
