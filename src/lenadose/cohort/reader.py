@@ -213,7 +213,11 @@ class Reader:
         if is_text(column.type) or pa.types.is_null(column.type):
             places, texts = distinct(column)
             lists = [None if _is_null(text) else _test_entries(text) for text in texts]
-            cells.suspect |= np.array([entries == _NO_TESTS for entries in lists])[places]
+            unreadable = [
+                entries is None and not _is_null(text)
+                for entries, text in zip(lists, texts, strict=True)
+            ]
+            cells.suspect |= np.array(unreadable)[places]
             column = pa.array(lists, _TESTS).take(pa.array(places))
         else:
             check_lists("pregnancy_tests", column, ("result", "date"))
@@ -232,8 +236,6 @@ _IN_LINES = re.compile(is_reason.keywords["pattern"])
 """A text that can be shown, in one line or more."""
 
 _TESTS = pa.list_(pa.struct([("result", pa.string()), ("date", pa.string())]))
-_NO_TESTS = [{"result": "", "date": ""}]
-"""Stands for text that is not a list of pregnancy tests, and is not read as one either."""
 
 
 def is_measurable(values: Floats) -> Flags:
@@ -314,17 +316,17 @@ def _kinds(entries: pa.Array) -> tuple[Ints, Ints]:
     return kinds, firsts
 
 
-def _test_entries(text: str) -> list[dict[str, str]]:
-    """Read pregnancy tests from JSON text."""
+def _test_entries(text: str) -> list[dict[str, str]] | None:
+    """Read pregnancy tests from JSON text, None for text that is not a list of them."""
     entries, parsed = [], _parsed(text)
     if not isinstance(parsed, list):
-        return _NO_TESTS
+        return None
     for entry in parsed:
         if not isinstance(entry, dict):
-            return _NO_TESTS
+            return None
         known = {key: value for key, value in entry.items() if value is not None}
         texts = all(isinstance(value, str) and not is_blank(value) for value in known.values())
         if not texts or not {"result"} <= known.keys() <= {"result", "date"}:
-            return _NO_TESTS
+            return None
         entries.append(known)
     return entries

@@ -194,7 +194,7 @@ def _ladders(draw: st.DrawFn) -> DoseLadder:
 
 @st.composite
 def _intervals(draw: st.DrawFn) -> Intervals:
-    spans = {each.name: _sourced(draw, _spans) for each in fields(Intervals)}
+    spans: dict[str, Any] = {each.name: _sourced(draw, _spans) for each in fields(Intervals)}
     visits = draw(st.lists(_spans, max_size=4, unique_by=lambda each: each.usual_days))
     after_the_finish = tuple(sorted(visits, key=lambda each: each.usual_days))
     spans["surveillance"] = Sourced(after_the_finish, draw(_provenances))
@@ -255,7 +255,7 @@ def _safety_criteria(draw: st.DrawFn, ladder: DoseLadder) -> SafetyCriteria:
             "tests_anew_after",
         )
     }
-    first = st.tuples(_spans, _spans).map(
+    first: st.SearchStrategy[Any] = st.tuples(_spans, _spans).map(
         lambda pair: tuple(sorted(pair, key=lambda each: each.usual_days))
     )
     events = st.lists(_event_criteria(), max_size=6, unique_by=lambda each: each.id)
