@@ -1,4 +1,4 @@
-"""What each visit gave that was not used, as `lenadose.engine.unused` finds it."""
+"""The results and events of each visit that were not used, by `lenadose.engine.unused`."""
 
 from collections.abc import Sequence
 
