@@ -230,7 +230,7 @@ def test_a_broken_protocol_fails_with_a_patient_for_each_broken_law() -> None:
         assert (
             f"## Law {verdict.law.number}, {verdict.law.name}, is broken" in told
         ) is not verdict.holds
-    assert "escalate: 10 mg once daily" in told
+    assert "10 mg once daily | `escalation-waits` |" in told
     course = parse_course(told.split("```json\n")[1].split("```")[0])
     assert replay(course, broken)[-1].rule.id == "escalation-waits"
 
