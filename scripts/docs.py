@@ -135,6 +135,7 @@ def contents(source: Path) -> None:
             "howto/protocol",
             "testing",
             "cohort",
+            "public-records",
         ],
         "Stories": [
             f"notebooks/{path.stem}" for path in sorted((source / "notebooks").glob("*.ipynb"))

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from changes import changes_page
+from public_records import public_records
 
 from lenadose import get_protocol, load_course, recommend, replay
 from lenadose.cohort import decide
@@ -163,6 +164,7 @@ PAGES = {
     "docs/changes.md": changes_page,
     "docs/cards.md": cards,
     "docs/howto/import.md": service,
+    "docs/public-records.md": public_records,
 }
 
 

@@ -30,8 +30,7 @@ def test_the_tests_of_the_testing_page_pass(index: int, tmp_path: Path) -> None:
             shutil.copy(path, tmp_path / "courses")
     (tmp_path / "conftest.py").write_text(
         "from hypothesis import settings\n"
-        "settings.register_profile('few', derandomize=True, deadline=None, max_examples=20,\n"
-        "    stateful_step_count=6)\n"
+        "settings.register_profile('few', derandomize=True, deadline=None, max_examples=20)\n"
         "settings.load_profile('few')\n",
         "utf-8",
     )

@@ -1,5 +1,7 @@
 """Nothing that is handed out can be changed underneath."""
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 from enum import Enum
 from types import MappingProxyType
@@ -10,6 +12,7 @@ from tests.support.paths import ROOT
 from tests.support.patients import PROTOCOL
 from tests.support.verified import certificate, comparison
 
+import lenadose
 from lenadose import course_data, decision_data, get_protocol, load_course, rationale, replay
 from lenadose.explanation.alternatives import alternatives
 from lenadose.explanation.arguments import for_and_against
@@ -67,6 +70,31 @@ def test_no_value_holds_what_could_be_changed(name: str) -> None:
 def test_the_built_in_protocols_cannot_be_exchanged() -> None:
     assert list(changeable(BUILT_IN, "built in", set())) == []
     assert list(changeable(dict(BUILT_IN), "built in", set())) == ["built in"]
+
+
+def constants() -> Iterator[tuple[str, object]]:
+    """The values of every module of the library by their places, and those of its classes."""
+    for found in pkgutil.walk_packages(lenadose.__path__, "lenadose."):
+        if found.name.endswith("__main__"):
+            continue
+        module = importlib.import_module(found.name)
+        for name, value in vars(module).items():
+            if not name.startswith("__"):  # what Python itself keeps there, and `__all__`
+                yield f"{found.name}.{name}", value
+            if isinstance(value, type) and value.__module__ == found.name:
+                for own, part in vars(value).items():
+                    # Enums and named tuples keep theirs under such names.
+                    if not own.startswith("_"):
+                        yield f"{found.name}.{name}.{own}", part
+
+
+def test_no_module_or_class_holds_what_could_be_changed() -> None:
+    seen: set[int] = set()
+    found = [(place, value) for place, value in constants() if not callable(value)]
+    assert {"lenadose.terms.units.QUANTITIES", "lenadose.cohort.results.RESULTS"} <= {
+        place for place, _ in found
+    }
+    assert [each for place, value in found for each in changeable(value, place, seen)] == []
 
 
 def test_what_could_be_changed_is_found() -> None:

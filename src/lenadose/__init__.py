@@ -10,6 +10,8 @@ not a medical device.
 Each public name is loaded when it is first used, so that importing the library costs little.
 """
 
+from types import MappingProxyType
+
 TYPE_CHECKING = False  # importing typing for it would take most of the time of this module
 
 if TYPE_CHECKING:
@@ -64,38 +66,42 @@ if TYPE_CHECKING:
 
     __version__: str
 
-_MODULES = {
-    "engine.machine": ("Decision", "apply", "recommend", "replay", "step"),
-    "engine.observe": ("observe",),
-    "engine.state": ("State", "begin"),
-    "explanation.alternatives": ("Alternative", "alternatives"),
-    "explanation.arguments": ("for_and_against",),
-    "explanation.bands": ("Band", "bands"),
-    "explanation.rationale": ("Rationale", "rationale"),
-    "formats.course_json": ("course_data", "load_course", "parse_course", "read_course"),
-    "formats.decision_json": ("decision_data",),
-    "formats.protocol_file": ("load_protocol", "read_protocol"),
-    "formats.state_json": ("read_state", "state_data"),
-    "formats.stored_decision": ("read_decision", "same_advice"),
-    "protocol.builtin": ("get_protocol",),
-    "protocol.protocol": ("Protocol",),
-    "record.adverse_event": ("AdverseEvent",),
-    "record.course": ("Course",),
-    "record.measurement": ("Measurement",),
-    "record.visit": (
-        "DosageTaken",
-        "Judgement",
-        "Patient",
-        "PregnancyTest",
-        "Visit",
-    ),
-    "report.card": ("Card", "card"),
-    "report.decision": ("explain",),
-    "terms.dosage": ("Dosage",),
-    "terms.errors": ("CallError", "DocumentError", "Fault", "LenadoseError", "ProtocolError"),
-    "terms.facts": ("Action", "Facts", "Phase"),
-}
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+_MODULES = MappingProxyType(
+    {
+        "engine.machine": ("Decision", "apply", "recommend", "replay", "step"),
+        "engine.observe": ("observe",),
+        "engine.state": ("State", "begin"),
+        "explanation.alternatives": ("Alternative", "alternatives"),
+        "explanation.arguments": ("for_and_against",),
+        "explanation.bands": ("Band", "bands"),
+        "explanation.rationale": ("Rationale", "rationale"),
+        "formats.course_json": ("course_data", "load_course", "parse_course", "read_course"),
+        "formats.decision_json": ("decision_data",),
+        "formats.protocol_file": ("load_protocol", "read_protocol"),
+        "formats.state_json": ("read_state", "state_data"),
+        "formats.stored_decision": ("read_decision", "same_advice"),
+        "protocol.builtin": ("get_protocol",),
+        "protocol.protocol": ("Protocol",),
+        "record.adverse_event": ("AdverseEvent",),
+        "record.course": ("Course",),
+        "record.measurement": ("Measurement",),
+        "record.visit": (
+            "DosageTaken",
+            "Judgement",
+            "Patient",
+            "PregnancyTest",
+            "Visit",
+        ),
+        "report.card": ("Card", "card"),
+        "report.decision": ("explain",),
+        "terms.dosage": ("Dosage",),
+        "terms.errors": ("CallError", "DocumentError", "Fault", "LenadoseError", "ProtocolError"),
+        "terms.facts": ("Action", "Facts", "Phase"),
+    }
+)
+_MODULE_OF = MappingProxyType(
+    {name: module for module, names in _MODULES.items() for name in names}
+)
 
 __all__ = sorted(_MODULE_OF)
 

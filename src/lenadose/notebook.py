@@ -7,9 +7,10 @@ page around them, light or dark. Text from a record stays text.
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from html import escape as escape_html
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from markdown_it import MarkdownIt
@@ -149,19 +150,23 @@ def _course(course: Course) -> str:
         )
 
 
-_PAGES: dict[type, Callable[[Any], str]] = {
-    Decision: lambda decision: str(card(decision)),
-    Course: _course,
-    Protocol: protocol_page,
-    Certificate: certificate_page,
-    Comparison: comparison_page,
-    Picture: lambda picture: picture.alt,
-}
-_HTML: dict[type, Callable[[Any], str]] = {
-    Decision: show_decision,
-    Course: show_course,
-    Protocol: show_protocol,
-    Certificate: show_certificate,
-    Comparison: show_comparison,
-    Picture: show_picture,
-}
+_PAGES: Mapping[type, Callable[[Any], str]] = MappingProxyType(
+    {
+        Decision: lambda decision: str(card(decision)),
+        Course: _course,
+        Protocol: protocol_page,
+        Certificate: certificate_page,
+        Comparison: comparison_page,
+        Picture: lambda picture: picture.alt,
+    }
+)
+_HTML: Mapping[type, Callable[[Any], str]] = MappingProxyType(
+    {
+        Decision: show_decision,
+        Course: show_course,
+        Protocol: show_protocol,
+        Certificate: show_certificate,
+        Comparison: show_comparison,
+        Picture: show_picture,
+    }
+)

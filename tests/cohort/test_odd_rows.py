@@ -19,7 +19,7 @@ from tests.support.tables import answers, course_rows, three_patients
 
 from lenadose import DocumentError
 from lenadose.cli.main import main
-from lenadose.cohort import decide
+from lenadose.cohort import blocks, decide
 from lenadose.cohort.files import read_table
 
 TWO: dict[str, Any] = {"patient": ["a", "b"], "date": ["2026-01-05", "2026-01-05"]}
@@ -115,6 +115,39 @@ def test_of_many_unknown_columns_some_are_named() -> None:
 
 
 # Rows
+
+
+def test_more_visits_than_one_patient_has_are_refused_before_any_is_decided() -> None:
+    many = [(DAY0 + dt.timedelta(days=number)).isoformat() for number in range(10_001)]
+    found = reasons(
+        {"patient": [*["crowd"] * 10_001, "b"], "date": [*many, "2026-01-05"], "age": [50] * 10_002}
+    )
+    assert set(found[:-1]) == {
+        "patient: 10001 visits are too many for one patient (at most 10000); "
+        "give the visits of each patient by themselves"
+    }
+    assert found[-1] is None
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_patients_with_too_many_visits_lose_no_others(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(blocks, "MOST_VISITS", most)
+    ids = ["c", "a", "b", "b", "d\u200b", "c", "b", None, "a", "e", "e "]
+    dates = [f"2026-01-{number:02}" for number in range(10, 21)]
+    counts = {"a": 2, "b": 3, "c": 2}
+    for id, reason in zip(ids, reasons({"patient": ids, "date": dates}), strict=True):
+        if id is None:
+            assert reason == "patient: is missing; say whose visit it is"
+        elif id in counts:
+            fault = f"patient: {counts[id]} visits are too many for one patient "
+            assert (reason is not None) is (counts[id] > most)
+            assert reason is None or reason.startswith(fault)
+        else:
+            assert reason is not None
+            assert reason.startswith("patient: ")
+            assert "visits" not in reason
 
 
 def test_a_list_of_structs_of_polars_is_read() -> None:

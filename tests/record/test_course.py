@@ -27,6 +27,13 @@ from lenadose.record.visit import Antiphospholipid, JudgedResponse, TestResult
 from lenadose.terms.errors import describe
 
 
+def test_a_course_has_at_most_ten_thousand_visits() -> None:
+    visits = [Visit(date.fromordinal(DAY0.toordinal() + number)) for number in range(10_001)]
+    assert len(Course(visits[1:]).visits) == 10_000
+    with pytest.raises(CallError, match=r"^visits: 10001 visits are too many for one patient "):
+        Course(visits)
+
+
 @pytest.mark.parametrize(
     ("make", "place"),
     [

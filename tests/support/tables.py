@@ -9,6 +9,7 @@ from tests.support.patients import STERILE, seen
 from lenadose import Course, Decision, Patient, Protocol, Visit
 from lenadose.cohort import decide
 from lenadose.engine.observe import MissingReason
+from lenadose.engine.unused import unused_events, unused_results
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.terms.facts import DIMENSIONS
 
@@ -122,6 +123,11 @@ def decision_row(decision: Decision) -> dict[str, Any]:
             f"missing_{field}": reasons[field].code if field in reasons else None
             for field in MISSING_FIELDS
         },
+        "not_used": "; ".join(
+            [unused.quantity for unused in unused_results(decision.seen)]
+            + [str(event) for event in unused_events(decision.seen)]
+        )
+        or None,
         "protocol": f"{decision.protocol.id} {decision.protocol.version} {decision.protocol.hash}",
         "limits": f"{decision.protocol.evidence} {NOT_A_DEVICE}",
         "refused": None,

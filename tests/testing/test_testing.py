@@ -22,6 +22,7 @@ from lenadose import (
     explain,
     get_protocol,
     load_course,
+    load_protocol,
     parse_course,
     read_course,
     read_protocol,
@@ -29,7 +30,7 @@ from lenadose import (
 )
 from lenadose.protocol.rules import RuleTable
 from lenadose.report.verification import comparison_page
-from lenadose.terms.facts import Action
+from lenadose.terms.facts import Action, Timing
 from lenadose.testing import courses, protocols
 from lenadose.testing.checks import check_protocol, coverage, walks
 from lenadose.testing.courses import facts, patients, visits
@@ -37,7 +38,20 @@ from lenadose.verification.certificate import verify
 from lenadose.verification.compare import compare
 
 SLOW = settings(suppress_health_check=list(HealthCheck))
-"""Whole protocols and walks take long to draw, and that is no fault."""
+"""What is drawn from a protocol that was drawn takes long, and that is no fault."""
+
+HEALTHY = settings(
+    deadline=None,
+    max_examples=12,
+    suppress_health_check=[],
+    phases=[Phase.generate],
+    derandomize=True,
+    database=None,
+)
+"""The settings that docs/testing.md names: with them every health check passes.
+
+The checks are made on the first ten examples.
+"""
 
 
 def with_action(row: str, action: Action) -> Protocol:
@@ -103,7 +117,13 @@ def test_courses_reach_nearly_every_rule() -> None:
     assert len(left) <= 6
 
 
-@settings(SLOW, max_examples=10)
+@settings(HEALTHY)
+@given(courses())
+def test_courses_pass_the_health_checks(course) -> None:
+    assert course.visits
+
+
+@settings(HEALTHY)
 @given(protocols())
 def test_every_protocol_drawn_is_written_and_read_back_the_same(protocol: Protocol) -> None:
     read = read_protocol(json.loads(json.dumps(protocol.data)))
@@ -210,7 +230,7 @@ def test_a_broken_protocol_fails_with_a_patient_for_each_broken_law() -> None:
         assert (
             f"## Law {verdict.law.number}, {verdict.law.name}, is broken" in told
         ) is not verdict.holds
-    assert "escalate: 10 mg once daily" in told
+    assert "10 mg once daily | `escalation-waits` |" in told
     course = parse_course(told.split("```json\n")[1].split("```")[0])
     assert replay(course, broken)[-1].rule.id == "escalation-waits"
 
@@ -250,9 +270,7 @@ def test_five_lines_are_a_test_of_a_protocol_outside(
 
 def run(test) -> None:
     # What is found is not made shorter here: that takes long, and is Hypothesis' own work.
-    quick = settings(
-        max_examples=60, stateful_step_count=8, deadline=None, database=None, derandomize=True
-    )
+    quick = settings(max_examples=60, deadline=None, database=None, derandomize=True)
     test.settings = settings(quick, phases=[Phase.generate])
     test("runTest").runTest()
 
@@ -275,11 +293,53 @@ def test_a_walk_finds_the_course_that_breaks_a_law_and_tells_it_as_a_patient() -
     with pytest.raises(AssertionError) as failed:
         run(walks(PROTOCOL, never_ten))
     told = "\n".join(failed.value.__notes__)
-    assert "escalate: 10 mg once daily" in told
     course = parse_course(told.split("```json\n")[1].split("```")[0])
     assert [str(each.dosage) == "10 mg once daily" for each in replay(course)].index(True) == len(
         course.visits
     ) - 1
+
+
+BROKEN_WALK = """
+from lenadose import load_protocol
+from lenadose.terms.facts import Action, Timing
+from lenadose.testing import walks
+
+def rises_when_due(decisions):
+    last = decisions[-1]
+    assert last.action is not Action.ESCALATE or last.facts.timing is Timing.DUE
+
+TestMine = walks(load_protocol("mine.json"), rises_when_due)
+"""
+
+
+def test_a_walk_that_fails_is_shown_on_a_screen_with_a_shortest_course(tmp_path: Path) -> None:
+    """A protocol that raises the dose before a visit is due: two visits show it."""
+    broken = with_action("await-assessment", Action.ESCALATE)
+    data = {**json.loads(json.dumps(broken.data)), "id": "mine"}
+    (tmp_path / "mine.json").write_text(json.dumps(data), "utf-8")
+    (tmp_path / "test_mine.py").write_text(BROKEN_WALK, "utf-8")
+    (tmp_path / "conftest.py").write_text(
+        "from hypothesis import settings\n"
+        "settings.register_profile('same', derandomize=True, database=None)\n"
+        "settings.load_profile('same')\n",
+        "utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    shown = done.stdout.splitlines()
+    assert len(shown) < 50
+    begins = next(place for place, line in enumerate(shown) if "```json" in line)
+    ends = next(place for place, line in enumerate(shown) if line.endswith("```"))
+    text = "".join(line.removeprefix("E") for line in shown[begins + 1 : ends])
+    course = parse_course(text)
+    assert len(course.visits) == 2
+    decision = replay(course, load_protocol(tmp_path / "mine.json"))[-1]
+    assert (decision.action, decision.facts.timing) == (Action.ESCALATE, Timing.BEFORE_DUE)
 
 
 # Coverage

@@ -4,7 +4,8 @@ Every command imports what it uses inside its function.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lenadose.cli.printing import course_lines, print_card, print_data, print_page, progress_of
@@ -302,17 +303,19 @@ def _decisions(call: "Namespace") -> "tuple[Decision, ...]":
     return decisions_on(call.course, protocol)
 
 
-COMMANDS: "dict[str, Callable[[Namespace], int]]" = {
-    "replay": _replay,
-    "next": _next,
-    "explain": _explain,
-    "plot": _plot,
-    "show": _show,
-    "new": _new,
-    "assumptions": _assumptions,
-    "verify": _verify,
-    "diff": _diff,
-    "cohort": _cohort,
-    "import": _import,
-    "schema": _schema,
-}
+COMMANDS: "Mapping[str, Callable[[Namespace], int]]" = MappingProxyType(
+    {
+        "replay": _replay,
+        "next": _next,
+        "explain": _explain,
+        "plot": _plot,
+        "show": _show,
+        "new": _new,
+        "assumptions": _assumptions,
+        "verify": _verify,
+        "diff": _diff,
+        "cohort": _cohort,
+        "import": _import,
+        "schema": _schema,
+    }
+)

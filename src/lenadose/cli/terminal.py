@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import ClassVar, cast
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -88,7 +89,9 @@ def _paragraphs(table: Table) -> Iterator[Text | Padding]:
 
 
 class _Page(Markdown):
-    elements: ClassVar = {**Markdown.elements, "table_open": _Table}
+    elements: ClassVar = MappingProxyType(  # type: ignore[assignment]  # rich only reads it
+        {**Markdown.elements, "table_open": _Table}
+    )
 
 
 _THEME = Theme({"markdown.code": "bold"})

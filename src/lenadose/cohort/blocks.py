@@ -12,6 +12,7 @@ from attrs import evolve
 from lenadose.cohort.calendar import Ints
 from lenadose.cohort.cells import is_text, read_days, wrong_type
 from lenadose.cohort.frames import read_arrow
+from lenadose.record.course import MOST_VISITS, too_many_visits
 from lenadose.record.visit import Patient
 from lenadose.terms.errors import Fault, LenadoseError, describe
 
@@ -27,7 +28,8 @@ class Block(NamedTuple):
     """The rows of some patients, each patient's by date.
 
     `begins` are the places within the block where the patients begin; `unknown` are the patients
-    whose id names nobody for certain, by their numbers in the block.
+    whose id names nobody for certain, by their numbers in the block. Each visit of a patient with
+    too many is a patient of its own, and unknown.
     """
 
     rows: Ints
@@ -56,17 +58,31 @@ def _sorted(table: pa.Table) -> tuple[Ints, Ints, dict[int, Fault]]:
     ids = _patients(table.column("patient").combine_chunks()).dictionary_encode()
     count = len(ids.dictionary)
     patient = ids.indices.fill_null(-1).to_numpy().astype(np.int64)
-    # A visit without a patient is nobody's: each stands alone.
-    nobody = np.flatnonzero(patient < 0)
-    patient[nobody] = count + np.arange(len(nobody))
+    visits = np.bincount(patient[patient >= 0], minlength=count)
+    # A visit without a patient is nobody's, and so many are not of one: each stands alone.
+    unknown = (patient < 0) | (np.append(visits, 0)[patient] > MOST_VISITS)
+    alone = np.flatnonzero(unknown)
+    crowds = patient[alone]
+    patient[alone] = count + np.arange(len(alone))
     days, _ = read_days("date", table.column("date").combine_chunks())
     # On rows that are in order already, this sort takes next to no time.
     order = np.argsort(patient << 32 | days, kind="stable")
     patient = patient[order]
     begins = np.flatnonzero(np.diff(patient, prepend=-1))
-    # Every patient has rows: the place of a patient here is the one among the ids.
-    nameless = dict.fromkeys(range(count, len(begins)), _NAMELESS)
-    return order, begins, {**_doubtful(ids.dictionary), **nameless}
+    first_alone = len(begins) - len(alone)
+    faults = {
+        int(np.searchsorted(patient[begins], id)): fault
+        for id, fault in _doubtful(ids.dictionary).items()
+        if visits[id] <= MOST_VISITS
+    }
+    for place, crowd in enumerate(crowds.tolist(), first_alone):
+        faults[place] = _NAMELESS if crowd < 0 else _crowd(int(visits[crowd]))
+    return order, begins, faults
+
+
+def _crowd(visits: int) -> Fault:
+    """Return the fault of a patient with too many visits."""
+    return evolve(too_many_visits(visits), place="patient")
 
 
 def _patients(ids: pa.Array) -> pa.Array:

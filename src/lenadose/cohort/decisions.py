@@ -18,6 +18,7 @@ from lenadose.cohort.reader import Reader, Rows
 from lenadose.cohort.replay import replay
 from lenadose.cohort.results import ResultBuilder
 from lenadose.cohort.state import Decisions, Visits
+from lenadose.cohort.unused import not_used
 from lenadose.protocol.builtin import DEFAULT, protocol_of
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import nothing_to_stop, too_many_missed
@@ -119,7 +120,8 @@ def _decide_block(
     decisions = replay(arrays, effects, reader.dosages(), tests, visits, number)
     ends = _ends(rows, number, patient, block.begins, decisions, reasons)
     decided = np.arange(total) < ends[patient]
-    results.write(block.rows, decisions, decided)
+    unused = not_used(protocol.safety, reader.lists(), rows, patient, decisions)
+    results.write(block.rows, decisions, decided, *unused)
     results.refuse(block.rows, _reasons_of_all(rows.day, ~decided, reasons))
 
 

@@ -5,6 +5,7 @@ of them applies.
 """
 
 from collections.abc import Callable, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -37,8 +38,23 @@ _ONGOING = tuple(
     for name in (RESOLVABLE if lasts is Lasts.RESOLVED else (PREGNANCY, None))
     for same_day in ((False, True) if name is None else (False,))
 )
-_BITS = {event: 1 << bit for bit, event in enumerate(_ONGOING)}
+_BITS = MappingProxyType({event: 1 << bit for bit, event in enumerate(_ONGOING)})
 _POSITIVE_TEST = 1 << len(_ONGOING)
+
+
+def awaited_bits(name: str) -> int:
+    """Return the bits of the events of a name that count until they are reported resolved."""
+    return sum(bit for event, bit in _BITS.items() if _is_awaited(event) and event.name == name)
+
+
+def awaited_names(bits: int) -> set[str]:
+    """Return the names of the events among some that count until they are reported resolved."""
+    awaited = (event.name for event, bit in _BITS.items() if bits & bit and _is_awaited(event))
+    return {name for name in awaited if name is not None}
+
+
+def _is_awaited(event: OngoingEvent) -> bool:
+    return event.lasts is Lasts.RESOLVED
 
 
 class EventMasks(NamedTuple):

@@ -8,6 +8,7 @@ the only source.
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -27,20 +28,22 @@ from lenadose.terms.facts import DIMENSIONS, Action, Phase, Response, Safety, Te
 from lenadose.terms.units import Quantity
 
 
-def _units() -> tuple[dict[type[Term], int], int]:
+def _units() -> tuple[Mapping[type[Term], int], int]:
     """Return what a rank of each fact adds to a number, and how many numbers there are."""
     units: dict[type[Term], int] = {}
     unit = 1
     for _, kind in reversed(DIMENSIONS):
         units[kind] = unit
         unit *= len(kind)
-    return units, unit
+    return MappingProxyType(units), unit
 
 
 UNITS, SITUATION_NUMBERS = _units()
 """Situations are numbered in mixed radix over the ranks of their six terms."""
 
-WEIGHTS = {term: term.rank * UNITS[kind] for _, kind in DIMENSIONS for term in kind}
+WEIGHTS = MappingProxyType(
+    {term: term.rank * UNITS[kind] for _, kind in DIMENSIONS for term in kind}
+)
 """The number that each term adds to that of a situation."""
 
 NO_SCORE = ACTIVITY[1] + 1
@@ -253,12 +256,14 @@ def _judged(criteria: ResponseCriteria) -> Ints:
     )
 
 
-_BANDS = {
-    UNKNOWN: Safety.ACCEPTABLE,
-    WELL: Safety.ACCEPTABLE,
-    LOW: Safety.CAUTION,
-    DANGER: Safety.INTERRUPT,
-}
+_BANDS = MappingProxyType(
+    {
+        UNKNOWN: Safety.ACCEPTABLE,
+        WELL: Safety.ACCEPTABLE,
+        LOW: Safety.CAUTION,
+        DANGER: Safety.INTERRUPT,
+    }
+)
 GRAVEST = (Safety.ACCEPTABLE, Safety.CAUTION, Safety.INTERRUPT, Safety.STOP)
 """The safety that the events allow, by the number that stands for it."""
 

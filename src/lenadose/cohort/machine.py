@@ -61,7 +61,16 @@ def step(
     answer = arrays.answers[seen.situation, treatment.level + 1, seen.ceiling + 1]
     advice = take_rows(arrays.advice, answer)
     next_visit = visit_window(arrays.protocol, tests, state, visit, seen, advice)
-    decisions = Decisions(seen.situation, answer, next_visit, scheduled, untreated, seen.missing)
+    decisions = Decisions(
+        seen.situation,
+        answer,
+        next_visit,
+        scheduled,
+        untreated,
+        seen.missing,
+        state.ongoing,
+        state.baseline.neuropathy,
+    )
     return decisions, apply(arrays, effects, state, visit, seen, advice, next_visit[2])
 
 

@@ -53,15 +53,15 @@ from lenadose.record.visit import (
 from lenadose.terms.dosage import EVERY_DAYS, MG, Dosage
 from lenadose.terms.errors import DIGITS, DocumentError, LenadoseError
 from lenadose.terms.numbers import decimal
-from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity, ucum
+from lenadose.terms.units import QUANTITIES, Quantity, ucum
 
 
 class Rows(NamedTuple):
     """The visits of some patients, one entry for each row; results are as in `lookup.WELL`.
 
-    Of tests it holds the day of the newest one that a row reports, 0 for none. The facts of the
-    patient, `able` and those after it, are -1 where nothing is said; so is `missed`. `suspect` are
-    rows that no record may be able to hold.
+    `amounts` are the results in the units used inside. Of tests it holds the day of the newest one
+    that a row reports, 0 for none. The facts of the patient, `able` and those after it, are -1
+    where nothing is said; so is `missed`. `suspect` are rows that no record may be able to hold.
     """
 
     day: Ints
@@ -84,6 +84,7 @@ class Rows(NamedTuple):
     # The negative tests one by one, with the rows that report them.
     tests: Ints
     test_rows: Ints
+    amounts: tuple[Floats, Floats, Floats]
 
 
 class Reader:
@@ -100,7 +101,11 @@ class Reader:
 
     def effects(self) -> EventEffects:
         """Return what the lists of adverse events met so far do."""
-        return event_effects(self._protocol.safety, tuple(self._lists))
+        return event_effects(self._protocol.safety, self.lists())
+
+    def lists(self) -> tuple[tuple[AdverseEvent, ...] | None, ...]:
+        """Return the lists of adverse events met so far, by their numbers."""
+        return tuple(self._lists)
 
     def read(self, table: pa.Table) -> Rows:
         """Read the visits of a table."""
@@ -113,12 +118,15 @@ class Reader:
         cells.whole_numbers("clasi_damage", DAMAGE, 0)
         cells.whole_numbers("age", AGE, 0)
         test_rows, tests, negative = self._tests(cells, day)
+        neutrophils, platelets, clearance = (
+            self._results(quantity, cells, day) for quantity in QUANTITIES.values()
+        )
         return Rows(
             day=day,
             activity=cells.whole_numbers("clasi_activity", ACTIVITY, NO_SCORE),
-            neutrophils=self._results(NEUTROPHILS, cells, day),
-            platelets=self._results(PLATELETS, cells, day),
-            clearance=self._results(CREATININE_CLEARANCE, cells, day),
+            neutrophils=neutrophils[0],
+            platelets=platelets[0],
+            clearance=clearance[0],
             negative_test=_newest(test_rows[negative], tests[negative], cells.count),
             positive_test=_newest(test_rows[~negative], tests[~negative], cells.count),
             events=self._events(cells),
@@ -133,10 +141,11 @@ class Reader:
             suspect=cells.suspect,
             tests=tests[negative],
             test_rows=test_rows[negative],
+            amounts=(neutrophils[1], platelets[1], clearance[1]),
         )
 
-    def _results(self, quantity: Quantity, cells: Cells, day: Ints) -> Ints:
-        """Read results, each as one number of its day and its band."""
+    def _results(self, quantity: Quantity, cells: Cells, day: Ints) -> tuple[Ints, Floats]:
+        """Read results, each as one number of its day and its band, and their amounts."""
         name, units = quantity.name, list(quantity.factors)
         values, known = cells.numbers(name)
         unit = read_words(f"{name}_unit", cells[f"{name}_unit"], units, ucum)
@@ -148,7 +157,9 @@ class Reader:
         fine = (unit >= 0) & is_measurable(values) & (values <= most) & (on <= day)
         cells.suspect |= known & ~fine
         results: Ints = (on << 3 | band << 1 | (values < same_day)) * known
-        return results
+        # A count per µL is a whole number: divided, it is the nearest float, as if read so.
+        parts = np.array([float(1 / quantity.factors[unit]) for unit in units])
+        return results, values / parts.take(np.maximum(unit, 0))
 
     def _taken(self, cells: Cells) -> Ints:
         """Read the dosages taken, as their numbers."""
@@ -202,7 +213,11 @@ class Reader:
         if is_text(column.type) or pa.types.is_null(column.type):
             places, texts = distinct(column)
             lists = [None if _is_null(text) else _test_entries(text) for text in texts]
-            cells.suspect |= np.array([entries == _NO_TESTS for entries in lists])[places]
+            unreadable = [
+                entries is None and not _is_null(text)
+                for entries, text in zip(lists, texts, strict=True)
+            ]
+            cells.suspect |= np.array(unreadable)[places]
             column = pa.array(lists, _TESTS).take(pa.array(places))
         else:
             check_lists("pregnancy_tests", column, ("result", "date"))
@@ -221,8 +236,6 @@ _IN_LINES = re.compile(is_reason.keywords["pattern"])
 """A text that can be shown, in one line or more."""
 
 _TESTS = pa.list_(pa.struct([("result", pa.string()), ("date", pa.string())]))
-_NO_TESTS = [{"result": "", "date": ""}]
-"""Stands for text that is not a list of pregnancy tests, and is not read as one either."""
 
 
 def is_measurable(values: Floats) -> Flags:
@@ -303,17 +316,17 @@ def _kinds(entries: pa.Array) -> tuple[Ints, Ints]:
     return kinds, firsts
 
 
-def _test_entries(text: str) -> list[dict[str, str]]:
-    """Read pregnancy tests from JSON text."""
+def _test_entries(text: str) -> list[dict[str, str]] | None:
+    """Read pregnancy tests from JSON text, None for text that is not a list of them."""
     entries, parsed = [], _parsed(text)
     if not isinstance(parsed, list):
-        return _NO_TESTS
+        return None
     for entry in parsed:
         if not isinstance(entry, dict):
-            return _NO_TESTS
+            return None
         known = {key: value for key, value in entry.items() if value is not None}
         texts = all(isinstance(value, str) and not is_blank(value) for value in known.values())
         if not texts or not {"result"} <= known.keys() <= {"result", "date"}:
-            return _NO_TESTS
+            return None
         entries.append(known)
     return entries

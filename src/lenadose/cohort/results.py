@@ -1,6 +1,6 @@
 """The result of a cohort: gathered as numbers, block by block, and put into a table at the end."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +41,11 @@ RESULTS = (
         ResultColumn(f"missing_{field}", f"`absent` or `stale`, where `{field}` is missing")
         for field in MISSING_FIELDS
     ),
+    ResultColumn(
+        "not_used",
+        "what was given and changes nothing: results older than the newest or not the lowest of "
+        "their day, events that no criterion meets; missing where there is none",
+    ),
     ResultColumn("protocol", "the protocol that decided: its name, version and SHA-256"),
     ResultColumn("limits", "the limits of its evidence, and of this software"),
     ResultColumn(
@@ -62,16 +67,31 @@ class ResultBuilder:
         # The earliest day, the day due and the latest day of the next visit; 0 for none.
         self._next_visit = np.zeros((3, total), np.int32)
         self._missing = np.zeros((len(MISSING_FIELDS), total), np.int8)
+        # The texts about what was not used, by their places; the first is the empty one.
+        self._not_used = np.zeros(total, np.int32)
+        self._texts = {"": 0}
         self._refused: dict[int, str] = {}
 
-    def write(self, rows: Ints, decisions: Decisions, decided: Flags) -> None:
-        """Write the decisions of a block, at those of its rows that are decided."""
+    def write(
+        self,
+        rows: Ints,
+        decisions: Decisions,
+        decided: Flags,
+        not_used: Ints,
+        texts: Sequence[str],
+    ) -> None:
+        """Write the decisions of a block, at those of its rows that are decided.
+
+        *not_used* are the places of *texts*, one for each decision.
+        """
         kept = slice(None) if decided.all() else decided
         at, advice = as_slice(rows[kept]), decisions.advice[kept]
         self._situation[at] = decisions.situation[kept]
         self._advice[at] = advice
         self._missing[:, at] = decisions.missing[:, kept]
         self._next_visit[:, at] = decisions.next_visit[:, kept]
+        places = [self._texts.setdefault(text, len(self._texts)) for text in texts]
+        self._not_used[at] = np.array(places, np.int32)[not_used[kept]]
 
     def refuse(self, rows: Ints, reasons: Mapping[int, str]) -> None:
         """Mark rows of a block as refused, each with its reason."""
@@ -96,6 +116,7 @@ class ResultBuilder:
                 f"missing_{name}": _terms(reason - 1, MissingReason)
                 for name, reason in zip(MISSING_FIELDS, self._missing, strict=True)
             },
+            "not_used": _texts(self._not_used - 1, list(self._texts)[1:]),
             "protocol": self._constant(f"{protocol.id} {protocol.version} {protocol.hash}"),
             "limits": self._constant(f"{protocol.evidence} {NOT_A_DEVICE}"),
             "refused": self._reasons(),
@@ -125,10 +146,15 @@ class ResultBuilder:
         numbers = np.full(self._total, -1, np.int32)
         for row, reason in self._refused.items():
             numbers[row] = places[reason]
-        return pa.array(reasons, pa.string()).take(pa.array(numbers, mask=numbers < 0))
+        return _texts(numbers, reasons)
 
 
 _NEXT_VISIT = ("next_visit_earliest", "next_visit_due", "next_visit_latest")
+
+
+def _texts(places: Ints, texts: Sequence[str]) -> pa.Array:
+    """Return texts by their places, missing for -1: however many there are, and in any order."""
+    return pa.array(texts, pa.string()).take(pa.array(places, mask=places < 0))
 
 
 def _words(places: Ints, words: Iterable[str]) -> pa.Array:

@@ -155,7 +155,7 @@ class Decisions(NamedTuple):
 
     `next_visit` are the earliest day, the day due and the latest day, 0 for never. `scheduled` are
     the doses since the visit before, `untreated` patients who are not treated. `missing` has a row
-    for each of `MISSING_FIELDS`.
+    for each of `MISSING_FIELDS`. `ongoing` and `neuropathy` (at the start) are as of before.
     """
 
     situation: Ints
@@ -164,6 +164,8 @@ class Decisions(NamedTuple):
     scheduled: Ints
     untreated: Flags
     missing: Ints
+    ongoing: Ints
+    neuropathy: Ints
 
 
 def map_arrays(function: Callable[[Any], Any], values: Arrays) -> Arrays:

@@ -5,6 +5,7 @@ actions is exact: each follows from some completion, and no other does.
 """
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from lenadose.engine.observe import (
     MissingField,
@@ -39,17 +40,19 @@ ORDER = (
 """Where several facts are equally worth obtaining, the first of these."""
 
 _COUNT = (Safety.INTERRUPT, Safety.CAUTION, Safety.ACCEPTABLE)
-SAFETY_FINDINGS: Mapping[str, tuple[tuple[Safety, bool], ...]] = {
-    "adverse_events": tuple((safety, False) for safety in (Safety.STOP, *_COUNT)),
-    "pregnancy_tests": ((Safety.STOP, False), (Safety.ACCEPTABLE, False)),
-    "neutrophils": tuple((safety, False) for safety in _COUNT),
-    "platelets": tuple((safety, False) for safety in _COUNT),
-    "creatinine_clearance": (
-        (Safety.INTERRUPT, True),
-        (Safety.ACCEPTABLE, True),
-        (Safety.ACCEPTABLE, False),
-    ),
-}
+SAFETY_FINDINGS: Mapping[str, tuple[tuple[Safety, bool], ...]] = MappingProxyType(
+    {
+        "adverse_events": tuple((safety, False) for safety in (Safety.STOP, *_COUNT)),
+        "pregnancy_tests": ((Safety.STOP, False), (Safety.ACCEPTABLE, False)),
+        "neutrophils": tuple((safety, False) for safety in _COUNT),
+        "platelets": tuple((safety, False) for safety in _COUNT),
+        "creatinine_clearance": (
+            (Safety.INTERRUPT, True),
+            (Safety.ACCEPTABLE, True),
+            (Safety.ACCEPTABLE, False),
+        ),
+    }
+)
 """The completions of each safety fact: the safety, and whether the ceiling is lowered."""
 
 

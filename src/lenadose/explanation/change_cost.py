@@ -5,6 +5,8 @@ about, which fields they are, and how far each of them goes. So the cost of two 
 and of two sets of changes the cheaper one is nearer.
 """
 
+from types import MappingProxyType
+
 from lenadose.terms.facts import Term
 
 FIELDS = (
@@ -36,14 +38,16 @@ class Feasibility(Term):
     PAST = "past"
 
 
-_PLACE = {name: place for place, name in enumerate(FIELDS)}
-_DIFFICULTY = {
-    Feasibility.WAIT: 0,
-    Feasibility.OBTAIN: 0,
-    Feasibility.SHOWN: 1,
-    Feasibility.JUDGE: 2,
-    Feasibility.PAST: 3,
-}
+_PLACE = MappingProxyType({name: place for place, name in enumerate(FIELDS)})
+_DIFFICULTY = MappingProxyType(
+    {
+        Feasibility.WAIT: 0,
+        Feasibility.OBTAIN: 0,
+        Feasibility.SHOWN: 1,
+        Feasibility.JUDGE: 2,
+        Feasibility.PAST: 3,
+    }
+)
 _NOBODY_WAITS = 4
 _BITS = 11
 """The bits of a distance: more than the days of a year, and than the doses missed in one."""

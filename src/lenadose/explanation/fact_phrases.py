@@ -1,5 +1,8 @@
 """The cause of a decision: the facts that its case restricts, with the figures behind them."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from lenadose.engine.machine import Decision
 from lenadose.engine.observe import Observation, limits_met
 from lenadose.explanation.calculations import ceiling_cause, in_days, origin, percent
@@ -22,18 +25,20 @@ _ORDER = ("response", "safety", "timing", "phase", "trial", "position")
 
 _BRIEF_ORDER = ("response", "trial", "safety", "timing", "phase", "position")
 
-_SHORT: dict[Term, str] = {
-    Response.COMPLETE: "complete response",
-    Response.PARTIAL: "partial response",
-    Response.NONE: "no response",
-    Response.WORSE: "worse",
-    Response.NOT_ASSESSED: "skin not assessed",
-    TherapeuticTrial.EXHAUSTED: "trial of therapy over",
-    Timing.BEFORE_DUE: "before due",
-    Position.ABOVE_CEILING: "level above ceiling",
-    Position.OFF_LADDER: "level off ladder",
-    Position.NONE: "no level left",
-}
+_SHORT: Mapping[Term, str] = MappingProxyType(
+    {
+        Response.COMPLETE: "complete response",
+        Response.PARTIAL: "partial response",
+        Response.NONE: "no response",
+        Response.WORSE: "worse",
+        Response.NOT_ASSESSED: "skin not assessed",
+        TherapeuticTrial.EXHAUSTED: "trial of therapy over",
+        Timing.BEFORE_DUE: "before due",
+        Position.ABOVE_CEILING: "level above ceiling",
+        Position.OFF_LADDER: "level off ladder",
+        Position.NONE: "no level left",
+    }
+)
 """The words of a cause in brief."""
 
 

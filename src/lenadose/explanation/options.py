@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import chain, combinations
+from types import MappingProxyType
 
 from attrs import evolve, frozen
 
@@ -58,12 +59,14 @@ HORIZON = timedelta(days=366)
 """How far from the visit other dates are looked at."""
 
 _EDITION = "5.0"
-HIGHEST_GRADES = {
-    SENSORY_NEUROPATHY: 4,
-    "alanine aminotransferase increased": 4,
-    "aspartate aminotransferase increased": 4,
-    "blood bilirubin increased": 4,
-}
+HIGHEST_GRADES = MappingProxyType(
+    {
+        SENSORY_NEUROPATHY: 4,
+        "alanine aminotransferase increased": 4,
+        "aspartate aminotransferase increased": 4,
+        "blood bilirubin increased": 4,
+    }
+)
 """The known terms that CTCAE 5.0 has in fewer than five grades, each with its highest."""
 
 _DAY = timedelta(days=1)

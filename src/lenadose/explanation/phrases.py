@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 from lenadose.engine.intake import supplied_until
 from lenadose.engine.machine import Decision
@@ -19,17 +20,23 @@ from lenadose.terms.dosage import format_decimal
 from lenadose.terms.facts import ON_TREATMENT, Action, Phase
 from lenadose.terms.units import PRINTED, QUANTITIES
 
-MEANS = {
-    Feasibility.WAIT: "to wait for",
-    Feasibility.OBTAIN: "to obtain; what it shows is open",
-    Feasibility.JUDGE: "for the clinician to judge",
-    Feasibility.SHOWN: "what the patient shows",
-    Feasibility.PAST: "past",
-}
+MEANS = MappingProxyType(
+    {
+        Feasibility.WAIT: "to wait for",
+        Feasibility.OBTAIN: "to obtain; what it shows is open",
+        Feasibility.JUDGE: "for the clinician to judge",
+        Feasibility.SHOWN: "what the patient shows",
+        Feasibility.PAST: "past",
+    }
+)
 """How a change can come about, in words."""
 
-_UNITS = {quantity.name: PRINTED[quantity.unit] for quantity in QUANTITIES.values()}
-_NAMES = {"clasi_activity": "CLASI activity", "creatinine_clearance": "creatinine clearance"}
+_UNITS = MappingProxyType(
+    {quantity.name: PRINTED[quantity.unit] for quantity in QUANTITIES.values()}
+)
+_NAMES = MappingProxyType(
+    {"clasi_activity": "CLASI activity", "creatinine_clearance": "creatinine clearance"}
+)
 
 
 def smallest_changes(decision: Decision, alternative: Alternative) -> str:

@@ -4,6 +4,7 @@ What the case does not restrict is no cause, and is not named.
 """
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from lenadose.engine.machine import Decision
 from lenadose.engine.observe import MissingReason, Observation, interval_name, limits_met
@@ -33,11 +34,13 @@ _ORDER = ("response", "phase", "trial", "timing", "position", "safety")
 _MOST = 3
 """More events or gaps than these are counted, not listed; the full page lists all."""
 
-_REASON_TO = {
-    Safety.STOP: "a reason to stop for good",
-    Safety.INTERRUPT: "a reason to interrupt",
-    Safety.CAUTION: "a reason for caution",
-}
+_REASON_TO = MappingProxyType(
+    {
+        Safety.STOP: "a reason to stop for good",
+        Safety.INTERRUPT: "a reason to interrupt",
+        Safety.CAUTION: "a reason for caution",
+    }
+)
 
 
 def why(decision: Decision) -> str:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import wraps
 from itertools import chain
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, get_args, get_origin
 
 from attrs import NOTHING, Attribute, fields
@@ -49,10 +49,22 @@ Shapes = Mapping[Any, Schema]
 """The schemas of the types that a document writes in a way of its own."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_DATE: Schema = {"type": "string", "pattern": DATE, "format": "date"}
-_BOOLEAN: Schema = {"type": "boolean"}
-_TEXT: Schema = {"type": "string"}
-_HASH: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+
+
+def _date() -> Schema:
+    return {"type": "string", "pattern": DATE, "format": "date"}
+
+
+def _boolean() -> Schema:
+    return {"type": "boolean"}
+
+
+def _text() -> Schema:
+    return {"type": "string"}
+
+
+def _hash() -> Schema:
+    return {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
 
 def _copied(make: Callable[[], Schema]) -> Callable[[], Schema]:
@@ -164,7 +176,7 @@ def _measured(quantity: Quantity) -> Schema:
                         "maximum": number(quantity.largest / factor),
                     },
                     "unit": {"type": "string", "pattern": rf"^\s*({SPELLINGS[unit]})\s*$"},
-                    "date": _or_null(_DATE),
+                    "date": _or_null(_date()),
                     "comparator": _or_null({"enum": [term.label for term in Comparator]}),
                 },
                 ("value", "unit"),
@@ -201,7 +213,7 @@ def _if(key: str, condition: Schema, then: Schema) -> Schema:
 def course_schema() -> Schema:
     """Return the JSON Schema of a course file."""
     # The checks of the fields describe these types in full.
-    shapes: dict[Any, Schema] = {int: {}, str: {}, bool: {}, Decimal: {}, dt.date: _DATE}
+    shapes: dict[Any, Schema] = {int: {}, str: {}, bool: {}, Decimal: {}, dt.date: _date()}
     event = _part(AdverseEvent, shapes)
     other_names = (name for _, names in OTHER_NAMES for name in names)
     not_a_term: Schema = {"not": _term((*chain(*MEASURED.values()), *other_names))}
@@ -252,7 +264,7 @@ def protocol_schema() -> Schema:
     share: Schema = {"anyOf": [{"type": "number"}, exact, {"type": "string", "pattern": FRACTION}]}
     shapes: dict[Any, Schema] = {
         str: {"type": "string", "pattern": PROSE},
-        bool: _BOOLEAN,
+        bool: _boolean(),
         int: {"type": "integer"},
         Decimal: amount,
         Fraction: share,
@@ -324,21 +336,21 @@ def _differing(schema: Any, place: str) -> Any:
 def state_schema() -> Schema:
     """Return the JSON Schema of a state, as `state_data` writes it."""
     shapes: dict[Any, Schema] = {
-        str: _TEXT,
-        bool: _BOOLEAN,
+        str: _text(),
+        bool: _boolean(),
         int: {"type": "integer", "minimum": 0, "maximum": LARGEST_COUNT},
         Decimal: {"type": "number", "minimum": 0},
-        dt.date: _DATE,
+        dt.date: _date(),
         AdverseEvent: {"$ref": "#/$defs/event"},
         Measurement: {"anyOf": [_measured(quantity) for quantity in QUANTITIES.values()]},
-        EventCriterion: {**_TEXT, "description": "The id of a criterion of the protocol"},
+        EventCriterion: {**_text(), "description": "The id of a criterion of the protocol"},
     }
     shapes[Dosage] = shapes[Level] = _part(DosageInFile, shapes)
     shapes[Treatment] = {"$ref": "#/$defs/treatment"}
     shapes[PreviousVisit] = _part(PreviousInFile, shapes)
     state = _part(State, shapes)
     properties: Any = state["properties"]
-    properties["decision_hash"] = _HASH
+    properties["decision_hash"] = _hash()
     del shapes[Treatment]
     return {
         "$schema": _DIALECT,
@@ -365,10 +377,10 @@ def decision_schema() -> Schema:
     value: Schema = {"type": ["string", "number", "boolean", "null"]}
     action, tag = _codes(Action), _codes(EvidenceLevel)
     field: Schema = {"enum": list(ORDER)}
-    met = _or_null(_BOOLEAN)
+    met = _or_null(_boolean())
 
     def texts(*names: str) -> Schema:
-        return dict.fromkeys(names, _TEXT)
+        return dict.fromkeys(names, _text())
 
     def reason(kind: str, properties: Schema) -> Schema:
         return _object({"kind": {"const": kind}, **properties})
@@ -376,7 +388,7 @@ def decision_schema() -> Schema:
     measured = {**texts("unit"), "value": value}
     criterion = {**measured, **texts("id", "words", "threshold", "working", "source")}
     reasons: list[Json] = [
-        reason("input", {**measured, **texts("field"), "date": _DATE, "age_days": days}),
+        reason("input", {**measured, **texts("field"), "date": _date(), "age_days": days}),
         reason("arithmetic", {**measured, **texts("name", "working")}),
         reason("criterion", {**criterion, "met": met, "tag": tag}),
         reason("notice", texts("id", "words")),
@@ -386,12 +398,12 @@ def decision_schema() -> Schema:
     supply: Schema = dict.fromkeys(("days", "days_to_next_visit", "shortfall"), days)
     properties: Schema = {
         **texts("rule", "reason", "limits", "notice"),
-        "protocol": _object({**texts("id", "version"), "hash": _HASH}),
-        "patient": _or_null(_TEXT),
-        "visit": _DATE,
+        "protocol": _object({**texts("id", "version"), "hash": _hash()}),
+        "patient": _or_null(_text()),
+        "visit": _date(),
         "action": action,
         "dosage": _or_null(_object(dosage)),
-        "next_visit": _or_null(_object(dict.fromkeys(("earliest", "due", "latest"), _DATE))),
+        "next_visit": _or_null(_object(dict.fromkeys(("earliest", "due", "latest"), _date()))),
         "provenance": _object({**texts("source", "words"), "tag": tag}),
         "facts": _object({name: _codes(kind) for name, kind in DIMENSIONS}),
         "phase_after": _codes(Phase),
@@ -399,12 +411,12 @@ def decision_schema() -> Schema:
         "possible_actions": {**_list(action), "minItems": 1, "uniqueItems": True},
         "obtain_first": _or_null(field),
         "reasons": _list({"oneOf": reasons}),
-        "assumptions": _list(_TEXT),
+        "assumptions": _list(_text()),
         "supply": _or_null(_object(supply)),
         "notices": _list(
             _object({**texts("id", "words", "source"), "confidence": _codes(Confidence)})
         ),
-        "falls_due": _list(_object({**texts("field"), "dates": _list(_DATE)})),
+        "falls_due": _list(_object({**texts("field"), "dates": _list(_date())})),
         "basis": _object({"state": {"$ref": "#/$defs/state"}, "visit": {"$ref": "#/$defs/visit"}}),
     }
     state = state_schema()
@@ -433,37 +445,42 @@ def _contrast(action: Schema, criterion: Schema) -> Schema:
                 "from": recorded,
                 "to": {**recorded, "description": description},
                 "means": _codes(Feasibility),
-                "words": _TEXT,
+                "words": _text(),
             }
         )
 
-    why = {**_or_null(_TEXT), "description": "Why the action cannot be reached; null where it can"}
+    why = {
+        **_or_null(_text()),
+        "description": "Why the action cannot be reached; null where it can",
+    }
     alternative: Schema = {
         "action": action,
-        "reachable": _BOOLEAN,
+        "reachable": _boolean(),
         "changes": _list({"oneOf": [change(name) for name in FIELDS]}),
         "why": why,
     }
     argument = _object(
         {
             "fact": {"enum": [name for name, _ in DIMENSIONS]},
-            "shown": _TEXT,
-            "admitted": {**_list(_TEXT), "minItems": 1},
-            "words": _TEXT,
+            "shown": _text(),
+            "admitted": {**_list(_text()), "minItems": 1},
+            "words": _text(),
             "criteria": _list(criterion),
         }
     )
     sides = dict.fromkeys(("for", "against"), _list(argument))
     return {
         "alternatives": _list(_object(alternative)),
-        "arguments": _list(_object({"action": action, "rule": _TEXT, **sides})),
+        "arguments": _list(_object({"action": action, "rule": _text(), **sides})),
     }
 
 
-SCHEMAS: dict[str, Callable[[], Schema]] = {
-    "course": course_schema,
-    "decision": decision_schema,
-    "state": state_schema,
-    "protocol": protocol_schema,
-}
+SCHEMAS: Mapping[str, Callable[[], Schema]] = MappingProxyType(
+    {
+        "course": course_schema,
+        "decision": decision_schema,
+        "state": state_schema,
+        "protocol": protocol_schema,
+    }
+)
 """The schemas by the name of their document."""

@@ -1,6 +1,7 @@
 """Creatinine clearance after Cockcroft and Gault, from creatinine, age, weight and sex."""
 
 from decimal import ROUND_FLOOR, Context, Decimal
+from types import MappingProxyType
 
 from lenadose.terms.errors import fault
 
@@ -8,10 +9,12 @@ SOURCE = "Cockcroft and Gault, Nephron 1976;16:31–41"
 
 _CONTEXT = Context(prec=30)
 
-CREATININE_UNITS = {"mg/dL": Decimal(1), "umol/L": Decimal("88.4"), "mmol/L": Decimal("0.0884")}
+CREATININE_UNITS = MappingProxyType(
+    {"mg/dL": Decimal(1), "umol/L": Decimal("88.4"), "mmol/L": Decimal("0.0884")}
+)
 """How many of each unit are 1 mg/dL of creatinine, whose molar mass is 113.12 g/mol."""
 
-WEIGHT_UNITS = {"kg": Decimal(1), "[lb_av]": Decimal("0.45359237")}
+WEIGHT_UNITS = MappingProxyType({"kg": Decimal(1), "[lb_av]": Decimal("0.45359237")})
 """How many kg one of each unit of weight is."""
 
 

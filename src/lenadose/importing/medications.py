@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from types import MappingProxyType
 
 from lenadose.formats import fhir_codes as codes
 from lenadose.formats.course_json import Json, number
@@ -25,13 +26,17 @@ from lenadose.terms.errors import LenadoseError, describe, fault
 from lenadose.terms.numbers import decimal
 
 _DRUG = re.compile(r"\blenalidomide\b", re.IGNORECASE)
-_DAYS = {"d": 1, "wk": 7}
-_TAKEN = {
-    "MedicationStatement": ("active", "completed", "stopped"),
-    "MedicationAdministration": ("completed", "in-progress", "stopped"),
-    "MedicationDispense": ("completed",),
-}
-_NOT_TAKEN = {"MedicationStatement": ("not-taken",), "MedicationAdministration": ("not-done",)}
+_DAYS = MappingProxyType({"d": 1, "wk": 7})
+_TAKEN = MappingProxyType(
+    {
+        "MedicationStatement": ("active", "completed", "stopped"),
+        "MedicationAdministration": ("completed", "in-progress", "stopped"),
+        "MedicationDispense": ("completed",),
+    }
+)
+_NOT_TAKEN = MappingProxyType(
+    {"MedicationStatement": ("not-taken",), "MedicationAdministration": ("not-done",)}
+)
 
 
 def read(

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 
 from attrs import frozen
 
@@ -42,33 +43,37 @@ _JUDGEMENT, _STOPPED, _PROTOCOL = "judgement", "stopped", "protocol"
 _OF_VISIT = ("clasi_activity", "clasi_damage", "doses_missed", _JUDGEMENT, _STOPPED, NO_EVENTS)
 _FACTS = ("age", "able_to_become_pregnant", "regular_cycles", "subtype", "antiphospholipid")
 
-FIELDS: Mapping[tuple[str, str], str] = {
-    **{code.key: name for name, known in codes.RESULT_CODES.items() for code in known},
-    **{code.key: "pregnancy_tests" for code in codes.PREGNANCY_TEST_CODES},
-    codes.CREATININE.key: CREATININE,
-    codes.BODY_WEIGHT.key: WEIGHT,
-    codes.CLASI_ACTIVITY.key: "clasi_activity",
-    codes.CLASI_DAMAGE.key: "clasi_damage",
-    codes.DOSES_MISSED.key: "doses_missed",
-    codes.JUDGEMENT.key: _JUDGEMENT,
-    codes.TREATMENT_ENDED.key: _STOPPED,
-    codes.ADVERSE_EVENTS.key: NO_EVENTS,
-    codes.PROTOCOL.key: _PROTOCOL,
-    codes.AGE.key: "patient.age",
-    codes.ABLE_TO_BECOME_PREGNANT.key: "patient.able_to_become_pregnant",
-    codes.REGULAR_CYCLES.key: "patient.regular_cycles",
-    codes.SUBTYPE.key: "patient.subtype",
-    codes.ANTIPHOSPHOLIPID.key: "patient.antiphospholipid",
-}
+FIELDS: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        **{code.key: name for name, known in codes.RESULT_CODES.items() for code in known},
+        **{code.key: "pregnancy_tests" for code in codes.PREGNANCY_TEST_CODES},
+        codes.CREATININE.key: CREATININE,
+        codes.BODY_WEIGHT.key: WEIGHT,
+        codes.CLASI_ACTIVITY.key: "clasi_activity",
+        codes.CLASI_DAMAGE.key: "clasi_damage",
+        codes.DOSES_MISSED.key: "doses_missed",
+        codes.JUDGEMENT.key: _JUDGEMENT,
+        codes.TREATMENT_ENDED.key: _STOPPED,
+        codes.ADVERSE_EVENTS.key: NO_EVENTS,
+        codes.PROTOCOL.key: _PROTOCOL,
+        codes.AGE.key: "patient.age",
+        codes.ABLE_TO_BECOME_PREGNANT.key: "patient.able_to_become_pregnant",
+        codes.REGULAR_CYCLES.key: "patient.regular_cycles",
+        codes.SUBTYPE.key: "patient.subtype",
+        codes.ANTIPHOSPHOLIPID.key: "patient.antiphospholipid",
+    }
+)
 """The field that an Observation of each code is of."""
 
 _INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
-_OUTCOMES = {
-    codes.POSITIVE.key: "positive",
-    codes.NEGATIVE.key: "negative",
-    (_INTERPRETATION, "POS"): "positive",
-    (_INTERPRETATION, "NEG"): "negative",
-}
+_OUTCOMES = MappingProxyType(
+    {
+        codes.POSITIVE.key: "positive",
+        codes.NEGATIVE.key: "negative",
+        (_INTERPRETATION, "POS"): "positive",
+        (_INTERPRETATION, "NEG"): "negative",
+    }
+)
 _LEFT_OUT = ("entered-in-error", "cancelled", "registered")
 _FINAL = ("final", "amended", "corrected", "preliminary")
 _NOT_MEASURED = ("not-performed", "not-asked", "asked-declined", "not-applicable")

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 
 from attrs import frozen
 
@@ -19,13 +20,13 @@ from lenadose.terms.errors import Fault, LenadoseError, describe, fault
 from lenadose.terms.numbers import decimal
 from lenadose.terms.units import ucum
 
-UNITS = {CREATININE: CREATININE_UNITS, WEIGHT: WEIGHT_UNITS}
+UNITS = MappingProxyType({CREATININE: CREATININE_UNITS, WEIGHT: WEIGHT_UNITS})
 """The units of what only a clearance is worked out from."""
 
 _ISO = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([T ][0-9:.,+\-Z]*)?")
 _PARTIAL = re.compile(r"[0-9]{4}(-[0-9]{2}(-(--|[0-9]{2})?)?|-{1,3})?([T ].*)?")
 _NUMBER = re.compile(r"([<>≤≥]=?)?\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
-_COMPARATORS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "≤": "<=", "≥": ">="}
+_COMPARATORS = MappingProxyType({"<": "<", "<=": "<=", ">": ">", ">=": ">=", "≤": "<=", "≥": ">="})
 
 
 @frozen

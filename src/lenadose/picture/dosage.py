@@ -1,8 +1,9 @@
 """The panel of the dosage: filled steps, the ceiling, the decisions and the phases."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby, pairwise
+from types import MappingProxyType
 
 from attrs import frozen
 
@@ -28,14 +29,16 @@ from lenadose.terms.facts import Phase
 REPORTED, UNREPORTED, PLANNED = "#7DB1DC", "#BCD8EF", "#EDF4FA"
 """The fill of a dosage that was taken as reported, that was advised, and that is planned."""
 
-PHASES: dict[Phase, tuple[str, Hatch, str]] = {
-    Phase.BEFORE_START: ("#FFFFFF", "", ""),
-    Phase.TITRATION: ("#C9DFF2", "", ""),
-    Phase.TAPER: ("#D3EADF", "dots", "#7FB79F"),
-    Phase.INTERRUPTED: ("#F6DDA6", "diagonal", "#B98A1E"),
-    Phase.OFF_TREATMENT: ("#F4F4F4", "", ""),
-    Phase.DISCONTINUED: ("#CFCFCF", "cross", "#9A9A9A"),
-}
+PHASES: Mapping[Phase, tuple[str, Hatch, str]] = MappingProxyType(
+    {
+        Phase.BEFORE_START: ("#FFFFFF", "", ""),
+        Phase.TITRATION: ("#C9DFF2", "", ""),
+        Phase.TAPER: ("#D3EADF", "dots", "#7FB79F"),
+        Phase.INTERRUPTED: ("#F6DDA6", "diagonal", "#B98A1E"),
+        Phase.OFF_TREATMENT: ("#F4F4F4", "", ""),
+        Phase.DISCONTINUED: ("#CFCFCF", "cross", "#9A9A9A"),
+    }
+)
 """The fill of each phase, its hatching, and the colour of that."""
 
 STRIP, MARKS = 11.0, 6.5

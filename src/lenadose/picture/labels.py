@@ -1,6 +1,7 @@
 """The labels of the decisions: each above its visit, on lanes, so that none crosses another."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from types import MappingProxyType
 
 from attrs import evolve, frozen
 
@@ -10,7 +11,7 @@ from lenadose.picture.placing import Calendar, short_date
 from lenadose.picture.text_width import cut, text_width
 from lenadose.picture.words import Label, labels_of
 
-_LANES = {2: 22.0, 1: 11.5}
+_LANES = MappingProxyType({2: 22.0, 1: 11.5})
 """The height of a lane for labels of two lines, and of one: 8 points, and the space between."""
 
 _GAP = 5.0

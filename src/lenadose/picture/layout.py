@@ -5,8 +5,9 @@ program that can fill a polygon and write a line of text can draw a layout: area
 marks and texts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import cos, pi, sin
+from types import MappingProxyType
 from typing import Literal
 
 from attrs import frozen
@@ -159,16 +160,18 @@ _CROSS = (
         (-_THIN, -_THIN),
     ),
 )
-_SHAPES: dict[Shape, tuple[Point, ...]] = {
-    "right": ((-0.8, -1), (1, 0), (-0.8, 1)),
-    "up": ((-1, 0.8), (0, -1), (1, 0.8)),
-    "down": ((-1, -0.8), (0, 1), (1, -0.8)),
-    "diamond": ((0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0)),
-    "square": ((-0.85, -0.85), (0.85, -0.85), (0.85, 0.85), (-0.85, 0.85)),
-    "plus": _CROSS,
-    "cross": tuple(((x - y) * 0.75, (x + y) * 0.75) for x, y in _CROSS),
-    "circle": tuple((cos(turn * pi / 10), sin(turn * pi / 10)) for turn in range(20)),
-}
+_SHAPES: Mapping[Shape, tuple[Point, ...]] = MappingProxyType(
+    {
+        "right": ((-0.8, -1), (1, 0), (-0.8, 1)),
+        "up": ((-1, 0.8), (0, -1), (1, 0.8)),
+        "down": ((-1, -0.8), (0, 1), (1, -0.8)),
+        "diamond": ((0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0)),
+        "square": ((-0.85, -0.85), (0.85, -0.85), (0.85, 0.85), (-0.85, 0.85)),
+        "plus": _CROSS,
+        "cross": tuple(((x - y) * 0.75, (x + y) * 0.75) for x, y in _CROSS),
+        "circle": tuple((cos(turn * pi / 10), sin(turn * pi / 10)) for turn in range(20)),
+    }
+)
 """The corners of each shape, about its middle and one unit from it."""
 
 

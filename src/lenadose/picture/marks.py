@@ -1,6 +1,7 @@
 """The marks of the decisions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from attrs import frozen
 
@@ -33,19 +34,21 @@ class ActionMark:
     is_filled: bool = True
 
 
-ACTIONS: dict[Action, ActionMark] = {
-    Action.START: ActionMark("Started", "right"),
-    Action.CONTINUE: ActionMark("Continued", "circle"),
-    Action.ESCALATE: ActionMark("Raised", "up"),
-    Action.REDUCE: ActionMark("Lowered", "down"),
-    Action.FINISH: ActionMark("Finished", "diamond"),
-    Action.OBSERVE: ActionMark("Observed", "circle", is_filled=False),
-    Action.INTERRUPT: ActionMark("Interrupted", "square"),
-    Action.RESUME: ActionMark("Resumed", "right", is_filled=False),
-    Action.DISCONTINUE: ActionMark("Discontinued", "cross"),
-    Action.REQUEST_DATA: ActionMark("Data requested", None),
-    Action.PRESCRIBER_DECIDES: ActionMark("Handed to the prescriber", "plus", is_filled=False),
-}
+ACTIONS: Mapping[Action, ActionMark] = MappingProxyType(
+    {
+        Action.START: ActionMark("Started", "right"),
+        Action.CONTINUE: ActionMark("Continued", "circle"),
+        Action.ESCALATE: ActionMark("Raised", "up"),
+        Action.REDUCE: ActionMark("Lowered", "down"),
+        Action.FINISH: ActionMark("Finished", "diamond"),
+        Action.OBSERVE: ActionMark("Observed", "circle", is_filled=False),
+        Action.INTERRUPT: ActionMark("Interrupted", "square"),
+        Action.RESUME: ActionMark("Resumed", "right", is_filled=False),
+        Action.DISCONTINUE: ActionMark("Discontinued", "cross"),
+        Action.REQUEST_DATA: ActionMark("Data requested", None),
+        Action.PRESCRIBER_DECIDES: ActionMark("Handed to the prescriber", "plus", is_filled=False),
+    }
+)
 """The mark of each action, in the colour of its headline; no two are the same without colour."""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from operator import attrgetter
+from types import MappingProxyType
 
 from attrs import frozen
 
@@ -44,7 +45,7 @@ class Scale:
         return self.base - min(score, self.highest) / self.highest * (self.base - self.top)
 
 
-_POINT = {True: 3.6, False: 2.4}
+_POINT = MappingProxyType({True: 3.6, False: 2.4})
 """Half the width of the point of a score, by whether it is worse."""
 
 

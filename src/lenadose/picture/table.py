@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
+from types import MappingProxyType
 
 from attrs import frozen
 
@@ -71,7 +72,7 @@ def row_names(decisions: Sequence[Decision]) -> list[str]:
     return [*names, *tests, EVENTS, DOSES]
 
 
-_SHORT_NAMES = {CREATININE_CLEARANCE.name: "Clearance"}
+_SHORT_NAMES = MappingProxyType({CREATININE_CLEARANCE.name: "Clearance"})
 
 
 def cells_of(decisions: Sequence[Decision]) -> list[dict[str, Cell]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from types import MappingProxyType
 
 from lenadose.picture.advances import BOLD, REGULAR
 
@@ -16,7 +17,9 @@ def _table(runs: Iterable[str]) -> dict[str, int]:
     return widths
 
 
-_WIDTHS = {False: _table(REGULAR), True: _table(BOLD)}
+_WIDTHS = MappingProxyType(
+    {False: MappingProxyType(_table(REGULAR)), True: MappingProxyType(_table(BOLD))}
+)
 
 
 @cache

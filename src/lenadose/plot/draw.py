@@ -1,6 +1,8 @@
 """A layout drawn by matplotlib."""
 
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Literal
 
 from matplotlib import get_data_path
@@ -13,13 +15,17 @@ from matplotlib.patheffects import withStroke
 
 from lenadose.picture.layout import Area, Dash, Hatch, Layout, Text
 
-_DASHES: dict[Dash, Literal["-"] | tuple[float, tuple[float, ...]]] = {
-    "solid": "-",
-    "dashed": (0, (4, 2)),
-    "dotted": (0, (1, 2)),
-}
-_HATCHES: dict[Hatch, str] = {"": "", "diagonal": "//", "dots": "..", "cross": "xx"}
-_ALIGNED = {"start": "left", "middle": "center", "end": "right"}
+_DASHES: Mapping[Dash, Literal["-"] | tuple[float, tuple[float, ...]]] = MappingProxyType(
+    {
+        "solid": "-",
+        "dashed": (0, (4, 2)),
+        "dotted": (0, (1, 2)),
+    }
+)
+_HATCHES: Mapping[Hatch, str] = MappingProxyType(
+    {"": "", "diagonal": "//", "dots": "..", "cross": "xx"}
+)
+_ALIGNED = MappingProxyType({"start": "left", "middle": "center", "end": "right"})
 _HALO = (withStroke(linewidth=2, foreground="white"),)
 
 

@@ -1,8 +1,10 @@
 """A picture and its files: SVG and PNG, the same under every style and locale."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -17,15 +19,17 @@ from lenadose.picture.layout import Layout
 from lenadose.plot.draw import draw
 from lenadose.terms.errors import fault
 
-_SETTINGS: dict[Any, object] = {
-    # The font comes with matplotlib, so that a text is equally wide on every machine.
-    "font.family": "DejaVu Sans",
-    "text.parse_math": False,  # what a record says is shown as it is, even dollar signs
-    "text.hinting": "none",  # letters are as wide as the layout takes them to be
-    "svg.hashsalt": "lenadose",
-    "svg.fonttype": "path",
-    "hatch.linewidth": 0.5,
-}
+_SETTINGS: Mapping[Any, object] = MappingProxyType(
+    {
+        # The font comes with matplotlib, so that a text is equally wide on every machine.
+        "font.family": "DejaVu Sans",
+        "text.parse_math": False,  # what a record says is shown as it is, even dollar signs
+        "text.hinting": "none",  # letters are as wide as the layout takes them to be
+        "svg.hashsalt": "lenadose",
+        "svg.fonttype": "path",
+        "hatch.linewidth": 0.5,
+    }
+)
 
 
 @frozen(eq=False)
@@ -104,7 +108,7 @@ def _xml(text: str) -> str:
 
 def in_style() -> AbstractContextManager[None]:
     """Draw with the settings of this module, whatever the style and settings of the user."""
-    return matplotlib.style.context(_SETTINGS, after_reset=True)
+    return matplotlib.style.context(dict(_SETTINGS), after_reset=True)
 
 
 def picture_of(layout: Layout) -> Picture:

@@ -5,8 +5,9 @@ lines "met" and "not met" of a page and the arrays of a cohort all come from thi
 """
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from types import MappingProxyType
 
 from attrs import Factory, field, frozen
 
@@ -14,11 +15,13 @@ from lenadose.record.visit import ACTIVITY, JudgedResponse
 from lenadose.terms.facts import Phase, Response
 from lenadose.terms.provenance import Sourced, sourced_number, within
 
-JUDGED = {
-    JudgedResponse.IMPROVED: Response.PARTIAL,
-    JudgedResponse.NOT_IMPROVED: Response.NONE,
-    JudgedResponse.WORSE: Response.WORSE,
-}
+JUDGED = MappingProxyType(
+    {
+        JudgedResponse.IMPROVED: Response.PARTIAL,
+        JudgedResponse.NOT_IMPROVED: Response.NONE,
+        JudgedResponse.WORSE: Response.WORSE,
+    }
+)
 """The response that a clinician's judgement stands for."""
 
 
@@ -49,17 +52,21 @@ class Scores:
         return self.baseline - self.nadir
 
 
-MEASURES = {"activity": "A", "baseline": "B", "rise": "A - M", "fall": "B - A", "gain": "B - M"}
+MEASURES = MappingProxyType(
+    {"activity": "A", "baseline": "B", "rise": "A - M", "fall": "B - A", "gain": "B - M"}
+)
 """The measures, attributes of `Scores`, and how each is written for people."""
 
 
 Relation = Callable[[int, int], bool]
 
-RELATIONS: dict[Relation, str] = {
-    operator.ge: "at least",
-    operator.le: "at most",
-    operator.lt: "below",
-}
+RELATIONS: Mapping[Relation, str] = MappingProxyType(
+    {
+        operator.ge: "at least",
+        operator.le: "at most",
+        operator.lt: "below",
+    }
+)
 """How a measure is compared with its threshold, and how that is written for people."""
 
 

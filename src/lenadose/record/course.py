@@ -20,6 +20,15 @@ from lenadose.record.visit import Patient, Visit
 from lenadose.terms.dosage import Dosage
 from lenadose.terms.errors import Fault
 
+MOST_VISITS = 10_000
+"""A record of more visits is not of one patient: a daily visit for 27 years."""
+
+
+def too_many_visits(count: int) -> Fault:
+    """Return the fault of a course, or of a patient in a table, of more visits than are read."""
+    reason = f"{count} visits are too many for one patient (at most {MOST_VISITS})"
+    return Fault("visits", reason, "give the visits of each patient by themselves")
+
 
 def out_of_order(dates: Sequence[dt.date]) -> Iterator[Fault]:
     """Yield a fault for each visit that is not after all before it."""
@@ -56,16 +65,18 @@ def _visits(value: Sequence[Visit]) -> tuple[Visit, ...]:
 class Course(RecordPart):
     """The protocol it is read by, the patient, and one visit or more in order of their dates.
 
-    Raises CallError for no visits, dates that do not increase, a dosage taken before the first
-    visit, and more doses missed than were scheduled (one a day if no
-    dosage was recorded).
+    Raises CallError for no visits or more than 10,000, dates that do not increase, a dosage taken
+    before the first visit, and more doses missed than were scheduled (one a day if no dosage was
+    recorded).
     """
 
     noun = "a course"
     example = 'Course([Visit("2026-01-05", clasi_activity=11)], Patient(age=55))'
 
     visits: tuple[Visit, ...] = field(
-        converter=_visits, validator=list_of(Visit), metadata={"minItems": 1}
+        converter=_visits,
+        validator=list_of(Visit),
+        metadata={"minItems": 1, "maxItems": MOST_VISITS},
     )
     patient: Patient | None = field(default=None, validator=is_part(Patient))
     protocol: str | None = field(default=None, validator=optional(is_wording))
@@ -81,6 +92,9 @@ class Course(RecordPart):
         """Yield a fault for visits that cannot have followed one another."""
         if not self.visits:
             yield Fault("visits", "there are none", "give at least one visit, with its date")
+            return
+        if len(self.visits) > MOST_VISITS:
+            yield too_many_visits(len(self.visits))
             return
         first = self.visits[0]
         if first.dosage_taken is not None:

@@ -7,6 +7,9 @@ a superficial thrombophlebitis or a haemorrhagic stroke is no thromboembolism, a
 neuropathy, a swollen face no angioedema. Only English names and abbreviations are known.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 PREGNANCY = "pregnancy"
 SENSORY_NEUROPATHY = "peripheral sensory neuropathy"
 
@@ -54,42 +57,44 @@ KNOWN_TERMS = (*UNGRADED, SENSORY_NEUROPATHY, _RASH, _ALT, _AST, _BILIRUBIN)
 EXAMPLE_TERM = "diarrhea"
 """An event of which no criterion knows the term; CTCAE 5.0 has it in all five grades."""
 
-MEASURED: dict[str, tuple[str, ...]] = {
-    "neutrophils": (
-        "neutropenia",
-        "afebrile neutropenia",
-        "non-febrile neutropenia",
-        "granulocytopenia",
-        "agranulocytosis",
-        "neutrophil count decreased",
-        "neutrophils decreased",
-        "decreased neutrophil count",
-        "absolute neutrophil count decreased",
-        "neutrophil count low",
-        "neutrophils low",
-        "anc decreased",
-        "anc low",
-        "neutrophils/granulocytes (anc/agc)",
-    ),
-    "platelets": (
-        "thrombocytopenia",
-        "thrombopenia",
-        "platelet count decreased",
-        "platelets decreased",
-        "platelet count low",
-        "platelets low",
-        "thrombocyte count decreased",
-    ),
-    "creatinine_clearance": (
-        "creatinine clearance decreased",
-        "creatinine renal clearance decreased",
-        "renal creatinine clearance decreased",
-        "creatinine clearance low",
-        "creatinine clearance abnormal",
-        "crcl decreased",
-        "crcl low",
-    ),
-}
+MEASURED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "neutrophils": (
+            "neutropenia",
+            "afebrile neutropenia",
+            "non-febrile neutropenia",
+            "granulocytopenia",
+            "agranulocytosis",
+            "neutrophil count decreased",
+            "neutrophils decreased",
+            "decreased neutrophil count",
+            "absolute neutrophil count decreased",
+            "neutrophil count low",
+            "neutrophils low",
+            "anc decreased",
+            "anc low",
+            "neutrophils/granulocytes (anc/agc)",
+        ),
+        "platelets": (
+            "thrombocytopenia",
+            "thrombopenia",
+            "platelet count decreased",
+            "platelets decreased",
+            "platelet count low",
+            "platelets low",
+            "thrombocyte count decreased",
+        ),
+        "creatinine_clearance": (
+            "creatinine clearance decreased",
+            "creatinine renal clearance decreased",
+            "renal creatinine clearance decreased",
+            "creatinine clearance low",
+            "creatinine clearance abnormal",
+            "crcl decreased",
+            "crcl low",
+        ),
+    }
+)
 """Names of a low result, which are refused: editions grade it differently, the result decides."""
 
 Names = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]

@@ -159,9 +159,15 @@ def course_table(protocol: Protocol, course: Course) -> Iterator[str]:
 
 
 def course_block(course: Course) -> Iterator[str]:
-    """Write a course as the JSON of a course file."""
+    """Write a course as the JSON of a course file, each visit on a line."""
+    data = course_data(course)
+    visits = data.pop("visits")
+    assert isinstance(visits, list)
+    head = json.dumps({**data, "visits": []}, ensure_ascii=False)
     yield "```json"
-    yield json.dumps(course_data(course), indent=1, ensure_ascii=False)
+    yield head.removesuffix("]}")
+    yield ",\n".join(f" {json.dumps(visit, ensure_ascii=False)}" for visit in visits)
+    yield "]}"
     yield "```"
 
 

@@ -3,8 +3,10 @@
 After `observe`, nothing but these words decides.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from functools import cache
+from types import MappingProxyType
 from typing import TypeVar
 
 from attrs import frozen
@@ -122,15 +124,17 @@ BELOW_TOP = frozenset({Position.LOWEST, Position.MIDDLE})
 BOTTOM = frozenset({Position.LOWEST, Position.ONLY})
 ABOVE_BOTTOM = frozenset({Position.MIDDLE, Position.HIGHEST})
 
-SET_NAMES: dict[frozenset[Term], str] = {
-    OK: "OK",
-    ON_LADDER: "on the ladder",
-    TOP: "at the top",
-    BELOW_TOP: "below the top",
-    BOTTOM: "at the bottom",
-    ABOVE_BOTTOM: "above the bottom",
-    frozenset({Position.NONE}): "no level left",
-}
+SET_NAMES: Mapping[frozenset[Term], str] = MappingProxyType(
+    {
+        OK: "OK",
+        ON_LADDER: "on the ladder",
+        TOP: "at the top",
+        BELOW_TOP: "below the top",
+        BOTTOM: "at the bottom",
+        ABOVE_BOTTOM: "above the bottom",
+        frozenset({Position.NONE}): "no level left",
+    }
+)
 """The names of sets of words where a table is printed."""
 
 DIMENSIONS: tuple[tuple[str, type[Term]], ...] = (

@@ -46,7 +46,9 @@ class Quantity:
         return _EXACT.multiply(value, self.factors[ucum(unit)])
 
 
-_PER_LITRE = {"10*9/L": Decimal(1), "10*3/uL": Decimal(1), "/uL": Decimal("0.001")}
+_PER_LITRE = MappingProxyType(
+    {"10*9/L": Decimal(1), "10*3/uL": Decimal(1), "/uL": Decimal("0.001")}
+)
 
 NEUTROPHILS = Quantity("neutrophils", "10*9/L", _PER_LITRE, Decimal(100))
 PLATELETS = Quantity("platelets", "10*9/L", _PER_LITRE, Decimal(3000))
@@ -54,12 +56,14 @@ CREATININE_CLEARANCE = Quantity(
     "creatinine_clearance", "mL/min", {"mL/min": Decimal(1)}, Decimal(300)
 )
 
-QUANTITIES = {
-    quantity.name: quantity for quantity in (NEUTROPHILS, PLATELETS, CREATININE_CLEARANCE)
-}
+QUANTITIES = MappingProxyType(
+    {quantity.name: quantity for quantity in (NEUTROPHILS, PLATELETS, CREATININE_CLEARANCE)}
+)
 """The quantities that are measured at a visit, by their names."""
 
-PRINTED = {"10*9/L": "× 10⁹/L", "10*3/uL": "× 10³/µL", "/uL": "/µL", "mL/min": "mL/min"}
+PRINTED = MappingProxyType(
+    {"10*9/L": "× 10⁹/L", "10*3/uL": "× 10³/µL", "/uL": "/µL", "mL/min": "mL/min"}
+)
 """How each unit is printed for people."""
 
 PER_MICROLITRE = "/uL"
@@ -71,12 +75,14 @@ def _power_of_ten(exponent: str, superscript: str) -> str:
 
 _MICROLITRE = r"(?:[uµμ][lL]|mm(?:\^?3|³))"
 
-SPELLINGS = {
-    "10*9/L": rf"{_power_of_ten('9', '⁹')}\s*/\s*[lL]|GI/[lL]|/n[lL]",
-    "10*3/uL": rf"(?:{_power_of_ten('3', '³')}|[kK]|THOU|thou)\s*/\s*{_MICROLITRE}",
-    PER_MICROLITRE: rf"(?:cells)?\s*/\s*{_MICROLITRE}",
-    "mL/min": r"m[lL]\s*/\s*min",
-}
+SPELLINGS = MappingProxyType(
+    {
+        "10*9/L": rf"{_power_of_ten('9', '⁹')}\s*/\s*[lL]|GI/[lL]|/n[lL]",
+        "10*3/uL": rf"(?:{_power_of_ten('3', '³')}|[kK]|THOU|thou)\s*/\s*{_MICROLITRE}",
+        PER_MICROLITRE: rf"(?:cells)?\s*/\s*{_MICROLITRE}",
+        "mL/min": r"m[lL]\s*/\s*min",
+    }
+)
 """Every spelling of each unit, as a regular expression; outer blanks are allowed too."""
 
 _TWO_MEANINGS = re.compile(rf"10\s*[eE]\+?([0-9]{{1,2}})\s*/\s*([lL]|{_MICROLITRE})")

@@ -2,22 +2,25 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
 from functools import cached_property
 from itertools import pairwise
 from unittest import TestCase
 
-from attrs import frozen
-from hypothesis import note
+from attrs import evolve, frozen
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from lenadose.engine.machine import Decision, replay, step
-from lenadose.engine.state import State, begin
+from lenadose.engine.state import begin
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
-from lenadose.record.visit import Patient, Visit
+from lenadose.record.visit import Visit
 from lenadose.report.markdown import markdown_table
 from lenadose.report.verification import broken_laws, course_block, course_table
+from lenadose.terms.errors import LenadoseError
+from lenadose.terms.facts import TREATED, Safety
+from lenadose.terms.facts import Phase as TreatmentPhase
 from lenadose.testing.courses import or_missing, patients, stock_of, visit_after
 from lenadose.verification.certificate import verify
 from lenadose.verification.explore import reach
@@ -40,33 +43,109 @@ def check_protocol(protocol: Protocol) -> None:
 def walks(protocol: Protocol, *laws: Law) -> type[TestCase]:
     """Return a test that walks random patients through a protocol and checks the laws.
 
-    It is a Hypothesis stateful test: `TestMine = walks(protocol, my_law)`. A course that breaks a
-    law is shrunk to the shortest and shown as a patient.
+    `TestMine = walks(protocol, my_law)`; `TestMine.settings` are its Hypothesis settings. A course
+    that breaks a law is shrunk to the shortest and shown as a patient.
     """
+    walk = _walks(protocol)
+
+    class Walk(TestCase):
+        # Most walks end early, so there are more of them. What takes long is to draw them, and to
+        # trace which lines of the engine only those run that break a law.
+        settings = settings(
+            max_examples=5 * settings().max_examples,
+            deadline=None,
+            phases=[phase for phase in settings().phases if phase is not Phase.explain],
+            suppress_health_check=[*settings().suppress_health_check, HealthCheck.too_slow],
+        )
+
+        def runTest(self) -> None:  # the name of unittest
+            __tracebackhide__ = True  # of pytest: the law that fails is what is to be seen
+
+            @self.settings
+            @given(walk)
+            def keeps_the_laws(walk: _Walk) -> None:
+                __tracebackhide__ = True
+                broken = _broken(laws, walk.decisions)
+                if broken is not None:
+                    shortest = _shortest(protocol, laws, broken)
+                    note("\n".join(_described(protocol, shortest)))
+                    for law in laws:
+                        law(shortest)
+
+            keeps_the_laws()
+
+    return Walk
+
+
+_LONGEST = 50
+"""The most visits of a walk."""
+
+_goes_on = st.integers(0, 99).map(bool)
+
+
+class _Walk:
+    """The decisions of a walk; they are shown where a law fails, so the repr is short."""
+
+    def __init__(self, decisions: tuple[Decision, ...]) -> None:
+        self.decisions = decisions
+
+    def __repr__(self) -> str:
+        return "<a walk; the shortest is below>"
+
+
+def _walks(protocol: Protocol) -> st.SearchStrategy[_Walk]:
+    """Draw a walk, which mostly ends early where nothing is treated any more."""
     stock = stock_of(protocol)
 
-    class Walk(RuleBasedStateMachine):
-        state: State
-        decisions: tuple[Decision, ...]
-
-        @initialize(patient=or_missing(patients()))
-        def begin(self, patient: Patient | None) -> None:
-            self.state, self.decisions = begin(protocol, patient), ()
-
-        @rule(data=st.data())
-        def visit(self, data: st.DataObject) -> None:
-            decision, self.state = step(
-                protocol, self.state, data.draw(visit_after(stock, self.state))
+    @st.composite
+    def walk(draw: st.DrawFn) -> _Walk:
+        state, decisions = begin(protocol, draw(or_missing(patients()))), list[Decision]()
+        while len(decisions) < _LONGEST:
+            decision, state = step(protocol, state, draw(visit_after(stock, state)))
+            decisions.append(decision)
+            # Nothing is treated any more, mostly for good.
+            ended = state.treatment.phase is TreatmentPhase.DISCONTINUED or (
+                decision.facts.safety is Safety.STOP and state.treatment.phase not in TREATED
             )
-            self.decisions += (decision,)
-            try:
-                for law in laws:
-                    law(self.decisions)
-            except AssertionError:
-                note("\n".join(_described(protocol, self.decisions)))
-                raise
+            # Asked at each visit, and not how many there are: so the last ones can be left out.
+            if not draw(_goes_on) or (ended and draw(st.integers(0, 2))):
+                break
+        return _Walk(tuple(decisions))
 
-    return Walk.TestCase
+    return walk()
+
+
+def _broken(laws: Iterable[Law], decisions: tuple[Decision, ...]) -> tuple[Decision, ...] | None:
+    """Return the decisions up to the first one with which they break a law, None if they do not."""
+    for count in range(1, len(decisions) + 1):
+        try:
+            for law in laws:
+                law(decisions[:count])
+        except AssertionError:
+            return decisions[:count]
+    return None
+
+
+def _shortest(
+    protocol: Protocol, laws: Iterable[Law], broken: tuple[Decision, ...]
+) -> tuple[Decision, ...]:
+    """Return decisions that break a law of which no visit can be left out.
+
+    Nor can one be if the visits after it come as much earlier as it came after the one before.
+    """
+    visits = [each.visit for each in broken]
+    for place, visit in enumerate(visits[:-1]):
+        since = visit.date - visits[place - 1].date if place else timedelta(0)
+        for earlier in (timedelta(0), since):
+            try:
+                rest = [evolve(each, date=each.date - earlier) for each in visits[place + 1 :]]
+                course = Course((*visits[:place], *rest), broken[0].seen.patient)
+                shorter = _broken(laws, tuple(replay(course, protocol)))
+            except LenadoseError:
+                continue
+            if shorter is not None:
+                return _shortest(protocol, laws, shorter)
+    return broken
 
 
 def _described(protocol: Protocol, decisions: tuple[Decision, ...]) -> Iterator[str]:

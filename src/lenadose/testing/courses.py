@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
 from itertools import product
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from attrs import evolve, frozen
@@ -183,13 +184,15 @@ def stock_of(protocol: Protocol) -> Stock:
     return Stock(shows, st.sampled_from(often).flatmap(lambda each: each), _dosages_taken(protocol))
 
 
-_OFTEN = {
-    Safety.ACCEPTABLE: 2,
-    Safety.CAUTION: 4,
-    Safety.NOT_ASSESSED: 2,
-    Safety.INTERRUPT: 4,
-    Safety.STOP: 1,
-}
+_OFTEN = MappingProxyType(
+    {
+        Safety.ACCEPTABLE: 2,
+        Safety.CAUTION: 4,
+        Safety.NOT_ASSESSED: 2,
+        Safety.INTERRUPT: 4,
+        Safety.STOP: 1,
+    }
+)
 
 
 @st.composite

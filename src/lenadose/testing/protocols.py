@@ -7,7 +7,7 @@ situation.
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import evolve, fields
 from hypothesis import strategies as st
@@ -38,6 +38,8 @@ from lenadose.terms.provenance import ASSUMED_BY, Provenance, Sourced
 from lenadose.terms.units import CREATININE_CLEARANCE, NEUTROPHILS, PLATELETS, Quantity
 from lenadose.testing.courses import WORDS, or_missing
 
+T = TypeVar("T")
+
 _MOST_CASES = 24
 
 _names = st.from_regex(r"[a-z0-9][a-z0-9-]{0,11}", fullmatch=True)
@@ -54,8 +56,19 @@ _sources = st.deferred(lambda: st.sampled_from(_listed()))
 _cited = st.lists(_sources, min_size=1, max_size=2).map(
     lambda sources: ", ".join(source.id for source in sources)
 )
-_provenances = st.builds(Provenance, st.sampled_from(EvidenceLevel), _cited, WORDS) | (
-    st.builds(Provenance, st.just(EvidenceLevel.ASSUMED), st.just(ASSUMED_BY), WORDS)
+# A protocol has some fifty of them, and they decide nothing: with one of its own for each number,
+# a protocol would take longer to draw than the health checks of Hypothesis allow.
+_some_provenances = st.shared(
+    st.lists(
+        st.builds(Provenance, st.sampled_from(EvidenceLevel), _cited, WORDS)
+        | st.builds(Provenance, st.just(EvidenceLevel.ASSUMED), st.just(ASSUMED_BY), WORDS),
+        min_size=1,
+        max_size=4,
+    ),
+    key="lenadose.testing.protocols",
+)
+_provenances = st.builds(
+    lambda some, place: some[place % len(some)], _some_provenances, st.integers(0, 3)
 )
 _notices = st.builds(
     Notice, _names, st.sampled_from(Occasion), WORDS, _cited, st.sampled_from(Confidence)
@@ -65,7 +78,11 @@ _spans = st.builds(Interval, st.integers(1, 60), st.sampled_from(Unit))
 
 @st.composite
 def protocols(draw: st.DrawFn) -> Protocol:
-    """Draw any protocol that can be built."""
+    """Draw any protocol that can be built.
+
+    On a busy machine ten of them take longer than the second that Hypothesis allows by default:
+    `@settings(deadline=None)` allows 30.
+    """
     ladder = draw(_ladders())
     return Protocol(
         id=draw(_names),
@@ -140,10 +157,12 @@ def _each_named(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any
     return st.lists(strategy, max_size=2, unique_by=lambda each: each.id).map(tuple)
 
 
-def _sourced(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Sourced[Any]]:
-    return st.builds(Sourced, strategy, _provenances)
+def _sourced(draw: st.DrawFn, strategy: st.SearchStrategy[T]) -> Sourced[T]:
+    """Draw a number or another value, with its provenance."""
+    return Sourced(draw(strategy), draw(_provenances))
 
 
+@cache
 def _numbers(most: Decimal) -> st.SearchStrategy[Decimal]:
     """Draw a number from 0 as it is written: with up to two decimals, the small ones more often."""
     return st.builds(
@@ -175,12 +194,11 @@ def _ladders(draw: st.DrawFn) -> DoseLadder:
 
 @st.composite
 def _intervals(draw: st.DrawFn) -> Intervals:
-    spans = {each.name: draw(_sourced(_spans)) for each in fields(Intervals)}
+    spans: dict[str, Any] = {each.name: _sourced(draw, _spans) for each in fields(Intervals)}
     visits = draw(st.lists(_spans, max_size=4, unique_by=lambda each: each.usual_days))
-    spans["surveillance"] = draw(
-        _sourced(st.just(tuple(sorted(visits, key=lambda each: each.usual_days))))
-    )
-    spans["missed_share"] = draw(_sourced(_shares))
+    after_the_finish = tuple(sorted(visits, key=lambda each: each.usual_days))
+    spans["surveillance"] = Sourced(after_the_finish, draw(_provenances))
+    spans["missed_share"] = _sourced(draw, _shares)
     return Intervals(**spans)
 
 
@@ -193,22 +211,23 @@ _shares = st.builds(Fraction, st.integers(0, 12), st.integers(12, 30)) | st.samp
 def _response_criteria(draw: st.DrawFn) -> ResponseCriteria:
     points = st.integers(0, 12) | st.integers(*ACTIVITY)
     return ResponseCriteria(
-        complete_at=draw(_sourced(st.just(0) | points)),
-        mild_below=draw(_sourced(points)),
-        worse_points=draw(_sourced(points)),
-        worse_share=draw(_sourced(_shares)),
-        partial_points=draw(_sourced(points)),
-        partial_share=draw(_sourced(_shares)),
-        partial_below=draw(_sourced(points)),
-        reduction_needs=draw(_sourced(st.sampled_from(Response))),
+        complete_at=_sourced(draw, st.just(0) | points),
+        mild_below=_sourced(draw, points),
+        worse_points=_sourced(draw, points),
+        worse_share=_sourced(draw, _shares),
+        partial_points=_sourced(draw, points),
+        partial_share=_sourced(draw, _shares),
+        partial_below=_sourced(draw, points),
+        reduction_needs=_sourced(draw, st.sampled_from(Response)),
     )
 
 
 @st.composite
 def _limits(draw: st.DrawFn, quantity: Quantity) -> tuple[Sourced[Decimal], Sourced[Decimal]]:
     """Draw two limits, the graver one first."""
-    worse_of, milder = sorted((draw(_numbers(quantity.largest)), draw(_numbers(quantity.largest))))
-    return draw(_sourced(st.just(worse_of))), draw(_sourced(st.just(milder)))
+    numbers = _numbers(quantity.largest)
+    worse_of, milder = sorted((draw(numbers), draw(numbers)))
+    return Sourced(worse_of, draw(_provenances)), Sourced(milder, draw(_provenances))
 
 
 @st.composite
@@ -222,7 +241,7 @@ def _safety_criteria(draw: st.DrawFn, ladder: DoseLadder) -> SafetyCriteria:
         terms=RESOLVABLE[:1],
     )
     ages = {
-        name: draw(_sourced(_spans))
+        name: _sourced(draw, _spans)
         for name in (
             "clearance_age",
             "counts_age_early",
@@ -236,19 +255,19 @@ def _safety_criteria(draw: st.DrawFn, ladder: DoseLadder) -> SafetyCriteria:
             "tests_anew_after",
         )
     }
-    first = st.tuples(_spans, _spans).map(
+    first: st.SearchStrategy[Any] = st.tuples(_spans, _spans).map(
         lambda pair: tuple(sorted(pair, key=lambda each: each.usual_days))
     )
     events = st.lists(_event_criteria(), max_size=6, unique_by=lambda each: each.id)
     return SafetyCriteria(
         neutrophils=CountLimits(*draw(_limits(NEUTROPHILS))),
         platelets=CountLimits(*draw(_limits(PLATELETS))),
-        neutrophils_same_day_below=draw(_sourced(_numbers(NEUTROPHILS.largest))),
+        neutrophils_same_day_below=_sourced(draw, _numbers(NEUTROPHILS.largest)),
         clearance_interrupt_below=interrupt_below,
         clearance_lowers_below=lowers_below,
-        clearance_ceiling=draw(_sourced(st.sampled_from(ladder.levels))),
-        first_test=draw(_sourced(first)),
-        highest_daily_dose=draw(_sourced(st.just(Decimal(MG[1])) | _numbers(Decimal(MG[1])))),
+        clearance_ceiling=_sourced(draw, st.sampled_from(ladder.levels)),
+        first_test=_sourced(draw, first),
+        highest_daily_dose=_sourced(draw, st.just(Decimal(MG[1])) | _numbers(Decimal(MG[1]))),
         positive_test=positive,
         not_asked=draw(_provenances),
         events=tuple(each for each in draw(events) if each.id != positive.id),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import partial
 from itertools import combinations
+from types import MappingProxyType
 
 from lenadose.engine.missing import SAFETY_FINDINGS, combined
 from lenadose.engine.observe import worse_of
@@ -155,16 +156,21 @@ def reduction_needs_response(space: StateSpace) -> Checks:
     yield from each_decision(test)(space)
 
 
-_PHASES: Mapping[Action, frozenset[Phase]] = {
-    **dict.fromkeys((Action.CONTINUE, Action.ESCALATE, Action.REDUCE, Action.FINISH), ON_TREATMENT),
-    Action.START: frozenset({Phase.BEFORE_START, Phase.OFF_TREATMENT}),
-    Action.RESUME: frozenset({Phase.INTERRUPTED}),
-    **dict.fromkeys((Action.INTERRUPT, Action.DISCONTINUE), TREATED),
-    Action.OBSERVE: _OFF_DRUG,
-    **dict.fromkeys(
-        (Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES), frozenset(Phase) - {Phase.DISCONTINUED}
-    ),
-}
+_PHASES: Mapping[Action, frozenset[Phase]] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            (Action.CONTINUE, Action.ESCALATE, Action.REDUCE, Action.FINISH), ON_TREATMENT
+        ),
+        Action.START: frozenset({Phase.BEFORE_START, Phase.OFF_TREATMENT}),
+        Action.RESUME: frozenset({Phase.INTERRUPTED}),
+        **dict.fromkeys((Action.INTERRUPT, Action.DISCONTINUE), TREATED),
+        Action.OBSERVE: _OFF_DRUG,
+        **dict.fromkeys(
+            (Action.REQUEST_DATA, Action.PRESCRIBER_DECIDES),
+            frozenset(Phase) - {Phase.DISCONTINUED},
+        ),
+    }
+)
 
 
 def in_its_phase(each: AbstractDecision) -> str | None:

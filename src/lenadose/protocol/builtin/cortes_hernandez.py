@@ -473,11 +473,11 @@ NOTES = (
     ),
 )
 
-NO_GAIN = {Response.NONE, Response.WORSE}
-_SOME_GAIN = {Response.PARTIAL, Response.NONE}
-_NOT_MILD = set(Response) - {Response.MILD}
-HELD = {Response.COMPLETE, Response.PARTIAL, Response.NONE}
-_DANGER = {Safety.STOP, Safety.INTERRUPT}
+NO_GAIN = frozenset({Response.NONE, Response.WORSE})
+_SOME_GAIN = frozenset({Response.PARTIAL, Response.NONE})
+_NOT_MILD = frozenset(Response) - {Response.MILD}
+HELD = frozenset({Response.COMPLETE, Response.PARTIAL, Response.NONE})
+_DANGER = frozenset({Safety.STOP, Safety.INTERRUPT})
 _TREATED = ON_TREATMENT | {Phase.INTERRUPTED}
 
 

@@ -8,6 +8,7 @@ what that trial states is at best adapted here, never stated.
 
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 
 from attrs import evolve
 
@@ -151,9 +152,9 @@ _NOTES = (
     *NOTES,
 )
 
-_GAIN = {Response.COMPLETE, Response.PARTIAL}
+_GAIN = frozenset({Response.COMPLETE, Response.PARTIAL})
 
-_SAME = {row.id: row for row in ROWS}
+_SAME = MappingProxyType({row.id: row for row in ROWS})
 """The rows of cortes-hernandez-2012, for those that are the same here, word for word."""
 
 
