@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lenadose.explanation.calculations import printed_date
 from lenadose.explanation.headlines import HEADLINES
 from lenadose.report.markdown import escape
+from lenadose.terms.facts import Action
 
 if TYPE_CHECKING:
     from lenadose.report.card import Card
