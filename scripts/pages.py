@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from changes import changes_page
 from public_records import public_records
 
-from lenadose import get_protocol, load_course, recommend, replay
+from lenadose import course_data, get_protocol, load_course, recommend, replay
 from lenadose.cohort import decide
 from lenadose.cohort.columns import COLUMNS
 from lenadose.cohort.files import read_table, write_table
@@ -84,6 +84,17 @@ def _examples() -> Iterator[str]:
         course = load_course(path)
         yield f"[`{path.stem}`](courses/{path.name}), by `{course.protocol}`. {expected['story']}\n"
         yield from course_rows(replay(course))
+
+
+def walk_examples() -> str:
+    """Return the example patients as the walk holds them: title, story and course by name."""
+    folder = ROOT / "examples"
+    held = {}
+    for path in sorted((folder / "courses").glob("*.json")):
+        told = json.loads((folder / "decisions" / path.name).read_text("utf-8"))
+        course = course_data(load_course(path))
+        held[path.stem] = {"title": told["title"], "story": told["story"], "course": course}
+    return json.dumps(held, ensure_ascii=False, indent=0) + "\n"
 
 
 def comparison() -> str:
@@ -162,6 +173,7 @@ PAGES = {
     "docs/cohort.md": cohort,
     "docs/comparison.md": comparison,
     "docs/changes.md": changes_page,
+    "src/lenadose/walk/examples.json": walk_examples,
     "docs/cards.md": cards,
     "docs/howto/import.md": service,
     "docs/public-records.md": public_records,

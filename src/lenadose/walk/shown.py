@@ -1,0 +1,191 @@
+"""What a walk shows, as plain JSON: the view that draws it decides nothing."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import chain
+
+from lenadose.engine.machine import Decision, replay
+from lenadose.explanation.bands import bands
+from lenadose.explanation.calculations import printed_date
+from lenadose.explanation.headlines import HEADLINES, headline
+from lenadose.explanation.why import field_words
+from lenadose.formats.course_json import Json, course_data, plain_record
+from lenadose.protocol.builtin import BUILT_IN
+from lenadose.protocol.protocol import Protocol, case_id, conditions
+from lenadose.report.card import HYPOTHETICAL, CardLine, card
+from lenadose.report.markdown import cite
+from lenadose.terms.disclaimer import NOT_A_DEVICE
+from lenadose.terms.dosage import format_decimal
+from lenadose.terms.units import PER_MICROLITRE, PRINTED
+from lenadose.walk.examples import examples
+from lenadose.walk.fields import answer, patient_fields, visit_fields
+from lenadose.walk.session import Walk
+
+
+def shown(walk: Walk) -> dict[str, Json]:
+    """Return all that a view shows of a walk, as JSON; the same walk gives the same data."""
+    decision = walk.decision
+    data: dict[str, Json] = {
+        "fault": walk.fault,
+        "notice": walk.notice,
+        "disclaimer": NOT_A_DEVICE,
+        "units": walk.units,
+        "visit": walk.visit,
+        "next": _next(walk),
+        "protocol": _protocol(walk.protocol),
+        "protocols": [
+            {"id": id, "decides": id == walk.protocol.id, "compared": id == _id(walk.compared)}
+            for id in dict.fromkeys(chain(BUILT_IN, [walk.own.id] if walk.own else ()))
+        ],
+        "patient": {
+            "id": decision.seen.patient.id or "",
+            "fields": patient_fields(walk),
+        },
+        "timeline": [_on_timeline(walk, index) for index in range(len(walk.decisions))],
+        "fields": visit_fields(walk),
+        "card": _card(decision),
+        "changes": [_line(change) for change in card(decision).changes],
+        "missing": [_missing(decision, gap.field, gap.why.label) for gap in decision.missing],
+        "compared": _compared(walk),
+    }
+    # What a source says is quoted, in its own units; what the patient has is in the reader's.
+    inside = _in_unit(data, walk.count_unit)
+    assert isinstance(inside, dict)
+    return {
+        **inside,
+        "origin": [_line(line) for line in card(decision).origin],
+        "rows": list(_rows(decision)),
+        "course": course_data(walk.course),
+        "examples": [
+            {"id": id, "title": example["title"], "story": example["story"]}
+            for id, example in examples().items()
+        ],
+    }
+
+
+def _id(protocol: Protocol | None) -> str | None:
+    return None if protocol is None else protocol.id
+
+
+def _protocol(protocol: Protocol) -> Json:
+    return {
+        "id": protocol.id,
+        "version": protocol.version,
+        "hash": protocol.hash,
+        "title": protocol.title,
+        "evidence": protocol.evidence,
+    }
+
+
+def _next(walk: Walk) -> Json:
+    """Return when the visit after the last one is planned, None for never."""
+    window = walk.decisions[-1].next_visit
+    return None if window is None else plain_record(window)
+
+
+def _on_timeline(walk: Walk, index: int) -> Json:
+    decision = walk.decisions[index]
+    head = HEADLINES[decision.action]
+    return {
+        "date": decision.visit.date.isoformat(),
+        "day": printed_date(decision.visit.date),
+        "headline": answer(decision),
+        "sign": head.sign,
+        "colour": head.colour,
+        "selected": index == walk.visit,
+    }
+
+
+def _line(line: CardLine) -> Json:
+    return {"label": line.label, "words": line.words}
+
+
+def _card(decision: Decision) -> dict[str, Json]:
+    """Return the card of a decision, without what would change it and where it comes from."""
+    held = card(decision)
+    return {
+        "day": printed_date(held.date),
+        "patient": held.patient,
+        "action": held.action.code,
+        "headline": headline(decision),
+        "colour": HEADLINES[held.action].colour,
+        "before": held.before,
+        "warnings": list(held.warnings),
+        "why": held.why,
+        "lines": [_line(line) for line in held.lines],
+        "hypothetical": HYPOTHETICAL,
+    }
+
+
+def _missing(decision: Decision, field: str, why: str) -> Json:
+    """Return a missing fact, with what each answer leads to."""
+    return {
+        "field": field,
+        "label": field_words(field),
+        "why": why,
+        "answers": [
+            {"words": band.words, "answer": answer(band.decision)}
+            for band in bands(decision, field)
+        ],
+    }
+
+
+def _rows(decision: Decision) -> Iterator[Json]:
+    """Yield the rows for the phase of the visit; the one that applies is lit."""
+    for row in decision.protocol.table.rules:
+        for case in row.cases:
+            if decision.facts.phase in case.phase:
+                head = HEADLINES[row.action]
+                yield {
+                    "id": case_id(row, case).removeprefix("rule."),
+                    "when": conditions(case),
+                    "action": head.words,
+                    "sign": head.sign,
+                    "colour": head.colour,
+                    "tag": case.provenance.tag.label,
+                    "source": case.provenance.source,
+                    "words": cite(case.provenance).replace("\\", ""),
+                    "lit": case == decision.case and row == decision.rule,
+                }
+
+
+def _compared(walk: Walk) -> Json:
+    """Return the card of the other protocol for the visit that is shown, None without one."""
+    if walk.compared is None:
+        return None
+    other = replay(walk.course, walk.compared)[walk.visit]
+    return {"protocol": _protocol(walk.compared), "card": _card(other)}
+
+
+_NUMBER = r"\d+(?:\.\d+)?"
+_COUNT = re.compile(
+    rf"({_NUMBER})( to below ({_NUMBER}))? ?"
+    rf"({'|'.join(re.escape(PRINTED[unit]) for unit in ('10*9/L', '10*3/uL', '/uL'))})"
+)
+
+
+def _in_unit(data: Json, unit: str) -> Json:
+    """Return data with the counts in every text in one unit; 1 × 10⁹/L is 1000/µL."""
+    match data:
+        case str():
+            return _COUNT.sub(lambda found: _converted(found, unit), data)
+        case list():
+            return [_in_unit(each, unit) for each in data]
+        case dict():
+            return {key: _in_unit(each, unit) for key, each in data.items()}
+        case _:
+            return data
+
+
+def _converted(found: re.Match[str], unit: str) -> str:
+    is_per_microlitre = found[4] == PRINTED[PER_MICROLITRE]
+    if is_per_microlitre == (unit == PER_MICROLITRE):
+        factor = Decimal(1)
+    else:
+        factor = Decimal("0.001") if is_per_microlitre else Decimal(1000)
+    if factor == 1 and found[4] == PRINTED[unit]:
+        return found[0]
+    first = format_decimal(Decimal(found[1]) * factor)
+    rest = f" to below {format_decimal(Decimal(found[3]) * factor)}" if found[3] else ""
+    return f"{first}{rest} {PRINTED[unit]}"
