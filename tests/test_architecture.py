@@ -22,6 +22,8 @@ HOMES = {
     "tomli_w": "cli/toml.py",
     "matplotlib": "plot/",
     "IPython": "notebook.py",
+    "anywidget": "walk/widget.py",
+    "traitlets": "walk/widget.py",
     "markdown_it": "notebook.py",
     "numpy": "cohort/",
     "narwhals": "cohort/",

@@ -162,7 +162,7 @@ def _tests(decision: Decision) -> Iterator[Band]:
 def _events(decision: Decision) -> Iterator[Band]:
     """Yield no events, and the plainest event for every other outcome."""
     now = decision.visit.adverse_events
-    options = [each.value for each in Options(decision).fields["adverse_events"]]
+    options = [each.value for each in Options(decision).streams()["adverse_events"]]
     lists = [value for value in ((), now, *options) if isinstance(value, tuple)]
     seen = set()
     for value in dict.fromkeys(lists):

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import groupby
-from typing import cast
 
 from attrs import evolve
 
@@ -39,12 +38,15 @@ def answer(decision: Decision) -> str:
     return f"{words}, same-day assessment" if outcome(decision)[2] else words
 
 
-def _answered(decision: Decision | None) -> dict[str, Json]:
-    """Return what a decision advises with its sign and colour; without them for no decision."""
+def _answered(decision: Decision | None, now: Decision) -> dict[str, Json]:
+    """Return what a decision advises, and whether it is what is advised now.
+
+    With neither sign nor colour where there can be no such visit.
+    """
     if decision is None:
-        return {"answer": "", "sign": "", "colour": ""}
-    head = HEADLINES[decision.action]
-    return {"answer": answer(decision), "sign": head.sign, "colour": head.colour}
+        return {"answer": "", "same": True, "sign": "", "colour": ""}
+    head, same = HEADLINES[decision.action], outcome(decision) == outcome(now)
+    return {"answer": answer(decision), "same": same, "sign": head.sign, "colour": head.colour}
 
 
 def visit_fields(walk: Walk) -> list[Json]:
@@ -92,7 +94,7 @@ def _chips(walk: Walk, name: str, values: Iterable[tuple[object, str]]) -> list[
                 "value": _plain(value),
                 "words": words,
                 "holds": value == here,
-                **_answered(_what_if(decision, name, value)),
+                **_answered(_what_if(decision, name, value), decision),
             }
     return list(chips.values())
 
@@ -140,7 +142,7 @@ def _date(walk: Walk) -> Iterator[Json]:
                 "to": most + 1,
                 "words": begins if first == most else f"{begins} to {ends}",
                 "holds": first <= here <= most,
-                **_answered(run[0][1]),
+                **_answered(run[0][1], walk.decision),
             }
         )
     yield date | {
@@ -164,10 +166,17 @@ def _before(walk: Walk, words: list[str]) -> str:
     return ""
 
 
+def _as_before(last: object, now: object) -> Iterator[tuple[object, str]]:
+    """Yield the value of the last visit with one, where it is not what the visit shows."""
+    if last is not None and last != now:
+        yield last, f"{last} as before"
+
+
 def _activity(walk: Walk) -> Json:
     now = walk.decision.visit.clasi_activity
     scores = [visit.clasi_activity for visit in walk.course.visits]
     found = bands(walk.decision, "clasi_activity")
+    last = next((score for score in reversed(scores[: walk.visit]) if score is not None), None)
     return _field(walk, "clasi_activity", "slider", "not scored" if now is None else str(now)) | {
         "before": _before(walk, ["" if score is None else str(score) for score in scores]),
         "unit": "of 70",
@@ -175,13 +184,15 @@ def _activity(walk: Walk) -> Json:
         "most": ACTIVITY[1],
         "step": 1,
         "number": now,
-        "start": next((score for score in reversed(scores[: walk.visit]) if score is not None), 0),
-        "bands": _slices(found, Decimal(1), ACTIVITY[1] + 1),
-        "chips": _chips(walk, "clasi_activity", [(None, "not scored")]),
+        "start": 0 if last is None else last,
+        "bands": _slices(walk.decision, found, Decimal(1), ACTIVITY[1] + 1),
+        "chips": _chips(walk, "clasi_activity", [(None, "not scored"), *_as_before(last, now)]),
     }
 
 
-def _slices(found: tuple[Band, ...], factor: Decimal, end: int | float) -> list[Json]:
+def _slices(
+    now: Decision, found: tuple[Band, ...], factor: Decimal, end: int | float
+) -> list[Json]:
     """Return bands as parts of a slider, in the unit that the reader sees."""
     begins = [number(Decimal(band.least or 0) / factor) for band in found]
     slices: list[Json] = []
@@ -192,7 +203,7 @@ def _slices(found: tuple[Band, ...], factor: Decimal, end: int | float) -> list[
                 "to": begins[place + 1] if place + 1 < len(found) else end,
                 "words": band.words,
                 "holds": band.holds,
-                **_answered(band.decision),
+                **_answered(band.decision, now),
             }
         )
     return slices
@@ -213,10 +224,12 @@ def _quantity(walk: Walk, name: str) -> Json:
         if known is not None:
             words += f"; {known.given} on {printed_date(known.on)}"
     earlier = [each.counted[place] for each in walk.course.visits]
-    amount = result and result.amount
+    amount = None if result is None else result.amount
     highest = max(Decimal(_MOST[name]), amount or Decimal(0))
     most = number(highest / factor)
-    start = next((each.amount for each in reversed(earlier[: walk.visit]) if each), None)
+    last = next((each for each in reversed(earlier[: walk.visit]) if each), None)
+    start = highest / 2 if last is None else last.amount
+    again = None if last is None else evolve(last.given, date=None)
     return _field(walk, name, "slider", words) | {
         "before": _before(walk, [str(each.given) if each else "" for each in earlier]),
         "unit": PRINTED[unit],
@@ -224,9 +237,11 @@ def _quantity(walk: Walk, name: str) -> Json:
         "most": most,
         "step": number(_STEP[name] / factor),
         "number": None if amount is None else number(amount / factor),
-        "start": number((highest / 2 if start is None else start) / factor),
-        "bands": _slices(bands(walk.decision, name), factor, most),
-        "chips": _chips(walk, name, [(None, "not measured")]),
+        "start": number(start / factor),
+        "bands": _slices(walk.decision, bands(walk.decision, name), factor, most),
+        "chips": _chips(
+            walk, name, [(None, "not measured"), *_as_before(again, getattr(visit, name))]
+        ),
     }
 
 
@@ -380,10 +395,10 @@ def _fact(
                 "value": _plain(value),
                 "words": words,
                 "holds": value == here,
-                **_answered(other),
+                **_answered(other, walk.decision),
             }
         )
-    words = next((cast(str, words) for value, words in values if value == here), "")
+    words = next((words for value, words in values if value == here), "")
     return {
         "field": name,
         "label": f"{label[:1].upper()}{label[1:]}",

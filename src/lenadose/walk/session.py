@@ -88,9 +88,8 @@ def change(walk: Walk, message: Mapping[str, object]) -> Walk:
     """
     try:
         if not isinstance(message, Mapping) or len(message) != 1:
-            raise fault(
-                "message", "must be an object with one key", f"give {' or '.join(MESSAGES)}"
-            )
+            reason, known = "not an object with one key", ", ".join(MESSAGES)
+            raise fault("message", reason, f"give one of {known}")
         ((key, value),) = message.items()
         if key not in MESSAGES:
             raise LenadoseError((unknown_key(key, MESSAGES).within("message"),))
@@ -114,11 +113,11 @@ def _visits(document: dict[str, Json]) -> list[dict[str, Json]]:
 
 def _set(walk: Walk, value: object) -> Walk:
     """Change one field of the visit that is shown; None leaves it out."""
-    match value:
-        case {"field": str(name), "value": given} if len(value) == 2:
-            pass
-        case _:
-            raise fault("set", f"{describe(value)} is not a change", "give field and value")
+    if not isinstance(value, dict) or set(value) != {"field", "value"}:
+        raise fault("set", f"{describe(value)} is not a change", "give field and value")
+    name, given = value["field"], value["value"]
+    if not isinstance(name, str):
+        raise fault("set.field", f"{describe(name)} is not a field", "give its name")
     if name == "date":
         return _date(walk, given)
     document = course_data(walk.course)

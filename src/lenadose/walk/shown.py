@@ -13,7 +13,7 @@ from lenadose.explanation.why import field_words
 from lenadose.formats.course_json import Json, course_data, plain_record
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.protocol.protocol import Protocol, case_id, conditions
-from lenadose.report.card import HYPOTHETICAL, CardLine, card
+from lenadose.report.card import HYPOTHETICAL, Card, CardLine, card
 from lenadose.report.markdown import cite
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.terms.dosage import format_decimal
@@ -26,6 +26,7 @@ from lenadose.walk.session import Walk
 def shown(walk: Walk) -> dict[str, Json]:
     """Return all that a view shows of a walk, as JSON; the same walk gives the same data."""
     decision = walk.decision
+    first_screen = card(decision)
     data: dict[str, Json] = {
         "fault": walk.fault,
         "notice": walk.notice,
@@ -44,8 +45,8 @@ def shown(walk: Walk) -> dict[str, Json]:
         },
         "timeline": [_on_timeline(walk, index) for index in range(len(walk.decisions))],
         "fields": visit_fields(walk),
-        "card": _card(decision),
-        "changes": [_line(change) for change in card(decision).changes],
+        "card": _card(decision, first_screen),
+        "changes": [_line(change) for change in first_screen.changes],
         "missing": [_missing(decision, gap.field, gap.why.label) for gap in decision.missing],
         "compared": _compared(walk),
     }
@@ -54,7 +55,7 @@ def shown(walk: Walk) -> dict[str, Json]:
     assert isinstance(inside, dict)
     return {
         **inside,
-        "origin": [_line(line) for line in card(decision).origin],
+        "origin": [_line(line) for line in first_screen.origin],
         "rows": list(_rows(decision)),
         "course": course_data(walk.course),
         "examples": [
@@ -101,9 +102,8 @@ def _line(line: CardLine) -> Json:
     return {"label": line.label, "words": line.words}
 
 
-def _card(decision: Decision) -> dict[str, Json]:
+def _card(decision: Decision, held: Card) -> dict[str, Json]:
     """Return the card of a decision, without what would change it and where it comes from."""
-    held = card(decision)
     return {
         "day": printed_date(held.date),
         "patient": held.patient,
@@ -155,7 +155,7 @@ def _compared(walk: Walk) -> Json:
     if walk.compared is None:
         return None
     other = replay(walk.course, walk.compared)[walk.visit]
-    return {"protocol": _protocol(walk.compared), "card": _card(other)}
+    return {"protocol": _protocol(walk.compared), "card": _card(other, card(other))}
 
 
 _NUMBER = r"\d+(?:\.\d+)?"

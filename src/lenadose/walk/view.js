@@ -66,6 +66,9 @@ const STYLE = `
 .lw dl { display: grid; grid-template-columns: minmax(6.5em, max-content) minmax(0, 1fr);
   gap: 2px 14px; margin: 6px 0 0; }
 .lw dt { font-weight: 600; color: var(--quiet); } .lw dd { margin: 0; }
+.lw-now { position: sticky; top: 28px; z-index: 1; margin: 0; padding: 4px 10px; font-weight: 700;
+  border: 1px solid var(--edge); border-left: 6px solid var(--tone, var(--quiet));
+  background: var(--panel); }
 .lw-day { white-space: nowrap; }
 .lw-field { padding: 8px 0; border-top: 1px solid var(--edge); }
 .lw-field:first-of-type { border-top: 0; }
@@ -227,7 +230,7 @@ function chips(field, send) {
         click: () => send(chip.value),
       },
       swatch(chip.sign, chip.colour),
-      h("span", {}, ...words(chip.words), chip.answer ? h("small", {}, ` ${chip.answer}`) : ""),
+      h("span", {}, ...words(chip.words), chip.same ? "" : h("small", {}, `: ${chip.answer}`)),
     ),
   );
 }
@@ -393,7 +396,8 @@ export function mount(element, host) {
   const fieldList = h("div", {});
   const patientTitle = h("h2", { style: "margin-top:16px" }, "The patient");
   const patientList = h("div", {});
-  facts.append(title, fieldList, patientTitle, patientList);
+  const now = part("p", "lw-now", { "aria-hidden": "true" });
+  facts.append(title, now, fieldList, patientTitle, patientList);
   const top = part("div", "lw-top");
   const rest = part("div", "lw-rest");
   const missing = h("div", {});
@@ -436,6 +440,8 @@ export function mount(element, host) {
     fault.textContent = data.fault;
     fill(bar, [data.examples, data.protocols, data.units, data.patient.id], () => tools(data));
     fill(timeline, [data.timeline, data.next], () => visits(data));
+    now.style.setProperty("--tone", data.card.colour);
+    now.textContent = data.card.headline;
     const chosen = data.timeline[data.visit];
     title.replaceChildren(...words(`Visit ${data.visit + 1} of ${data.timeline.length}, ${chosen.day}: change anything; the colour says what would follow`));
     // While messages wait, what is shown is older than what the hand holds.
@@ -579,3 +585,18 @@ function makeFacet(name, send) {
   };
   return { element, update };
 }
+
+// In a notebook the kernel is the host.
+export default {
+  render({ model, el }) {
+    return mount(el, {
+      send: (message) => model.send(message),
+      subscribe: (listener) => {
+        const changed = () => listener(model.get("_shown"));
+        model.on("change:_shown", changed);
+        changed();
+        return () => model.off("change:_shown", changed);
+      },
+    });
+  },
+};
