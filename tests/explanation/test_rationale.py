@@ -496,7 +496,7 @@ def test_the_reason_is_one_sentence_with_the_figures() -> None:
     assert rationale(ended[2]).reason == "Treatment ended for good on 12 Jan 2026."
     low = walk([seen(0, 11), seen(7, 11, creatinine_clearance=clearance(20))])[-1]
     assert rationale(low).reason == (
-        "Creatinine clearance 20 mL/min, below 30: a reason to interrupt."
+        "Creatinine clearance 20 mL/min, below 30 mL/min: a reason to interrupt."
     )
     said = walk([seen(0, 11), seen(28, None, judgement=judged("improved"))])[-1]
     assert "The response is partial (judged improved)" in rationale(said).reason

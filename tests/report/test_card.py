@@ -117,7 +117,7 @@ def test_an_interruption_says_what_ends_it_and_until_when() -> None:
     decision = walk([seen(0, 11), seen(28, 11), seen(40, 11, neutrophils=count(0.9))])[-1]
     (after,) = [line.words for line in card(decision).lines if line.label == "After that"]
     assert after == (
-        "resume at 5 mg once daily, once neutrophils are 1.0 or more; "
+        "resume at 5 mg once daily, once neutrophils are 1.0 × 10⁹/L or more; "
         "after 14 Mar 2026 (28 days) the prescriber decides"
     )
     assert card(decision).changes[0].label == "neutrophils 1.0 × 10⁹/L or more"

@@ -156,8 +156,8 @@ def test_an_earlier_visit_stays_in_view_when_the_last_is_taken_back():
 def test_an_exported_course_opens_as_the_same_walk_as_text_and_as_data():
     walk = example_walk(7)
     data = shown(walk)["course"]
-    for given in (data, json.dumps(data)):
-        opened = follows(begin_walk(), {"course": given})
+    for form in (data, json.dumps(data)):
+        opened = follows(begin_walk(), {"course": form})
         assert (opened.course, opened.decisions) == (walk.course, walk.decisions)
 
 
@@ -279,9 +279,15 @@ json_values = st.recursive(
 )
 fields = st.sampled_from([name.name for name in Visit.__attrs_attrs__ if name.init])
 known_values = st.sampled_from(
-    [None, 0, 5, 40, "0.7", "2.5", "900", [], [{"term": "rash", "grade": 3, "ctcae": "5.0"}]]
-    + [[{"result": "positive"}], [{"result": "negative"}], {"mg": 0}, {"mg": 5, "every_days": 1}]
-    + [{"response": "worse", "reason": "judged"}, "wish of the patient"]
+    [
+        *(None, 0, 5, 40, "0.7", "2.5", "900", [], "wish of the patient"),
+        [{"term": "rash", "grade": 3, "ctcae": "5.0"}],
+        [{"result": "positive"}],
+        [{"result": "negative"}],
+        {"mg": 0},
+        {"mg": 5, "every_days": 1},
+        {"response": "worse", "reason": "judged"},
+    ]
 )
 days = st.dates(dt.date(2025, 1, 1), dt.date(2026, 12, 31)).map(str)
 messages = st.one_of(

@@ -18,6 +18,7 @@ from lenadose.protocol.safety import Lasts
 from lenadose.record.visit import ACTIVITY, Visit
 from lenadose.terms.dosage import Level
 from lenadose.terms.facts import Action, Phase, Response, Safety
+from lenadose.terms.units import PRINTED, QUANTITIES
 
 
 @frozen
@@ -72,7 +73,7 @@ _SUSPICIONS = MappingProxyType(
 
 
 def ends_of_danger(decision: Decision) -> tuple[str, ...]:
-    """Return what ends the dangers of an interruption: "neutrophils are 1.0 or more"."""
+    """Return what ends the dangers of an interruption: "neutrophils are 1.0 × 10⁹/L or more"."""
     return tuple(dict.fromkeys(_ends(decision.seen)))
 
 
@@ -81,7 +82,8 @@ def _ends(seen: Observation) -> Iterator[str]:
         if limit.shows is Safety.INTERRUPT:
             name = limit.quantity.replace("_", " ")
             verb = "is" if name.endswith("clearance") else "are"
-            yield f"{name} {verb} {limit.below.value} or more"
+            unit = PRINTED[QUANTITIES[limit.quantity].unit]
+            yield f"{name} {verb} {limit.below.value} {unit} or more"
     for ongoing in seen.findings.ongoing:
         if ongoing.criterion.safety is Safety.INTERRUPT:
             if ongoing.criterion.lasts is not Lasts.RESOLVED:

@@ -28,7 +28,7 @@ from lenadose.terms.facts import (
     Timing,
 )
 from lenadose.terms.interval import Interval
-from lenadose.terms.units import PRINTED
+from lenadose.terms.units import PRINTED, QUANTITIES
 
 _ORDER = ("response", "phase", "trial", "timing", "position", "safety")
 _MOST = 3
@@ -163,7 +163,8 @@ def _dangers(seen: Observation, safety: Safety) -> Iterator[str]:
         if limit.shows is safety and result is not None:
             dated = "" if result.on == day else f" on {printed_date(result.on)}"
             name = limit.quantity.replace("_", " ")
-            yield f"{name} {result.given}{dated}, below {limit.below.value}"
+            unit = PRINTED[QUANTITIES[limit.quantity].unit]
+            yield f"{name} {result.given}{dated}, below {limit.below.value} {unit}"
     named = set()
     for ongoing in seen.findings.ongoing:
         event = ongoing.event

@@ -1,4 +1,4 @@
-"""What a walk shows, as plain JSON: the view that draws it decides nothing."""
+"""A walk as plain JSON, all that a view shows of it: the view decides nothing."""
 
 import re
 from collections.abc import Iterator
