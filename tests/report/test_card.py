@@ -127,7 +127,7 @@ def test_an_interruption_says_what_ends_it_and_until_when() -> None:
 def test_several_dangers_are_all_named_as_ends() -> None:
     visit = seen(14, 11, neutrophils=count(0.9), adverse_events=(event("missed period"),))
     assert ends_of_danger(walk([seen(0, 11), visit], STERILE)[-1]) == (
-        "neutrophils are 1.0 or more",
+        "neutrophils are 1.0 × 10⁹/L or more",
         "pregnancy is excluded (recorded as resolved)",
     )
 

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import chain
 
+from attrs import asdict, evolve
+
 from lenadose.engine.machine import Decision, replay
 from lenadose.explanation.bands import bands
 from lenadose.explanation.calculations import printed_date
 from lenadose.explanation.headlines import HEADLINES, headline
 from lenadose.explanation.why import field_words
 from lenadose.formats.course_json import Json, course_data, plain_record
+from lenadose.picture import course_layout
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.protocol.protocol import Protocol, case_id, conditions
 from lenadose.report.card import HYPOTHETICAL, Card, CardLine, card
@@ -57,6 +60,7 @@ def shown(walk: Walk) -> dict[str, Json]:
         **inside,
         "origin": [_line(line) for line in first_screen.origin],
         "rows": list(_rows(decision)),
+        "picture": _picture(walk),
         "course": course_data(walk.course),
         "examples": [
             {"id": id, "title": example["title"], "story": example["story"]}
@@ -158,6 +162,20 @@ def _compared(walk: Walk) -> Json:
     return {"protocol": _protocol(walk.compared), "card": _card(other, card(other))}
 
 
+def _picture(walk: Walk) -> Json:
+    """Return the picture of the course as data: its layout, each text with its width."""
+    layout = course_layout(walk.decisions)
+    unit = walk.count_unit
+    texts = (evolve(text, words=_text_in_unit(text.words, unit)) for text in layout.texts)
+    return {
+        **asdict(evolve(layout, texts=())),
+        "title": _text_in_unit(layout.title, unit),
+        "alt": _text_in_unit(layout.alt, unit),
+        # A font of other widths is fitted to the room that the layout left.
+        "texts": [{**asdict(text), "width": text.box[2] - text.box[0]} for text in texts],
+    }
+
+
 _NUMBER = r"\d+(?:\.\d+)?"
 _COUNT = re.compile(
     rf"({_NUMBER})( to below ({_NUMBER}))? ?"
@@ -165,17 +183,26 @@ _COUNT = re.compile(
 )
 
 
+_ROW_UNIT = re.compile(re.escape(PRINTED["10*9/L"]))
+
+
 def _in_unit(data: Json, unit: str) -> Json:
     """Return data with the counts in every text in one unit; 1 × 10⁹/L is 1000/µL."""
     match data:
         case str():
-            return _COUNT.sub(lambda found: _converted(found, unit), data)
+            return _text_in_unit(data, unit)
         case list():
             return [_in_unit(each, unit) for each in data]
         case dict():
             return {key: _in_unit(each, unit) for key, each in data.items()}
         case _:
             return data
+
+
+def _text_in_unit(text: str, unit: str) -> str:
+    text = _COUNT.sub(lambda found: _converted(found, unit), text)
+    # A unit without a number is that of a row of numbers, which stay: 10⁹/L is 10³/µL.
+    return _ROW_UNIT.sub(PRINTED["10*3/uL"], text) if unit == PER_MICROLITRE else text
 
 
 def _converted(found: re.Match[str], unit: str) -> str:

@@ -93,7 +93,8 @@ const STYLE = `
 .lw-legend { display: flex; flex-wrap: wrap; gap: 0 12px; margin: 0 0 2px; padding: 0;
   list-style: none; font-size: 13px; }
 .lw-legend [data-holds="true"] { font-weight: 700; }
-.lw-swatch { display: inline-block; min-width: 1.5em; padding: 0 3px; border-radius: 3px;
+.lw-rest > div:empty { display: none; }
+.lw-swatch { margin: 1px 0; display: inline-block; min-width: 1.5em; padding: 0 3px; border-radius: 3px;
   text-align: center; font-weight: 400; }
 .lw-chips { display: flex; flex-wrap: wrap; gap: 6px; margin: 4px 0 0; }
 .lw-chips button { display: inline-flex; gap: 6px; align-items: center; border-radius: 16px;
@@ -109,7 +110,8 @@ const STYLE = `
 .lw-rows [data-lit="true"] summary { color: var(--ink); font-weight: 700; }
 .lw-rows p { margin: 2px 0; font-size: 14px; }
 .lw-changes dl { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
-.lw-picture svg { display: block; width: 100%; height: auto; background: #fff; border-radius: 4px; }
+.lw-picture { overflow-x: auto; }
+.lw-picture svg { display: block; width: 100%; min-width: 700px; height: auto; background: #fff; border-radius: 4px; }
 .lw-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap; }
 @media (prefers-reduced-motion: no-preference) { .lw-track span { transition: width .15s; } }
@@ -455,7 +457,7 @@ export function mount(element, host) {
     ]);
     fill(missing, data.missing, asked);
     fill(picture, data.picture ?? null, (layout) =>
-      layout ? [h("section", { class: "lw-panel lw-picture", "aria-label": "The course" }, drawPicture(layout))] : [],
+      layout ? [h("section", { class: "lw-panel lw-picture", "aria-label": "The course", tabindex: "0" }, drawPicture(layout))] : [],
     );
     fill(changes, data.changes, (lines) => [
       h("h2", {}, "What would change it"),
