@@ -132,7 +132,7 @@ def test_another_visit_is_shown_and_another_example_opened(opened):
 
 
 def test_an_event_is_added_by_its_term_and_a_fault_is_said_in_one_line(opened):
-    with opened(at_visit(1)) as (page, host):
+    with opened(at_visit(1)) as (page, _):
         page.get_by_text("Another event").click()
         page.get_by_label("Term").fill("rash")
         page.get_by_role("button", name="Add the event").click()

@@ -45,8 +45,9 @@ def _answered(decision: Decision | None, now: Decision) -> dict[str, Json]:
     """
     if decision is None:
         return {"answer": "", "same": True, "sign": "", "colour": ""}
-    head, same = HEADLINES[decision.action], outcome(decision) == outcome(now)
-    return {"answer": answer(decision), "same": same, "sign": head.sign, "colour": head.colour}
+    head, words = HEADLINES[decision.action], answer(decision)
+    same = words == answer(now)
+    return {"answer": words, "same": same, "sign": head.sign, "colour": head.colour}
 
 
 def visit_fields(walk: Walk) -> list[Json]:

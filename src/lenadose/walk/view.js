@@ -19,8 +19,8 @@ const STYLE = `
   --page: #14171a; --panel: #1e2226; --edge: #454c54; --lit: #17344d; --link: #7cc4f5;
   --bad: #ff9d78; color-scheme: dark; }
 .lw *, .lw *::before { box-sizing: border-box; }
-.lw-limits { position: sticky; top: 0; z-index: 2; margin: 0; padding: 4px 12px; background: #222;
-  color: #fff; font-size: 13px; text-align: center; border-radius: 8px 8px 0 0; }
+.lw-limits { position: sticky; bottom: 0; z-index: 2; margin: 0; padding: 4px 12px; background: #222;
+  color: #fff; font-size: 13px; text-align: center; border-radius: 0 0 8px 8px; }
 .lw-bar { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: end; padding: 12px 12px 0; }
 .lw-bar label, .lw-next label { display: grid; gap: 2px; font-size: 13px; color: var(--quiet);
   min-width: 0; max-width: 100%; }
@@ -66,7 +66,7 @@ const STYLE = `
 .lw dl { display: grid; grid-template-columns: minmax(6.5em, max-content) minmax(0, 1fr);
   gap: 2px 14px; margin: 6px 0 0; }
 .lw dt { font-weight: 600; color: var(--quiet); } .lw dd { margin: 0; }
-.lw-now { position: sticky; top: 28px; z-index: 1; margin: 0; padding: 4px 10px; font-weight: 700;
+.lw-now { position: sticky; top: 0; z-index: 1; margin: 0; padding: 4px 10px; font-weight: 700;
   border: 1px solid var(--edge); border-left: 6px solid var(--tone, var(--quiet));
   background: var(--panel); }
 .lw-day { white-space: nowrap; }
@@ -409,7 +409,7 @@ export function mount(element, host) {
   rest.append(missing, picture, h("div", { class: "lw-pair" }, changes, rows));
   rest.querySelector(".lw-pair").style.rowGap = "12px";
   const body = h("div", { class: "lw-body" }, timeline, top, facts, rest);
-  const root = h("div", { class: "lw" }, h("style", {}, STYLE), limits, bar, fault, live, body);
+  const root = h("div", { class: "lw" }, h("style", {}, STYLE), bar, fault, live, body, limits);
   element.replaceChildren(root);
 
   // Of the messages that wait for an answer, a slider's earlier ones are of no interest.
