@@ -1,5 +1,6 @@
 """In a notebook: values become HTML without scripts, and text from a record stays text."""
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -7,7 +8,16 @@ from hypothesis import given, settings
 from IPython.core.interactiveshell import InteractiveShell
 from tests.support.patients import PROTOCOL, STERILE, event, judged, seen
 
-from lenadose import Course, Patient, get_protocol, replay
+from lenadose import (
+    Course,
+    Patient,
+    alternatives,
+    apply,
+    explain,
+    get_protocol,
+    rationale,
+    replay,
+)
 from lenadose.notebook import STYLE, show_course, show_decision
 from lenadose.plot import draw_course
 from lenadose.report.card import card
@@ -76,6 +86,12 @@ def values():
         "certificate": (Certificate(PROTOCOL, (), 1, 2, 3, ()), "all 0 laws hold"),
         "comparison": (Comparison(PROTOCOL, get_protocol("penn-2012"), (), (), ()), "the same"),
         "picture": (draw_course(decisions), draw_course(decisions).alt),
+        "replay": (decisions, course_page(decisions)),
+        "alternatives": (alternatives(decisions[1]), "CLASI activity: 10 → "),
+        "rationale": (rationale(decisions[1]), explain(decisions[1])),
+        "visit": (RECORD.visits[1], "CLASI activity | 10"),
+        "patient": (STERILE, "able to become pregnant | no"),
+        "state": (apply(decisions[1]), "10 mg once daily since 2026-02-02"),
     }
 
 
@@ -86,11 +102,33 @@ def test_a_value_shows_itself_as_html_and_as_plain_text(name, display):
     assert set(formats) == {"text/html", "text/plain"}
     assert words in formats["text/plain"]
     read = page(formats["text/html"])
-    assert {"picture": "img", "decision": "section"}.get(name, "h1") in read.tags
+    element = {"picture": "img", "decision": "section", "rationale": "section"}.get(name, "h1")
+    assert element in read.tags
+    if name in ("replay", "alternatives", "visit", "patient", "state"):
+        assert "table" in read.tags
 
 
 def test_other_values_are_shown_as_before(display):
     assert display(3) == {"text/plain": "3"}
+    assert display((1, "a")) == {"text/plain": "(1, 'a')"}
+    assert display(()) == {"text/plain": "()"}
+    mixed = (replay(RECORD)[0], 3)
+    assert set(display(mixed)) == {"text/plain"}
+    by_two = (replay(RECORD)[0], replay(RECORD, "penn-2012")[0])
+    assert set(display(by_two)) == {"text/plain"}
+
+
+DAY = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2} [A-Z][a-z]{2} \d{4}")
+
+
+@pytest.mark.parametrize("name", values())
+def test_no_date_is_broken_over_two_lines(name, display):
+    body = display(values()[name][0])["text/html"]
+    text = re.sub(
+        r"<style>.*?</style>|<[^>]*(alt|src)=[^>]*>|<code[^>]*>.*?</code>", "", body, flags=re.S
+    )
+    unbroken = re.findall(r'<span style="white-space:nowrap">([^<]*)</span>', text)
+    assert DAY.findall(re.sub("<[^>]*>", "", text)) == unbroken
 
 
 def test_a_decision_shows_its_advice_first_and_folds_the_evidence():

@@ -1,4 +1,4 @@
-"""Rich display of decisions, courses, protocols, certificates, comparisons and pictures.
+"""Rich display of what the library returns: decisions, courses, protocols, pictures and the rest.
 
     %load_ext lenadose.notebook
 
@@ -16,15 +16,20 @@ from typing import TYPE_CHECKING, Any
 from markdown_it import MarkdownIt
 
 from lenadose.engine.machine import Decision, replay
+from lenadose.engine.state import State
+from lenadose.explanation.alternatives import Alternative
+from lenadose.explanation.rationale import Rationale
 from lenadose.plot.style import Picture
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.course import Course
+from lenadose.record.visit import Patient, Visit
 from lenadose.report.card import card
 from lenadose.report.card_formats import card_html
 from lenadose.report.course import course_page
-from lenadose.report.decision import all_reasons
-from lenadose.report.markdown import escape
+from lenadose.report.decision import all_reasons, explain
+from lenadose.report.markdown import escape, unbroken
 from lenadose.report.protocol import protocol_page
+from lenadose.report.record import alternatives_page, patient_page, state_page, visit_page
 from lenadose.report.verification import certificate_page, comparison_page, course_block
 from lenadose.terms.errors import LenadoseError
 from lenadose.verification.certificate import Certificate
@@ -57,6 +62,14 @@ STYLE = """<style>
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
+def _render_text(tokens: "Sequence[Token]", place: int, *_: object) -> str:
+    return unbroken(escape_html(tokens[place].content))
+
+
+# Not by a class: some viewers of notebooks leave styles out.
+_MARKDOWN.renderer.rules["text"] = _render_text  # type: ignore[attr-defined]
+
+
 def load_ipython_extension(shell: "InteractiveShell") -> None:
     """Register the values of the library with IPython, as HTML and as plain text."""
     formatters: Any = shell.display_formatter.formatters  # type: ignore[union-attr]
@@ -64,6 +77,18 @@ def load_ipython_extension(shell: "InteractiveShell") -> None:
         formatters["text/plain"].for_type(kind, _printer(page))
     for kind, show in _HTML.items():
         formatters["text/html"].for_type(kind, show)
+    # What `replay` and `alternatives` return are tuples; every other tuple is printed as before.
+    print_tuple = formatters["text/plain"].lookup_by_type(tuple)
+
+    def show_in_words(value: Any, printer: Any, cycle: bool) -> None:
+        page = _tuple(value)
+        if page is None:
+            print_tuple(value, printer, cycle)
+        else:
+            printer.text(page)
+
+    formatters["text/plain"].for_type(tuple, show_in_words)
+    formatters["text/html"].for_type(tuple, show_tuple)
 
 
 def _printer(page: Callable[[Any], str]) -> Callable[[Any, Any, bool], None]:
@@ -80,6 +105,21 @@ def show_decision(decision: Decision) -> str:
 def show_course(course: Course) -> str:
     """Return a course as HTML: its visits with the decisions of the protocol that it names."""
     return html(_course(course))
+
+
+def show_tuple(value: tuple[object, ...]) -> str | None:
+    """Return decisions of one protocol, or alternatives, as HTML; None for any other tuple."""
+    page = _tuple(value)
+    return None if page is None else html(page)
+
+
+def _tuple(value: tuple[Any, ...]) -> str | None:
+    if value and all(isinstance(each, Decision) for each in value):
+        by_one = len({each.protocol.name for each in value}) == 1
+        return course_page(value) if by_one else None
+    if value and all(isinstance(each, Alternative) for each in value):
+        return alternatives_page(value)
+    return None
 
 
 def show_protocol(protocol: Protocol) -> str:
@@ -150,6 +190,10 @@ def _course(course: Course) -> str:
         )
 
 
+def _rationale(grounds: Rationale) -> str:
+    return explain(grounds.decision)
+
+
 _PAGES: Mapping[type, Callable[[Any], str]] = MappingProxyType(
     {
         Decision: lambda decision: str(card(decision)),
@@ -158,6 +202,10 @@ _PAGES: Mapping[type, Callable[[Any], str]] = MappingProxyType(
         Certificate: certificate_page,
         Comparison: comparison_page,
         Picture: lambda picture: picture.alt,
+        Rationale: _rationale,
+        Visit: visit_page,
+        Patient: patient_page,
+        State: state_page,
     }
 )
 _HTML: Mapping[type, Callable[[Any], str]] = MappingProxyType(
@@ -168,5 +216,9 @@ _HTML: Mapping[type, Callable[[Any], str]] = MappingProxyType(
         Certificate: show_certificate,
         Comparison: show_comparison,
         Picture: show_picture,
+        Rationale: lambda grounds: show_decision(grounds.decision),
+        Visit: lambda visit: html(visit_page(visit)),
+        Patient: lambda patient: html(patient_page(patient)),
+        State: lambda state: html(state_page(state)),
     }
 )

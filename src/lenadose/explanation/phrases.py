@@ -109,7 +109,7 @@ def _after(decision: Decision, alternative: Alternative, change: Change) -> str:
         case date():
             return _day(decision.visit.date, alternative, change, value)
         case tuple() if change.field in QUANTITIES:
-            return f"{name} {_format(value)}"
+            return f"{name} {describe_value(value)}"
         case tuple() if change.field == "pregnancy_tests":
             return _tests(value)
         case tuple():
@@ -218,10 +218,11 @@ def _before(decision: Decision, change: Change) -> str:
                 return ""
             old = known[change.field]
             return f" instead of {old.given} of {old.on}" if old else ", not known now"
-    return f" instead of {_format(change.before)}"
+    return f" instead of {describe_value(change.before)}"
 
 
-def _format(value: FieldValue) -> str:
+def describe_value(value: FieldValue) -> str:
+    """Return a value of a field of the visit for people; "none" where it is left out or empty."""
     match value:
         case None:
             return "none"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lenadose.explanation.calculations import printed_date
 from lenadose.explanation.headlines import HEADLINES
-from lenadose.report.markdown import escape
+from lenadose.report.markdown import escape, unbroken
 from lenadose.terms.facts import Action
 
 if TYPE_CHECKING:
@@ -131,25 +131,29 @@ _CARD = "max-width:46em;padding:.4em .9em;border:1px solid #8886;line-height:1.4
 _CELL = "text-align:left;vertical-align:top;padding:.1em 1em .1em 0;border:0;background:none"
 
 
+def _html_text(words: str) -> str:
+    return unbroken(escape_html(words))
+
+
 def _html(card: "Card") -> Iterator[str]:
     colour = HEADLINES[card.action].colour
     whose = f"{printed_date(card.date)}{f' · {card.patient}' if card.patient else ''}"
     yield f'<section class="lenadose-card" style="{_CARD};border-left:.5em solid {colour}">'
-    yield f"<div><small>{escape_html(whose)} · {HYPOTHETICAL}</small></div>"
+    yield f"<div><small>{_html_text(whose)} · {HYPOTHETICAL}</small></div>"
     yield (
-        f'<div><strong style="font-size:1.25em">{escape_html(card.headline)}</strong>'
-        f" <small>{escape_html(card.before)}</small></div>"
+        f'<div><strong style="font-size:1.25em">{_html_text(card.headline)}</strong>'
+        f" <small>{_html_text(card.before)}</small></div>"
     )
     for warning in card.warnings:
-        yield f"<div><strong>! {escape_html(warning)}</strong></div>"
-    yield f"<div>{escape_html(card.why)}</div>"
+        yield f"<div><strong>! {_html_text(warning)}</strong></div>"
+    yield f"<div>{_html_text(card.why)}</div>"
     yield '<table style="border-collapse:collapse;margin:.4em 0;font-size:.93em">'
     changes = [f"{change.label} → {change.words}" for change in card.changes]
     rows = [(line.label, [line.words]) for line in card.lines]
     rows += [(_changes_label(card), changes)] if changes else []
     rows += [(line.label, [line.words]) for line in card.origin]
     for label, words in rows:
-        cell = "<br>".join(map(escape_html, words))
+        cell = "<br>".join(map(_html_text, words))
         yield (
             f'<tr style="background:none"><th scope="row" style="{_CELL};white-space:nowrap">'
             f'{label}</th><td style="{_CELL}">{cell}</td></tr>'

@@ -61,6 +61,16 @@ def cite(provenance: Provenance) -> str:
     return f"{label}{source}: {escape(provenance.words)}"
 
 
+_DAY = re.compile(
+    r"\d{4}-\d{2}-\d{2}|\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4}"
+)
+
+
+def unbroken(html: str) -> str:
+    """Return escaped text as HTML in which no date is broken over two lines."""
+    return _DAY.sub(r'<span style="white-space:nowrap">\g<0></span>', html)
+
+
 def sentence(words: str) -> str:
     """Return words as a sentence: a capital first, a full stop last."""
     return f"{words[:1].upper()}{words[1:]}."

@@ -11,12 +11,13 @@ from lenadose.engine.machine import Decision, replay
 from lenadose.explanation.bands import Band, bands, outcome
 from lenadose.explanation.calculations import in_days, printed_date
 from lenadose.explanation.headlines import HEADLINES, brief
-from lenadose.explanation.options import Options
+from lenadose.explanation.options import FieldValue, Options
+from lenadose.explanation.phrases import describe_value
 from lenadose.explanation.why import field_words
 from lenadose.formats.course_json import Json, number, plain_record
-from lenadose.record.adverse_event import GRADE, AdverseEvent
+from lenadose.record.adverse_event import GRADE
 from lenadose.record.event_terms import KNOWN_TERMS, RESOLVABLE, UNGRADED
-from lenadose.record.visit import ACTIVITY, AGE, DAMAGE, Antiphospholipid, DosageTaken
+from lenadose.record.visit import ACTIVITY, AGE, DAMAGE, Antiphospholipid
 from lenadose.terms.errors import LenadoseError
 from lenadose.terms.facts import Action
 from lenadose.terms.units import CREATININE_CLEARANCE, PRINTED, QUANTITIES
@@ -251,9 +252,9 @@ def _events(walk: Walk) -> Json:
     found = bands(walk.decision, "adverse_events")
     values: list[tuple[object, str]] = [((), "none"), (None, "nobody asked")]
     if now:
-        values.append((now, _event_words(now)))
+        values.append((now, describe_value(now)))
     values += ((band.value, band.words) for band in found)
-    words = "nobody asked" if now is None else _event_words(now)
+    words = _or("nobody asked", now)
     return _field(walk, "adverse_events", "chips", words) | {
         "chips": _chips(walk, "adverse_events", values),
         "terms": [
@@ -264,29 +265,21 @@ def _events(walk: Walk) -> Json:
     }
 
 
-def _event_words(events: tuple[AdverseEvent, ...]) -> str:
-    return ", ".join(map(str, events)) or "none"
-
-
 def _tests(walk: Walk) -> Iterator[Json]:
     if walk.decision.seen.patient.able_to_become_pregnant is False:
         return
     now = walk.decision.visit.pregnancy_tests
     options = [each.value for each in Options(walk.decision).tests(walk.decision.visit.date)]
-    tests = [None, now, *options]
-    yield _field(walk, "pregnancy_tests", "chips", _test_words(now)) | {
-        "chips": _chips(walk, "pregnancy_tests", ((each, _test_words(each)) for each in tests)),
+    tests = [(each, _or("not tested", each)) for each in (None, now, *options)]
+    yield _field(walk, "pregnancy_tests", "chips", _or("not tested", now)) | {
+        "chips": _chips(
+            walk, "pregnancy_tests", ((each, _or("not tested", each)) for each in tests)
+        ),
     }
 
 
-def _test_words(tests: object) -> str:
-    if not isinstance(tests, tuple):
-        return "not tested"
-    words = (
-        f"{test.result.label}{f' on {printed_date(test.date)}' if test.date else ''}"
-        for test in tests
-    )
-    return " and ".join(words) or "none done"
+def _or(absent: str, value: FieldValue) -> str:
+    return absent if value is None else describe_value(value)
 
 
 def _intake(walk: Walk) -> Iterator[Json]:
@@ -294,9 +287,9 @@ def _intake(walk: Walk) -> Iterator[Json]:
     visit, options = walk.decision.visit, Options(walk.decision)
     taken = [None, visit.dosage_taken, *(each.value for each in options.dosages)]
     if walk.visit and (visit.dosage_taken is not None or options.dosages):
-        words = ((each, _taken_words(each)) for each in taken)
+        words = ((each, _or("not reported", each)) for each in taken)
         yield _field(
-            walk, "dosage_taken", "chips", _taken_words(visit.dosage_taken), "taken since"
+            walk, "dosage_taken", "chips", _or("not reported", visit.dosage_taken), "taken since"
         ) | {"chips": _chips(walk, "dosage_taken", words)}
     missed = [None, visit.doses_missed, 0, *(each.value for each in options.missed(()))]
     if walk.visit and (visit.doses_missed is not None or len(missed) > 3):
@@ -306,12 +299,6 @@ def _intake(walk: Walk) -> Iterator[Json]:
                 walk, "doses_missed", ((each, _missed_words(each)) for each in (None, *counts))
             )
         }
-
-
-def _taken_words(taken: object) -> str:
-    if not isinstance(taken, DosageTaken):
-        return "not reported"
-    return str(taken.dosage) if taken.dosage else "nothing"
 
 
 def _missed_words(missed: object) -> str:

@@ -158,7 +158,7 @@ function swatch(sign, colour) {
 
 // A text in which no date is broken over two lines.
 function words(text) {
-  const pieces = text.split(/(\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4})/);
+  const pieces = text.split(/(\d{4}-\d\d-\d\d|\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4})/);
   return pieces.map((piece, at) => (at % 2 ? h("span", { class: "lw-day" }, piece) : piece));
 }
 
