@@ -272,9 +272,7 @@ def _tests(walk: Walk) -> Iterator[Json]:
     options = [each.value for each in Options(walk.decision).tests(walk.decision.visit.date)]
     tests = [(each, _or("not tested", each)) for each in (None, now, *options)]
     yield _field(walk, "pregnancy_tests", "chips", _or("not tested", now)) | {
-        "chips": _chips(
-            walk, "pregnancy_tests", ((each, _or("not tested", each)) for each in tests)
-        ),
+        "chips": _chips(walk, "pregnancy_tests", tests),
     }
 
 

@@ -14,6 +14,7 @@ from lenadose.explanation.headlines import HEADLINES, headline
 from lenadose.explanation.why import field_words
 from lenadose.formats.course_json import Json, course_data, plain_record
 from lenadose.picture import course_layout
+from lenadose.picture.layout import Point
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.protocol.protocol import Protocol, case_id, conditions
 from lenadose.report.card import HYPOTHETICAL, Card, CardLine, card
@@ -168,12 +169,20 @@ def _picture(walk: Walk) -> Json:
     unit = walk.count_unit
     texts = (evolve(text, words=_text_in_unit(text.words, unit)) for text in layout.texts)
     return {
-        **asdict(evolve(layout, texts=())),
+        "width": layout.width,
+        "height": layout.height,
         "title": _text_in_unit(layout.title, unit),
         "alt": _text_in_unit(layout.alt, unit),
+        "areas": [asdict(area) for area in layout.areas],
+        "lines": [asdict(line) | {"points": _points(line.points)} for line in layout.lines],
+        "marks": [asdict(mark) | {"corners": _points(mark.corners)} for mark in layout.marks],
         # A font of other widths is fitted to the room that the layout left.
-        "texts": [{**asdict(text), "width": text.box[2] - text.box[0]} for text in texts],
+        "texts": [asdict(text) | {"width": text.box[2] - text.box[0]} for text in texts],
     }
+
+
+def _points(points: tuple[Point, ...]) -> Json:
+    return [list(point) for point in points]
 
 
 _NUMBER = r"\d+(?:\.\d+)?"
