@@ -125,6 +125,7 @@ def test_a_slider_is_moved_in_jupyterlab_and_the_card_is_read(lab, tmp_path):
         page = browser.new_page(viewport={"width": 1600, "height": 1000})
         page.goto(f"{lab}lab/tree/walk.ipynb?reset")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
         page.locator(".jp-CodeCell").first.click()
         page.keyboard.press("Shift+Enter")
         page.wait_for_selector(".lw-card", timeout=60_000)

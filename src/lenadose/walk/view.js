@@ -65,7 +65,9 @@ const STYLE = `
 .lw-card .lw-warning { margin: 6px 0; font-weight: 700; color: var(--bad); }
 .lw dl { display: grid; grid-template-columns: minmax(6.5em, max-content) minmax(0, 1fr);
   gap: 2px 14px; margin: 6px 0 0; }
-.lw dt { font-weight: 600; color: var(--quiet); } .lw dd { margin: 0; }
+/* JupyterLab floats the parts of a list of definitions. */
+.lw dt, .lw dd { float: none; width: auto; margin: 0; padding: 0; line-height: inherit; }
+.lw dt { font-weight: 600; color: var(--quiet); }
 .lw-now { position: sticky; top: 0; z-index: 1; margin: 0; padding: 4px 10px; font-weight: 700;
   border: 1px solid var(--edge); border-left: 6px solid var(--tone, var(--quiet));
   background: var(--panel); }
