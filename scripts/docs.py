@@ -128,6 +128,7 @@ def contents(source: Path) -> None:
         "Begin": ["tutorial", "evidence"],
         "How to": [
             "howto/rationale",
+            "howto/walk",
             "howto/commands",
             "howto/import",
             "howto/tables",

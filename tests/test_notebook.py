@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, settings
 from IPython.core.interactiveshell import InteractiveShell
+from tests.support.browser import open_browser
 from tests.support.patients import PROTOCOL, STERILE, event, judged, seen
 
 from lenadose import (
@@ -180,3 +181,22 @@ def test_the_page_keeps_the_colours_around_it():
     colours = {line.strip() for line in STYLE.splitlines() if "color:" in line}
     assert colours
     assert all("color: inherit" in line for line in colours)
+
+
+@pytest.mark.slow
+def test_tables_are_aligned_to_the_left_in_a_page_of_nbconvert():
+    nbformat = pytest.importorskip("nbformat")
+    exporter = pytest.importorskip("nbconvert").HTMLExporter()
+    data = {"text/html": show_course(RECORD)}
+    output = nbformat.v4.new_output("execute_result", data, execution_count=1)
+    cell = nbformat.v4.new_code_cell("course", outputs=[output], execution_count=1)
+    body, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
+    with open_browser() as browser:
+        page = browser.new_page()
+        page.route("http*://**/*", lambda route: route.abort())
+        page.set_content(body, wait_until="domcontentloaded")
+        styles = page.evaluate(
+            "[...document.querySelectorAll('.lenadose td')].map("
+            "each => getComputedStyle(each).textAlign)"
+        )
+    assert set(styles) == {"left"}

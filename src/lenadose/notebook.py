@@ -48,16 +48,19 @@ STYLE = """<style>
 .lenadose summary { cursor: pointer; }
 .lenadose table { border-collapse: collapse; margin: 0.4em 0; font-size: 0.9em; display: block;
   overflow-x: auto; }
-.lenadose th, .lenadose td { border: 1px solid #8888; padding: 0.25em 0.5em; text-align: left;
-  vertical-align: top; color: inherit; background: none; white-space: normal; min-width: 5.7em;
-  max-width: 36em; }
+.lenadose th, .lenadose td { border: 1px solid #8888; padding: 0.25em 0.5em; color: inherit;
+  text-align: left !important; vertical-align: top; background: none; white-space: normal;
+  min-width: 5.7em; max-width: 36em; }
 .lenadose tr { background: none; }
 .lenadose code { color: inherit; background: #8882; padding: 0 0.2em; overflow-wrap: break-word; }
 .lenadose pre { color: inherit; background: #8882; padding: 0.5em; overflow-x: auto; }
 .lenadose pre code { background: none; padding: 0; }
 .lenadose img { background: white; max-width: 100%; height: auto; }
 </style>"""
-"""The colours are those of the page around, and translucent greys."""
+"""The colours are those of the page around, and translucent greys.
+
+Jupyter aligns the cells of other tables to the right by a rule that weighs more than one of ours.
+"""
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from decimal import Decimal
 
 import pytest
@@ -328,3 +329,17 @@ def test_whatever_the_messages_the_decisions_are_those_of_the_exported_course(co
 def test_a_course_given_in_python_is_walked_as_it_is():
     course = Course((Visit("2026-01-05", clasi_activity=11),))
     assert begin_walk(course).decisions == replay(course)
+
+
+PAGE = (ROOT / "docs" / "howto" / "walk.md").read_text("utf-8")
+
+
+def test_the_page_about_the_walk_names_every_message_and_no_other():
+    named = re.findall(r'`\{"([a-z_]+)": ', PAGE)
+    assert set(named) == {*MESSAGES}
+
+
+def test_the_code_of_the_page_about_the_walk_prints_what_stands_below_it(capsys):
+    (code,) = re.findall(r"```python\n(from lenadose.walk import .*?)```", PAGE, re.DOTALL)
+    exec(code, {})
+    assert capsys.readouterr().out == re.search(r"```text\n(.*?)```", PAGE, re.DOTALL)[1]
