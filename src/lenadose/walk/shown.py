@@ -26,6 +26,9 @@ from lenadose.walk.examples import examples
 from lenadose.walk.fields import answer, patient_fields, visit_fields
 from lenadose.walk.session import Walk
 
+DISCLAIMER = f"Hypothetical patients only. {NOT_A_DEVICE.partition('. ')[0]}."
+"""The notice that is always in view."""
+
 
 def shown(walk: Walk) -> dict[str, Json]:
     """Return all that a view shows of a walk, as JSON; the same walk gives the same data."""
@@ -34,7 +37,7 @@ def shown(walk: Walk) -> dict[str, Json]:
     data: dict[str, Json] = {
         "fault": walk.fault,
         "notice": walk.notice,
-        "disclaimer": NOT_A_DEVICE,
+        "disclaimer": DISCLAIMER,
         "units": walk.units,
         "visit": walk.visit,
         "next": _next(walk),

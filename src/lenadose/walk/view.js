@@ -39,14 +39,13 @@ const STYLE = `
   grid-template-areas: "timeline" "card" "fields" "rest"; }
 .lw-timeline { grid-area: timeline; } .lw-top { grid-area: card; } .lw-facts { grid-area: fields; }
 .lw-rest { grid-area: rest; }
-.lw-top, .lw-rest { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr);
+.lw-top, .lw-rest, .lw-pair { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr);
   align-content: start; }
 @container (min-width: 820px) {
   .lw-body { grid-template-columns: minmax(300px, 5fr) minmax(0, 9fr);
     grid-template-rows: auto auto 1fr;
     grid-template-areas: "timeline timeline" "fields card" "fields rest"; }
-  .lw-pair { display: grid; gap: 12px; grid-template-columns: repeat(2, minmax(0, 1fr));
-    align-items: start; } }
+  .lw-pair { grid-template-columns: repeat(2, minmax(0, 1fr)); align-items: start; } }
 @container (min-width: 1900px) { .lw-body { font-size: 17px; } }
 .lw-panel { padding: 12px 14px; border: 1px solid var(--edge); border-radius: 8px;
   background: var(--panel); min-width: 0; }
@@ -409,7 +408,6 @@ export function mount(element, host) {
   const changes = part("section", "lw-panel lw-changes", { "aria-label": "What would change it" });
   const rows = part("section", "lw-panel lw-rows", { "aria-label": "Rows of the table" });
   rest.append(missing, picture, h("div", { class: "lw-pair" }, changes, rows));
-  rest.querySelector(".lw-pair").style.rowGap = "12px";
   const body = h("div", { class: "lw-body" }, timeline, top, facts, rest);
   const root = h("div", { class: "lw" }, h("style", {}, STYLE), bar, fault, live, body, limits);
   element.replaceChildren(root);
@@ -440,7 +438,7 @@ export function mount(element, host) {
   };
 
   function render(data) {
-    limits.textContent = `Hypothetical patients only. ${data.disclaimer}`;
+    limits.textContent = data.disclaimer;
     fault.textContent = data.fault;
     fill(bar, [data.examples, data.protocols, data.units, data.patient.id], () => tools(data));
     fill(timeline, [data.timeline, data.next], () => visits(data));
