@@ -98,7 +98,7 @@ def text_of(html: str) -> str:
             pieces.append(data)
 
     Reader().feed(html)
-    return "\n".join(pieces)
+    return "".join(pieces)
 
 
 def test_every_action_has_a_headline_of_its_own() -> None:

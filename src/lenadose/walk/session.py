@@ -296,4 +296,4 @@ MESSAGES: Mapping[str, Callable[[Walk, object], Walk]] = {
     "compare": _compare,
     "units": _units,
 }
-"""What each message does, by its key."""
+"""The function that follows each message, by its key."""
