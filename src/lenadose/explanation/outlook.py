@@ -69,7 +69,7 @@ _SUSPICIONS = MappingProxyType(
         "abnormal vaginal bleeding": "pregnancy",
     }
 )
-"""What is suspected, by the term under which it is reported: "resolved" means excluded."""
+"""The suspicion behind each reported term: "resolved" means that it is excluded."""
 
 
 def ends_of_danger(decision: Decision) -> tuple[str, ...]:

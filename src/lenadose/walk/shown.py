@@ -17,7 +17,8 @@ from lenadose.picture import course_layout
 from lenadose.picture.layout import Point
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.protocol.protocol import Protocol, case_id, conditions
-from lenadose.report.card import HYPOTHETICAL, Card, CardLine, card
+from lenadose.report.card import Card, CardLine, card
+from lenadose.report.card_formats import HYPOTHETICAL
 from lenadose.report.markdown import cite
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.terms.dosage import format_decimal
@@ -188,9 +189,10 @@ def _points(points: tuple[Point, ...]) -> Json:
     return [list(point) for point in points]
 
 
+# Two numbers can share a unit: a range, and the counts behind an acceptable safety.
 _NUMBER = r"\d+(?:\.\d+)?"
 _COUNT = re.compile(
-    rf"({_NUMBER})( to below ({_NUMBER}))? ?"
+    rf"({_NUMBER})(?:( to below |, platelets )({_NUMBER}))? ?"
     rf"({'|'.join(re.escape(PRINTED[unit]) for unit in ('10*9/L', '10*3/uL', '/uL'))})"
 )
 
@@ -226,5 +228,5 @@ def _converted(found: re.Match[str], unit: str) -> str:
     if factor == 1 and found[4] == PRINTED[unit]:
         return found[0]
     first = format_decimal(Decimal(found[1]) * factor)
-    rest = f" to below {format_decimal(Decimal(found[3]) * factor)}" if found[3] else ""
+    rest = f"{found[2]}{format_decimal(Decimal(found[3]) * factor)}" if found[3] else ""
     return f"{first}{rest} {PRINTED[unit]}"
