@@ -146,7 +146,7 @@ def course_table(protocol: Protocol, course: Course) -> Iterator[str]:
         (
             (
                 str(each.visit.date),
-                escape(_shown(each.visit, None if each.visit is first else first)),
+                escape(visit_in_words(each.visit, None if each.visit is first else first)),
                 f"response {each.facts.response.label}, safety {each.facts.safety.label}, "
                 f"{each.facts.timing.label}, "
                 f"position {each.facts.position.label}",
@@ -286,7 +286,7 @@ def disagreement_lines(comparison: Comparison, each: Disagreement) -> Iterator[s
     a, b = each.one, each.other
     visits = each.course.visits
     shown = "; ".join(
-        f"{visit.date} {_shown(visit, visits[0] if index else None)}"
+        f"{visit.date} {visit_in_words(visit, visits[0] if index else None)}"
         for index, visit in enumerate(visits)
     )
     yield f"{len(visits)} visit{'s' if len(visits) > 1 else ''}: {escape(shown)}."
@@ -305,7 +305,7 @@ def _said(protocol: Protocol, decision: Decision) -> tuple[str, ...]:
     return escape(protocol.name), row, next_visit(decision), cite(decision.case.provenance)
 
 
-def _shown(visit: Visit, first: Visit | None) -> str:
+def visit_in_words(visit: Visit, first: Visit | None) -> str:
     """Return in a few words what a visit showed; of measurements only what differs."""
     parts = ["no score" if visit.clasi_activity is None else f"CLASI {visit.clasi_activity}"]
     if visit.judgement is not None:

@@ -49,13 +49,20 @@ def compare(
     pairs of states looked at and the number known so far. Raises CallError for an unknown id.
     """
     one, other = protocol_of(one), protocol_of(other)
-    numbers = (*_differences(_behaviour(one), _behaviour(other)), *_rows(one, other))
-    wording = tuple(_differences(_wording(one), _wording(other)))
+    numbers, wording = differences(one, other)
     disagreeing = tuple(disagreements(one, other, progress)) if numbers else ()
     return Comparison(one, other, disagreeing, numbers, wording)
 
 
 # Differences in the data
+
+
+def differences(
+    one: Protocol, other: Protocol
+) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
+    """Return where the data of two protocols differ: in numbers and rows, and in wording."""
+    numbers = (*_differences(_behaviour(one), _behaviour(other)), *_rows(one, other))
+    return numbers, tuple(_differences(_wording(one), _wording(other)))
 
 
 def _flat(value: object, place: str = "") -> Iterator[tuple[str, str]]:
