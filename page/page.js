@@ -18,34 +18,23 @@ value = { weeks = 3 }
 provenance = { tag = "assumed", source = "decided here", words = "seen every three weeks" }
 `;
 
-// The host of the view: messages in order, and the newest value of a slider only.
+// Python in a worker is the host of the view; it answers each message once, in order.
 
 const listeners = new Set();
-const waiting = [];
 let current = null; // what is shown
-let busy = true; // until Python is ready
-let ownText = null; // the protocol file that decides, if any
+const asked = []; // the messages that wait for their answers
 
-function send(message) {
-  const last = waiting.at(-1);
-  if (last?.set && message.set && last.set.field === message.set.field) waiting.pop();
-  waiting.push(message);
-  next();
-}
+const walker = new Worker("worker.js", { type: "module" });
 
-function next() {
-  if (busy || !waiting.length) return;
-  busy = true;
-  walker.postMessage({ walk: waiting.shift() });
-}
-
-function show(shown) {
-  current = shown;
-  for (const listener of listeners) listener(shown);
+function ask(message) {
+  return new Promise((resolve) => {
+    asked.push({ start: performance.now(), resolve });
+    walker.postMessage({ walk: message });
+  });
 }
 
 const host = {
-  send,
+  send: ask,
   subscribe(listener) {
     listeners.add(listener);
     if (current) listener(current);
@@ -53,30 +42,29 @@ const host = {
   },
 };
 
-// Python
+function show(shown) {
+  current = shown;
+  for (const listener of listeners) listener(shown);
+}
 
-const walker = new Worker("worker.js", { type: "module" });
 walker.addEventListener("error", (event) => broken(event.message || "the worker did not start"));
 walker.addEventListener("message", ({ data }) => {
-  if (data.stage) say(`${data.stage} Until then the example below cannot be changed.`);
+  if (data.stage) say(`${data.stage} Until then nothing can be changed.`);
   if (data.ready) {
-    say("Ready.");
+    say("Ready: change anything.");
     for (const id of ["walk", "tools"]) byId(id).inert = false;
-    document.documentElement.dataset.ready = "true";
-    busy = false;
-    next();
+    performance.mark("ready");
   }
   if (data.shown) {
-    busy = false;
     show(data.shown);
-    document.documentElement.dataset.took = data.took.toFixed(1);
-    next();
+    const { start, resolve } = asked.shift();
+    performance.measure("answer", { start });
+    resolve(data.shown);
   }
   if (data.broken) broken(data.broken);
 });
 
 function broken(reason) {
-  busy = false;
   say("");
   fault(`Python stopped: ${reason.trim().split("\n").at(-1)}; load the page again`);
 }
@@ -88,13 +76,14 @@ function fault(words) {
 // A protocol of the reader's own: decided by at once, and checked by a second worker meanwhile.
 
 let checker = null;
+let own = null; // the text and the id of the protocol file that was opened last
 
 function check(name, text) {
   checker?.terminate();
   checker = new Worker("worker.js", { type: "module" });
   const panel = showFindings(byId("findings"), name, (course) => {
-    send({ protocol_file: text });
-    send({ course });
+    decideBy(text);
+    ask({ course });
     byId("walk").scrollIntoView();
   });
   checker.addEventListener("error", () => panel({ step: "fault", faults: ["the check stopped"] }));
@@ -113,19 +102,24 @@ async function open(file) {
   const bytes = await file.slice(0, LARGEST + 1).arrayBuffer();
   let text;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: file.size > LARGEST });
   } catch {
     fault(`${file.name}: is not UTF-8; save it as text in UTF-8`);
     return;
   }
   if (/\.toml$/i.test(file.name)) openProtocol(file.name, text);
-  else if (/\.json$/i.test(file.name)) send({ course: text });
+  else if (/\.json$/i.test(file.name)) ask({ course: text });
   else fault(`${file.name}: is neither a .json nor a .toml file; give a course or a protocol file`);
 }
 
+async function decideBy(text) {
+  const shown = await ask({ protocol_file: text });
+  if (!shown.fault) own = { text, id: shown.protocol.id };
+  return shown;
+}
+
 function openProtocol(name, text) {
-  ownText = text;
-  send({ protocol_file: text });
+  decideBy(text);
   check(name, text);
 }
 
@@ -142,14 +136,6 @@ document.addEventListener("drop", async (event) => {
   for (const file of event.dataTransfer.files) await open(file);
 });
 
-byId("save").addEventListener("click", () => {
-  const text = `${JSON.stringify(current.course, null, 2)}\n`;
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  link.download = `${current.course.patient?.id ?? "course"}.json`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-});
 byId("print").addEventListener("click", () => window.print());
 
 // Links: the whole patient in the fragment, which a browser does not send.
@@ -172,14 +158,11 @@ async function unpacked(fragment) {
 }
 
 byId("link").addEventListener("click", async () => {
-  const patient = {
-    course: current.course,
-    visit: current.visit,
-    units: current.units,
-    compared: current.protocols.find((protocol) => protocol.compared)?.id ?? null,
-  };
-  // A protocol of the reader's own goes along: without it the link could not decide alike.
-  if (ownText && current.protocols.length > 2) patient.protocol = ownText;
+  const { course, visit, units, protocols } = current;
+  const compared = protocols.find((protocol) => protocol.compared)?.id ?? null;
+  const patient = { course, visit, units, compared };
+  // A protocol of the reader's own goes along: without it the link would not decide alike.
+  if (own && [current.protocol.id, compared].includes(own.id)) patient.protocol = own.text;
   const link = `${location.href.split("#")[0]}#${await packed(patient)}`;
   history.replaceState(null, "", link);
   byId("address").value = link;
@@ -198,11 +181,11 @@ async function follow(fragment) {
     fault("the link: does not hold a patient; copy it whole");
     return;
   }
-  if (patient.protocol) openProtocol("protocol-of-the-link.toml", patient.protocol);
-  send({ units: patient.units });
-  send({ course: patient.course });
-  send({ visit: patient.visit });
-  send({ compare: patient.compared });
+  const { course, visit, units, compared, protocol } = patient;
+  if (protocol && (await decideBy(protocol)).fault) return;
+  for (const message of [{ units }, { course }, { visit }, { compare: compared }]) {
+    if ((await ask(message)).fault) return; // it stays in view
+  }
 }
 
 window.addEventListener("hashchange", () => follow(location.hash.slice(1)));
