@@ -12,15 +12,14 @@ import { loadPyodide } from "./pyodide/pyodide.mjs";
 
 const GLUE = `
 import json
+from functools import reduce
+from lenadose.walk import begin_walk, change, shown
 from lenadose.walk.own_protocol import check_own_protocol
-from lenadose.walk.session import begin_walk, change
-from lenadose.walk.shown import shown
 
-walk = None
+walk = reduce(change, json.loads(beginning), begin_walk())
 
 def answer(message):
     global walk
-    walk = begin_walk(example) if walk is None else walk
     walk = change(walk, json.loads(message))
     return json.dumps(shown(walk), ensure_ascii=False)
 
@@ -43,7 +42,7 @@ async function start() {
   const python = await loadPyodide({ indexURL: new URL("pyodide/", import.meta.url).href });
   postMessage({ stage: "Loading the protocols …" });
   for (const wheel of await wheels) python.unpackArchive(wheel, "wheel");
-  python.globals.set("example", (await built).example);
+  python.globals.set("beginning", JSON.stringify((await built).beginning));
   python.runPython(GLUE);
   return {
     answer: python.globals.get("answer"),

@@ -16,17 +16,17 @@ import sys
 import tarfile
 import tempfile
 import tomllib
+from functools import reduce
 from pathlib import Path
 from typing import TypedDict
 
-from lenadose.walk.session import begin_walk
-from lenadose.walk.shown import shown
+from lenadose.walk import begin_walk, change, shown
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "page"
 DOWNLOADS = ROOT / "build" / "downloads"
-EXAMPLE = "neutropenia-at-10-mg"
-"""The patient who is shown while Python starts."""
+BEGINNING = ({"example": "neutropenia-at-10-mg"}, {"visit": 2})
+"""The messages that lead to what is shown first: neutrophils of 0.9, and an interruption."""
 
 PYODIDE = (
     "pyodide.mjs",
@@ -132,8 +132,8 @@ def build(site: Path) -> None:
     for name in WHEELS:
         shutil.copy(download(name), wheels)
     names = sorted(path.name for path in wheels.iterdir())
-    _write_json(site / "built.json", {"example": EXAMPLE, "wheels": names})
-    _write_json(site / "first.json", shown(begin_walk(EXAMPLE)))
+    _write_json(site / "built.json", {"beginning": BEGINNING, "wheels": names})
+    _write_json(site / "first.json", shown(reduce(change, BEGINNING, begin_walk())))
     (site / "licences.txt").write_text(licences(), "utf-8")
 
 
