@@ -104,7 +104,7 @@ export function showFindings(place, name, walk) {
       }
       if (!numbers.length) return;
       const caption = "Kinds of disagreement on the same visits, each with a shortest course";
-      kinds = table(caption, ["what differs", read.base, read.name, "visits", ""], []);
+      kinds = table(caption, ["what differs", read.base, read.name, "visits", "its course"], []);
       place.append(kinds.scroll);
       now.textContent = "Looking for visits on which the two decide differently …";
     },

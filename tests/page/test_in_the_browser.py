@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from tests.support.paths import ROOT
 from lenadose.walk import begin_walk, change, shown
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -209,6 +209,10 @@ def differing(text):
 """
 
 
+def _fulfil(text: str, kind: str, route: "Route") -> None:
+    route.fulfill(body=text, content_type=kind)
+
+
 def differing(browser: "Browser", origin: str, files: Mapping[str, str]) -> list[dict[str, Any]]:
     """Decide vectors by the page's own Python in the browser; return what differs of each file."""
     page = browser.new_page()
@@ -216,10 +220,7 @@ def differing(browser: "Browser", origin: str, files: Mapping[str, str]) -> list
     served = {"parity.js": PARITY, "parity.py": DIFFERING, **files}
     for name, text in served.items():
         kind = "text/javascript" if name.endswith(".js") else "text/plain"
-        page.route(
-            f"**/{name}",
-            lambda route, text=text, kind=kind: route.fulfill(body=text, content_type=kind),
-        )
+        page.route(f"**/{name}", partial(_fulfil, text, kind))
     page.goto(f"{origin}licences.txt")
     page.evaluate(
         """() => new Promise((resolve, reject) => {
@@ -363,7 +364,7 @@ def test_the_exported_course_is_one_that_python_reads(walked: Walked, tmp_path: 
     [
         ("a.json", '{"visits": [{"date": "2026-02-30"}]}', ".lw-fault", "there is no 2026-02-30"),
         ("a.csv", "date", "#fault", "a.csv: is neither a .json nor a .toml file"),
-        ("a.toml", "id = ", "#findings", "a.toml: line 1"),
+        ("a.toml", "id = x", "#findings", "a.toml: line 1, column 6: is not TOML"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_in_one_line(
