@@ -45,7 +45,11 @@ const STYLE = `
   .lw-body { grid-template-columns: minmax(300px, 5fr) minmax(0, 9fr);
     grid-template-rows: auto auto 1fr;
     grid-template-areas: "timeline timeline" "fields card" "fields rest"; }
-  .lw-pair { grid-template-columns: repeat(2, minmax(0, 1fr)); align-items: start; } }
+}
+@container (min-width: 1100px) { .lw-beside { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+@container (min-width: 1400px) {
+  .lw-pair { grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); align-items: start; }
+}
 @container (min-width: 1900px) { .lw-body { font-size: 17px; } }
 .lw-panel { padding: 12px 14px; border: 1px solid var(--edge); border-radius: 8px;
   background: var(--panel); min-width: 0; }
@@ -58,6 +62,7 @@ const STYLE = `
   border-left-color: var(--tone); font-weight: 600; }
 .lw-timeline small, .lw small { color: var(--quiet); font-size: 13px; }
 .lw-next { display: flex; flex-wrap: wrap; gap: 8px; align-items: end; margin-top: 8px; }
+.lw-beside { display: grid; gap: 12px; }
 .lw-card { border-left: 8px solid var(--tone, var(--quiet)); overflow-wrap: anywhere; }
 .lw-card .lw-head { margin: 0; font-size: 1.5em; line-height: 1.25; font-weight: 700; }
 .lw-card .lw-why { margin: 6px 0; font-size: 1.05em; }
@@ -451,10 +456,15 @@ export function mount(element, host) {
       fieldsIn(fields, fieldList, data.fields, (name) => makeField(name, send));
       fieldsIn(facets, patientList, data.patient.fields, (name) => makeFacet(name, send));
     }
-    fill(top, [data.card, data.origin, data.compared, data.protocol], () => [
-      card(data.card, data.protocol.id, data.origin),
-      ...(data.compared ? [h("h2", {}, `The same patient by ${data.compared.protocol.id}`), card(data.compared.card, data.compared.protocol.id, [])] : []),
-    ]);
+    fill(top, [data.card, data.origin, data.compared, data.protocol], () => {
+      const decided = card(data.card, data.protocol.id, data.origin);
+      if (!data.compared) return [decided];
+      const other = data.compared.protocol.id;
+      const by = (id, made) => h("div", {}, h("h2", {}, `By ${id}`), made);
+      return [
+        h("div", { class: "lw-beside" }, by(data.protocol.id, decided), by(other, card(data.compared.card, other, []))),
+      ];
+    });
     fill(missing, data.missing, asked);
     fill(picture, data.picture ?? null, (layout) =>
       layout ? [h("section", { class: "lw-panel lw-picture", "aria-label": "The course", tabindex: "0" }, drawPicture(layout))] : [],
