@@ -56,11 +56,9 @@ export function showFindings(place, name, walk) {
     place.append(element("p", "Here: ", element("strong", words), `. Rows involved: ${rules.join(", ")}.`));
     const rows = (list) => list.map((visit) => [visit.date, visit.shown, decided(visit)]);
     const heads = ["visit", "shown", "decision"];
-    if (visits.length) place.append(table("The shortest course that shows it", heads, rows(visits)).scroll);
-    if (others.length) {
-      const caption = "Compared with the same patient, with another last visit";
-      place.append(table(caption, heads, rows(others)).scroll);
-    }
+    const shows = (caption, list) => place.append(table(`Law ${law.number}: ${caption}`, heads, rows(list)).scroll);
+    if (visits.length) shows("the shortest course that breaks it", visits);
+    if (others.length) shows("the same patient, with another last visit", others);
     if (course) place.append(element("p", "", button("Walk this course", () => walk(course))));
   };
 

@@ -136,7 +136,22 @@ document.addEventListener("drop", async (event) => {
   for (const file of event.dataTransfer.files) await open(file);
 });
 
+// Printing: what is printed is measured with the style of print on, and made to fit one sheet of A4.
+
+const SHEET = { width: 186, height: 275, least: 0.6 }; // mm within the margins of page.css
+
 byId("print").addEventListener("click", () => window.print());
+window.addEventListener("beforeprint", () => {
+  const rules = Array.from(document.styleSheets, (sheet) => Array.from(sheet.cssRules)).flat();
+  const media = rules.filter((rule) => rule.media?.mediaText === "print").map((rule) => rule.media);
+  for (const each of media) each.mediaText = "all";
+  document.body.style.width = `${SHEET.width}mm`;
+  const height = (document.body.getBoundingClientRect().height * 25.4) / 96;
+  document.body.style.width = "";
+  for (const each of media) each.mediaText = "print";
+  document.body.style.zoom = Math.max(SHEET.least, Math.min(1, SHEET.height / height));
+});
+window.addEventListener("afterprint", () => { document.body.style.zoom = ""; });
 
 // Links: the whole patient in the fragment, which a browser does not send.
 
