@@ -1,4 +1,4 @@
-"""Build the site from docs/, the protocols, the docstrings and the notebooks.
+"""Build the site from docs/, the protocols, the docstrings, the notebooks and the page to try.
 
 python scripts/docs.py [FOLDER]   into FOLDER, by default build/site
 
@@ -21,6 +21,7 @@ from lenadose.protocol.builtin import BUILT_IN
 from lenadose.report.protocol import assumptions, protocol_page
 from lenadose.report.verification import certificate_page
 from lenadose.verification.certificate import verify
+from page import build as build_page
 
 ROOT = Path(__file__).parents[1]
 OTHERS = {
@@ -129,6 +130,7 @@ def contents(source: Path) -> None:
         "How to": [
             "howto/rationale",
             "howto/walk",
+            "howto/page",
             "howto/commands",
             "howto/import",
             "howto/tables",
@@ -223,6 +225,7 @@ def main() -> int:
     )
     if code:
         return code
+    build_page(site / "try")
     faults = sorted(set(broken(site)))
     for line in faults:
         print(line, file=sys.stderr)

@@ -3,8 +3,8 @@
 python scripts/page.py FOLDER   into FOLDER, which is made anew
 
 It needs npm and pip. Whatever is downloaded is kept in build/downloads and has to have the hash
-in page/pins.toml. The same tree gives the same bytes. Exits with 1 for a file with another hash, and for a folder
-that holds anything else.
+in page/pins.toml. The same tree gives the same bytes. Exits with 1 for a file with another
+hash, and for a folder that holds anything else.
 """
 
 import hashlib
