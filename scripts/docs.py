@@ -143,7 +143,13 @@ def contents(source: Path) -> None:
         "Stories": [
             f"notebooks/{path.stem}" for path in sorted((source / "notebooks").glob("*.ipynb"))
         ],
-        "Protocols": ["protocol", *protocols, "Comparison <comparison>", "What changed <changes>"],
+        "Protocols": [
+            "protocol",
+            "cards",
+            *protocols,
+            "Comparison <comparison>",
+            "What changed <changes>",
+        ],
         "Design": [
             "architecture",
             *(f"decisions/{path.stem}" for path in sorted((source / "decisions").glob("*.md"))),
