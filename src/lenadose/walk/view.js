@@ -120,6 +120,10 @@ const STYLE = `
 .lw-picture svg { display: block; width: 100%; min-width: 700px; height: auto; background: #fff; border-radius: 4px; }
 .lw-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap; }
+@container (max-width: 480px) {
+  .lw dl, .lw-changes dl, .lw-rows summary { grid-template-columns: minmax(0, 1fr); }
+  .lw dd { margin-bottom: 4px; } .lw select { width: 100%; } .lw-bar label { flex: 1 1 100%; }
+}
 @media (prefers-reduced-motion: no-preference) { .lw-track span { transition: width .15s; } }
 @media print { .lw-bar, .lw-next, .lw-form, .lw-facts button { display: none; } }
 `;
