@@ -35,6 +35,12 @@ function decided({ sign, colour, advice, rule }) {
   return made;
 }
 
+function day(date) {
+  const made = element("span", date);
+  made.className = "day";
+  return made;
+}
+
 function button(words, action) {
   const made = element("button", words);
   made.type = "button";
@@ -54,7 +60,7 @@ export function showFindings(place, name, walk) {
     place.append(element("h3", `Law ${law.number}, ${law.name}, is broken`));
     place.append(element("p", law.words));
     place.append(element("p", "Here: ", element("strong", words), `. Rows involved: ${rules.join(", ")}.`));
-    const rows = (list) => list.map((visit) => [visit.date, visit.shown, decided(visit)]);
+    const rows = (list) => list.map((visit) => [day(visit.date), visit.shown, decided(visit)]);
     const heads = ["visit", "shown", "decision"];
     const shows = (caption, list) => place.append(table(`Law ${law.number}: ${caption}`, heads, rows(list)).scroll);
     if (visits.length) shows("the shortest course that breaks it", visits);
@@ -118,7 +124,8 @@ export function showFindings(place, name, walk) {
       now.textContent = `Looking for visits on which the two decide differently: ${found} kinds so far …`;
     },
     done() {
-      now.textContent = kinds ? `Checked. ${found || "No"} kinds of disagreement.` : "Checked.";
+      const many = found === 1 ? "1 kind" : `${found || "No"} kinds`;
+      now.textContent = kinds ? `Checked. ${many} of disagreement.` : "Checked.";
       if (found > KINDS) {
         const all = button(`Show all ${found}`, () => {
           for (const row of kinds.body.rows) row.hidden = false;

@@ -158,6 +158,16 @@ def walked(opened: Walked) -> Iterator[Walked]:
     }
 
 
+def test_another_origin_is_forbidden_to_the_page_and_python_came_from_its_own(
+    walked: Walked,
+) -> None:
+    refused = "() => fetch('http://localhost:1/').then(() => false, () => true)"
+    assert walked.page.evaluate(refused)
+    names = [urlsplit(url).path for url in walked.requests]
+    assert "/pyodide/pyodide.asm.wasm" in names  # what a worker asks for is counted too
+    assert len(names) < 100
+
+
 # What it decides
 
 
