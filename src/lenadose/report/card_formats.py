@@ -5,6 +5,8 @@ from html import escape as escape_html
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from attrs import frozen
+
 from lenadose.explanation.calculations import printed_date
 from lenadose.explanation.headlines import HEADLINES
 from lenadose.report.markdown import escape, unbroken
@@ -25,38 +27,48 @@ def card_text(card: "Card", width: int = WIDTH, lines: int = LINES) -> str:
     """Return a card as text, each line at most *width* columns; at most *lines* where it can be.
 
     What would change the decision gives way first, then the ends of what is not checked and of the
-    source, and the ends of the limits last.
+    source, then those of the limits and of the other lines, and last of warnings and cause.
     """
     shown = len(card.changes)
     rooms = [
-        *((changes, 9, 9, 9) for changes in range(shown, 1, -1)),
-        *((min(shown, changes), 2, 1, 9) for changes in (2, 1)),
-        *((min(shown, changes), 1, 1, 9) for changes in (1, 0)),
-        (0, 1, 1, 1),
+        *(_Room(changes) for changes in range(shown, 1, -1)),
+        *(_Room(min(shown, changes), 2, 1) for changes in (2, 1)),
+        *(_Room(min(shown, changes), 1, 1) for changes in (1, 0)),
+        *(_Room(0, 1, 1, 1, line) for line in (9, 2, 1)),
+        *(_Room(0, 1, 1, 1, 1, prose) for prose in (3, 2, 1)),
     ]
     for room in rooms:
-        text = [line.rstrip() for line in _text(card, width, *room)]
+        text = [line.rstrip() for line in _text(card, width, room)]
         if len(text) <= lines:
             break
     return "\n".join(text)
 
 
-def _text(
-    card: "Card", width: int, changes: int, source: int, unchecked: int, limits: int
-) -> Iterator[str]:
-    """Yield the lines, with some of the changes and at most so many lines of the last ones."""
+@frozen
+class _Room:
+    """The changes that are shown, and the most lines of each of the other parts."""
+
+    changes: int
+    source: int = 9
+    unchecked: int = 9
+    limits: int = 9
+    line: int = 9
+    prose: int = 9
+
+
+def _text(card: "Card", width: int, room: _Room) -> Iterator[str]:
     whose = f"{printed_date(card.date)}{f' · {card.patient}' if card.patient else ''}"
     yield from _two_sided(whose, HYPOTHETICAL, width)
     yield from _two_sided(card.headline, card.before, width)
     for warning in card.warnings:
-        yield from _wrapped(f"! {warning}", width, 2)
-    yield from _wrapped(card.why, width, 0)
+        yield from _wrapped(f"! {warning}", width, 2, room.prose)
+    yield from _wrapped(card.why, width, 0, room.prose)
     for line in card.lines:
-        yield from _labelled(line.label, line.words, width)
-    for number, change in enumerate(card.changes[:changes]):
+        yield from _labelled(line.label, line.words, width, room.line)
+    for number, change in enumerate(card.changes[: room.changes]):
         label = "" if number else _changes_label(card)
         yield from _labelled(label, f"{change.label} → {change.words}", width)
-    most = {"Source": source, "Not checked": unchecked, "Limits": limits}
+    most = {"Source": room.source, "Not checked": room.unchecked, "Limits": room.limits}
     for line in card.origin:
         yield from _labelled(line.label, line.words, width, most.get(line.label))
 
@@ -74,13 +86,15 @@ def _two_sided(left: str, right: str, width: int) -> Iterator[str]:
         yield from _wrapped(right, width, 2)
 
 
-def _wrapped(words: str, width: int, indent: int) -> Iterator[str]:
+def _wrapped(words: str, width: int, indent: int, most: int | None = None) -> Iterator[str]:
     yield from wrap(
         words,
         width,
         initial_indent=" ",
         subsequent_indent=" " * (1 + indent),
         break_on_hyphens=False,
+        max_lines=most,
+        placeholder=" …",
     )
 
 
