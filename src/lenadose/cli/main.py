@@ -121,6 +121,12 @@ def _parser() -> argparse.ArgumentParser:
     def of_courses(name: str, words: str) -> argparse.ArgumentParser:
         added = command(name, words, words_more=SEVERAL)
         added.add_argument("courses", metavar="COURSE", nargs="+", help=COURSE)
+        added.add_argument(
+            "--as",
+            dest="form",
+            choices=("fhir",),
+            help="print the course and what is proposed as a FHIR R4 Bundle; of several, one a line",
+        )
         with_protocol(added, "--protocol", INSTEAD)
         return added
 
