@@ -239,7 +239,10 @@ class _Writer:
     def _dosage(self) -> Resource:
         decision = self.decision
         assert decision.dosage is not None
-        made: Resource = {**self._medication(), "dosageInstruction": [proposed_dosage(decision.dosage)]}
+        made: Resource = {
+            **self._medication(),
+            "dosageInstruction": [proposed_dosage(decision.dosage)],
+        }
         until = QUESTIONS.get(decision.action)
         if until is not None:
             notes: Json = [{"text": f"Unchanged {until}."}, {"text": NOT_A_DEVICE}]

@@ -1,0 +1,55 @@
+"""The commands of CDS Hooks: serve them, and export what users did with the cards."""
+
+import csv
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from lenadose.cli.printing import print_data
+from lenadose.serve.feedback import COLUMNS, FeedbackFile
+from lenadose.terms.errors import fault
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+def serve(call: "Namespace") -> int:
+    """Serve CDS Hooks until it is interrupted."""
+    try:
+        import uvicorn
+
+        from lenadose.serve import app
+    except ModuleNotFoundError as error:
+        raise fault(
+            str(error.name), "is not installed, and serving needs it", "install lenadose[serve]"
+        ) from None
+    if call.feedback is not None:
+        FeedbackFile(call.feedback).open()
+        os.environ[app.FEEDBACK] = os.path.abspath(call.feedback)
+    os.environ[app.ORIGINS] = " ".join(call.origins)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    uvicorn.run(
+        "lenadose.serve.app:from_environment",
+        factory=True,
+        host=call.host,
+        port=call.port,
+        workers=call.workers,
+        # The path of a call could hold what a patient's record holds.
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=5,
+    )
+    return 0
+
+
+def feedback(call: "Namespace") -> int:
+    """Print the feedback that was kept, as CSV or as JSON."""
+    rows = list(FeedbackFile(call.file).rows())
+    if call.json:
+        print_data(rows)
+        return 0
+    writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return 0
