@@ -131,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
             "--as",
             dest="form",
             choices=("fhir",),
-            help="print the course and what is proposed as a FHIR R4 Bundle; of several, one a line",
+            help="print the course and the proposals as a FHIR R4 Bundle; of several, one a line",
         )
         with_protocol(added, "--protocol", INSTEAD)
         return added

@@ -149,18 +149,18 @@ class _Writer:
             if value is not None:
                 yield None, self._observation(FIELD_CODES[name], {"valueInteger": value}, at)
         for name in QUANTITIES:
-            for number, result in enumerate(visit.results(name)):
+            for place, result in enumerate(visit.results(name)):
                 on = {**at, "effectiveDateTime": result.on.isoformat()}
-                entry = self._observation(FIELD_CODES[name], _measured(result.given), on, number)
+                entry = self._observation(FIELD_CODES[name], _measured(result.given), on, place)
                 yield (name, result.on, result.given), entry
-        for number, test in enumerate(visit.pregnancy_tests or ()):
-            entry = self._test(test, at, number)
+        for place, test in enumerate(visit.pregnancy_tests or ()):
+            entry = self._test(test, at, place)
             yield ("pregnancy_tests", test.date or visit.date, test.result), entry
         if visit.adverse_events == ():
             none: Resource = {"valueCodeableConcept": concept(codes.NONE)}
             yield None, self._observation(codes.ADVERSE_EVENTS, none, at)
-        for number, event in enumerate(visit.adverse_events or ()):
-            entry = self._event(event, day, encounter, number)
+        for place, event in enumerate(visit.adverse_events or ()):
+            entry = self._event(event, day, encounter, place)
             yield ("adverse_events", visit.date, event), entry
         if visit.dosage_taken is not None:
             yield None, self._taken(visit.dosage_taken, before, day, encounter)
@@ -169,7 +169,7 @@ class _Writer:
         if visit.stopped is not None:
             yield None, self._observation(codes.TREATMENT_ENDED, {"valueString": visit.stopped}, at)
 
-    def _observation(self, code: Code, value: Resource, at: Resource, number: int = 0) -> Entry:
+    def _observation(self, code: Code, value: Resource, at: Resource, place: int = 0) -> Entry:
         return self.ids.entry(
             {
                 "resourceType": "Observation",
@@ -179,13 +179,13 @@ class _Writer:
                 **at,
                 **value,
             },
-            *(_reference(at), code.code, str(number)),
+            *(_reference(at), code.code, str(place)),
         )
 
-    def _test(self, test: PregnancyTest, at: Resource, number: int) -> Entry:
+    def _test(self, test: PregnancyTest, at: Resource, place: int) -> Entry:
         value: Resource = {"valueCodeableConcept": concept(codes.TEST_RESULTS[test.result])}
         on = at if test.date is None else {**at, "effectiveDateTime": test.date.isoformat()}
-        return self._observation(codes.PREGNANCY_TEST, value, on, number)
+        return self._observation(codes.PREGNANCY_TEST, value, on, place)
 
     def _judgement(self, judgement: Judgement, at: Resource) -> Entry:
         value: Resource = {
@@ -194,7 +194,7 @@ class _Writer:
         }
         return self._observation(codes.JUDGEMENT, value, at)
 
-    def _event(self, event: AdverseEvent, day: str, encounter: Entry, number: int) -> Entry:
+    def _event(self, event: AdverseEvent, day: str, encounter: Entry, place: int) -> Entry:
         extensions: list[Json] = []
         if event.grade is not None:
             extensions.append({"url": codes.GRADE, "valueInteger": event.grade})
@@ -211,7 +211,7 @@ class _Writer:
         }
         if event.resolved:
             resource["outcome"] = concept(_OUTCOME_RESOLVED, codes.RESOLVED)
-        return self.ids.entry(resource, day, str(number))
+        return self.ids.entry(resource, day, str(place))
 
     def _taken(
         self, taken: DosageTaken, before: dt.date | None, day: str, encounter: Entry

@@ -55,15 +55,17 @@ _ISSUES = {
 class _Answer(Exception):
     """An answer that is an OperationOutcome."""
 
-    def __init__(self, status: int, faults: Iterable[Fault], headers: dict[str, str] | None = None):
+    def __init__(
+        self, status: int, faults: Iterable[Fault], headers: dict[str, str] | None = None
+    ) -> None:
         self.status, self.faults, self.headers = status, tuple(faults), headers
 
 
 def application(feedback: FeedbackFile | None = None, origins: Iterable[str] = ()) -> Starlette:
     """Return the application.
 
-    *feedback* is where feedback is kept, without it there is no endpoint for it; *origins* are those
-    whose pages a browser lets call. Raises DocumentError for a file that cannot be opened.
+    *feedback* is where feedback is kept; without it there is no endpoint for it. *origins* are
+    those whose pages a browser lets call. Raises DocumentError for a file that cannot be opened.
     """
     if feedback is not None:
         feedback.open()
