@@ -270,7 +270,8 @@ class _Writer:
     def _issues(self) -> Iterator[Entry]:
         """Yield the dangers of the visit; an event that meets several criteria once, the worst."""
         seen = self.decision.seen
-        urgent = same_day_dangers(seen)
+        # Of a count it is another limit that calls for a same-day assessment.
+        urgent = {danger_name(seen, danger) for danger in same_day_dangers(seen)}
         written = set()
         for safety, severity in _SEVERITIES.items():
             for danger in _dangers(self.decision, safety):
@@ -281,12 +282,12 @@ class _Writer:
                 words = f"{safety.label}: {name}"
                 if isinstance(danger, Limit):
                     words += f", below {danger.below.value}"
-                if danger in urgent:
+                if name in urgent:
                     words += "; same-day assessment"
                 elements: Resource = {
                     "status": "final",
                     "code": {"text": name},
-                    "severity": "high" if danger in urgent else severity,
+                    "severity": "high" if name in urgent else severity,
                     "patient": self.about["subject"],
                     "identifiedDateTime": self.day,
                     "author": self.software.reference,

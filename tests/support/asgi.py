@@ -1,0 +1,77 @@
+"""Calls of an ASGI application without a server."""
+
+import asyncio
+import json
+from typing import Any
+
+from attrs import frozen
+
+JSON = {"content-type": "application/json"}
+
+
+@frozen
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.body)
+
+
+def call(
+    app: Any,
+    method: str,
+    path: str,
+    body: bytes | Any = b"",
+    headers: dict[str, str] | None = None,
+    chunk: int = 65536,
+) -> Answer:
+    """Return the answer to one request; data is sent as JSON."""
+    return asyncio.run(acall(app, method, path, body, headers, chunk))
+
+
+async def acall(
+    app: Any,
+    method: str,
+    path: str,
+    body: bytes | Any = b"",
+    headers: dict[str, str] | None = None,
+    chunk: int = 65536,
+) -> Answer:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    parts = [content[at : at + chunk] for at in range(0, len(content), chunk)] or [b""]
+    given = JSON if headers is None else headers
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode("utf-8", "replace"),
+        "query_string": b"",
+        "headers": [(name.encode("latin-1"), given[name].encode("latin-1")) for name in given],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    waiting = [
+        {"type": "http.request", "body": part, "more_body": place < len(parts) - 1}
+        for place, part in enumerate(parts)
+    ]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return waiting.pop(0) if waiting else {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    start = sent[0]
+    return Answer(
+        start["status"],
+        {name.decode(): value.decode() for name, value in start["headers"]},
+        b"".join(message.get("body", b"") for message in sent[1:]),
+    )
