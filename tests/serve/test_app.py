@@ -101,9 +101,7 @@ def test_a_request_without_a_record_is_refused() -> None:
     refused(call(APP, "POST", VIEW, request(VIEW, "p")), 412, "there is no Patient")
     given = prefetched(COURSE)
     failed = {**given, "observations": {"resourceType": "OperationOutcome"}}
-    refused(
-        call(APP, "POST", VIEW, request(VIEW, "p", prefetch=failed)), 412, "the query failed"
-    )
+    refused(call(APP, "POST", VIEW, request(VIEW, "p", prefetch=failed)), 412, "the query failed")
     given["observations"]["link"] = [{"relation": "next", "url": "http://ehr.example/2"}]
     refused(call(APP, "POST", VIEW, request(VIEW, "p", prefetch=given)), 412, "one page of several")
 

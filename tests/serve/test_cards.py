@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import fhirpathpy
 import pytest
 from attrs import evolve
 from tests.support.asgi import call
@@ -21,7 +22,10 @@ COURSES = sorted((EXAMPLES / "courses").glob("*.json"))
 APP = application()
 
 HL7 = (
-    ("cards", "(selectionBehavior = 'at-most-one') implies suggestions.where(isRecommended).count() <= 1"),
+    (
+        "cards",
+        "(selectionBehavior = 'at-most-one') implies suggestions.where(isRecommended).count() <= 1",
+    ),
     ("cards", "suggestions.exists() implies selectionBehavior.exists()"),
     ("cards.suggestions", "actions.all(description.exists())"),
     (
@@ -58,9 +62,11 @@ def cards(path: str, document: Any) -> Any:
 
 def check_response(data: Any) -> None:
     """Check a response by HL7's invariants and by what the specification says in words."""
-    fhirpath = pytest.importorskip("fhirpathpy")
     for place, expression in HL7:
-        assert fhirpath.evaluate(data, f"{place}.all({expression})") == [True], (place, expression)
+        assert fhirpathpy.evaluate(data, f"{place}.all({expression})") == [True], (
+            place,
+            expression,
+        )
     uuids = [each["uuid"] for each in data["cards"]]
     uuids += [each["uuid"] for one in data["cards"] for each in one.get("suggestions", [])]
     assert len(set(uuids)) == len(uuids)
@@ -76,7 +82,6 @@ def check_response(data: Any) -> None:
 
 
 def test_the_invariants_find_what_breaks_them() -> None:
-    fhirpath = pytest.importorskip("fhirpathpy")
     broken = {
         "cards": [
             {
@@ -87,9 +92,7 @@ def test_the_invariants_find_what_breaks_them() -> None:
             {"suggestions": [{"actionSelectionBehavior": "some"}]},
         ]
     }
-    found = [
-        fhirpath.evaluate(broken, f"{place}.all({expression})") for place, expression in HL7
-    ]
+    found = [fhirpathpy.evaluate(broken, f"{place}.all({expression})") for place, expression in HL7]
     assert found == [[False], [False], [False], [False], [True], [False], [False]]
 
 
@@ -110,13 +113,15 @@ def test_what_is_missing_is_to_be_obtained() -> None:
     (given,) = cards(VIEW, with_course(VIEW, course))
     assert given["indicator"] == "warning"
     asked = {each["label"]: each for each in given["suggestions"]}
-    assert list(asked) == [
-        f"Obtain {gap.field.replace('_', ' ')}" for gap in decision.missing
-    ]
+    assert list(asked) == [f"Obtain {gap.field.replace('_', ' ')}" for gap in decision.missing]
     assert [label for label in asked if asked[label]["isRecommended"]] == ["Obtain adverse events"]
     (action,) = asked["Obtain neutrophils"]["actions"]
     resource = action["resource"]
-    assert (action["type"], resource["status"], resource["intent"]) == ("create", "draft", "proposal")
+    assert (action["type"], resource["status"], resource["intent"]) == (
+        "create",
+        "draft",
+        "proposal",
+    )
     assert resource["subject"] == {"reference": "Patient/p"}
     assert resource["authoredOn"] == "2026-01-05"
 

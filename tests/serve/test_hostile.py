@@ -1,6 +1,7 @@
 """Hostile requests: none leads to an error of the service, and none that is refused to a dose."""
 
 import asyncio
+import copy
 import json
 import random
 from collections.abc import Iterator
@@ -89,13 +90,15 @@ def hostile(number: int, requests: list[tuple[str, str]]) -> tuple[str, bytes]:
         holder, key = draw.choice(found)
         kind = draw.random()
         if kind < 0.6:
-            holder[key] = draw.choice(VALUES)
+            holder[key] = copy.deepcopy(draw.choice(VALUES))
         elif kind < 0.75:
             del holder[key]
         elif kind < 0.9:
             holder[key] = json.loads(json.dumps(draw.choice(found)[0]))
         elif isinstance(holder, dict):
-            holder[draw.choice(["resourceType", "id", "extension", "entry", "x", ""])] = holder.pop(key)
+            holder[draw.choice(["resourceType", "id", "extension", "entry", "x", ""])] = holder.pop(
+                key
+            )
         else:
             holder.append(json.loads(json.dumps(holder[key])))
     body = json.dumps(document).encode()

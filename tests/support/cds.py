@@ -36,7 +36,7 @@ def with_course(path: str, course: Course, orders: list[Data] | None = None) -> 
 
 
 def prefetched(course: Course, patient: str = "p") -> Data:
-    """Return a course as an EHR would prefetch it: resources of its own ids, in searchset Bundles."""
+    """Return a course as an EHR prefetches it: resources with its own ids, in Bundles."""
     bundle: Any = course_bundle(course)
     kinds: dict[str, list[Data]] = {}
     names = {
@@ -89,5 +89,3 @@ def order(mg: float, every_days: int = 1, id: str = "o1", patient: str = "p", **
         ],
         **more,
     }
-
-

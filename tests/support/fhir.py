@@ -20,9 +20,7 @@ NARRATIVE_ELEMENTS = {"div", "p", "b", "strong", "small", "span", "br", "table",
 
 def resources_of(bundle: Data, kind: str) -> list[Data]:
     return [
-        entry["resource"]
-        for entry in bundle["entry"]
-        if entry["resource"]["resourceType"] == kind
+        entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == kind
     ]
 
 
@@ -111,5 +109,3 @@ def _results(given: Any, visit: Visit) -> Any:
         return None
     is_one = len(distinct) == 1 and isinstance(distinct[0], Measurement)
     return distinct[0] if is_one else distinct
-
-

@@ -182,7 +182,7 @@ def _every_days(timing: Data, mapping: ImportMapping) -> int:
     repeat = part(timing, "repeat")
     others = set(repeat) - {"frequency", "period", "periodUnit", "boundsPeriod", "boundsDuration"}
     frequency, period = repeat.get("frequency", 1), repeat.get("period")
-    unit = repeat.get("periodUnit")
+    unit = text(repeat, "periodUnit")
     is_plain = not others and frequency == 1 and isinstance(period, int) and unit in _DAYS
     if not is_plain or isinstance(period, bool):
         raise fault("", "its timing is not one dose in so many days", "give timing.repeat")
