@@ -160,9 +160,9 @@ def test_an_order_agrees_exactly_when_it_is_what_was_advised(path: Path) -> None
         ordered = f"{mg} mg {'once daily' if every_days == 1 else 'every other day'}"
         is_advised = str(decision.dosage) == ordered
         is_question = decision.action in QUESTIONS
-        assert given["summary"].startswith("Agrees: ") is (is_advised and not is_question)
+        assert given["summary"].startswith("Agrees; ") is (is_advised and not is_question)
         assert card_markdown(card(decision)) in given["detail"]
-        if given["summary"].startswith("Agrees: "):
+        if given["summary"].startswith("Agrees; "):
             assert "suggestions" not in given
             continue
         assert given["indicator"] != "info"
@@ -196,7 +196,7 @@ def test_an_order_whose_dosage_is_not_plain_is_not_compared() -> None:
     draft = order(5)
     draft["dosageInstruction"][0]["asNeededBoolean"] = True
     (given,) = cards(SIGN, with_course(SIGN, example("missed-doses"), [draft]))
-    assert given["summary"].startswith("Not compared: ")
+    assert given["summary"].startswith("Not compared; ")
     assert "taken as needed" in given["detail"]
 
 
@@ -212,7 +212,14 @@ def test_only_the_selected_orders_are_compared() -> None:
     document = with_course(SELECT, example("missed-doses"), [order(5), order(10, id="o2")])
     document["context"]["selections"] = ["MedicationRequest/o2"]
     (given,) = cards(SELECT, document)
-    assert given["summary"].startswith("Agrees: ")
+    assert given["summary"].startswith("Agrees; ")
+
+
+def test_orders_without_an_id_are_compared_and_not_changed() -> None:
+    drafts = [{key: value for key, value in order(5).items() if key != "id"}] * 2
+    given = cards(SIGN, with_course(SIGN, example("missed-doses"), drafts))
+    assert [each["summary"].partition(":")[0] for each in given] == ["Differs", "Differs"]
+    assert not any("suggestions" in each for each in given)
 
 
 def test_an_order_for_a_patient_without_a_visit_is_not_compared() -> None:

@@ -166,13 +166,13 @@ def respond(service: Service, document: object) -> dict[str, Json]:
     writer = _Cards(request, record, decision)
     if service.hook == "patient-view":
         return {"cards": [writer.next_step()]}
-    return {"cards": [writer.order(order) for order in orders]}
+    return {"cards": [writer.order(order, place) for place, order in enumerate(orders)]}
 
 
 def _without_record(request: Request, orders: tuple[Order, ...]) -> Iterator[dict[str, Json]]:
-    for order in orders:
+    for place, _ in enumerate(orders):
         yield {
-            "uuid": _uuid(request, "order", order.name or ""),
+            "uuid": _uuid(request, "order", str(place)),
             "summary": "Lenalidomide: not compared, because the record holds no visit",
             "detail": "Record the CLASI activity of a visit. " + NOT_A_DEVICE,
             "indicator": "warning",
@@ -202,26 +202,27 @@ class _Cards:
             made["selectionBehavior"] = "any"
         return made
 
-    def order(self, order: Order) -> dict[str, Json]:
+    def order(self, order: Order, place: int) -> dict[str, Json]:
         """Return the card of an order: it agrees, or it differs and why."""
         decision, is_question = self.decision, self.decision.action in QUESTIONS
         indicator = self._indicator()
-        if order.unreadable is not None:
-            summary = f"Not compared: the protocol advises: {advice(decision)}"
-            why_not = f"The dosage of the order cannot be read: {order.unreadable.reason}; "
-            words = f"{why_not}{order.unreadable.fix}."
-            indicator = "warning" if indicator == "info" else indicator
-        elif order.dosage == decision.dosage and not is_question:
-            summary, words = f"Agrees: {advice(decision)}", ""
+        advised, words = f"advised: {_lowered(advice(decision))}", ""
+        is_same = order.unreadable is None and order.dosage == decision.dosage
+        if is_same and not is_question:
+            summary = f"Agrees; {advised}"
         else:
-            verb = "Until answered the same" if order.dosage == decision.dosage else "Differs"
-            summary = f"{verb}: ordered {order.dosage or 'nothing'}; {advice(decision)}"
-            words = f"Ordered: {order.dosage or 'nothing'}. By the protocol: {advice(decision)}."
-            is_danger = decision.dosage is None and decision.facts.safety in _DANGERS
+            ordered = f"ordered {order.dosage or 'nothing'}"
+            summary = f"{'As now' if is_same else 'Differs'}: {ordered}; {advised}"
+            if order.unreadable is not None:
+                summary = f"Not compared; {advised}"
+                why_not = f"{order.unreadable.reason}; {order.unreadable.fix}"
+                words = f"The dosage of the order cannot be read: {why_not}."
             indicator = "warning" if indicator == "info" else indicator
-            indicator = "critical" if is_danger and order.dosage else indicator
-        made = self._card(summary, words, indicator, "order", order.name or "")
-        suggestions = [] if summary.startswith("Agrees") else [*self._changes(order)]
+            is_danger = decision.dosage is None and decision.facts.safety in _DANGERS
+            is_drug = order.dosage is not None or order.unreadable is not None
+            indicator = "critical" if is_danger and is_drug else indicator
+        made = self._card(summary, words, indicator, "order", str(place))
+        suggestions = [] if is_same else [*self._changes(order, place)]
         if suggestions:
             made["suggestions"] = suggestions
             made["selectionBehavior"] = "at-most-one"
@@ -276,10 +277,10 @@ class _Cards:
             "actions": [{"type": "create", "description": words, "resource": resource}],
         }
 
-    def _changes(self, order: Order) -> Iterator[Json]:
-        """Yield the change that makes an order agree; none for one without an id."""
+    def _changes(self, order: Order, place: int) -> Iterator[Json]:
+        """Yield the change by which an order would agree; none for one without an id."""
         decision, name = self.decision, order.name
-        if name is None or (order.dosage == decision.dosage and order.unreadable is None):
+        if name is None:
             return
         dosage = decision.dosage
         if dosage is None:
@@ -298,7 +299,7 @@ class _Cards:
             action = {"type": "update", "description": words, "resource": changed}
         yield {
             "label": label,
-            "uuid": _uuid(self.request, "change", name),
+            "uuid": _uuid(self.request, "change", str(place)),
             "isRecommended": decision.action not in QUESTIONS,
             "actions": [action],
         }
@@ -306,3 +307,7 @@ class _Cards:
 
 _SUPPLY = "dispenseRequest"
 """What the supply of an order is left under: it is that of the dosage before."""
+
+
+def _lowered(words: str) -> str:
+    return f"{words[:1].lower()}{words[1:]}"
