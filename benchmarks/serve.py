@@ -85,7 +85,8 @@ def row(connection: HTTPConnection, path: str, body: bytes, seconds: float) -> s
     slow = sorted(times)[int(len(times) * 0.99)]
     name = path.rpartition("lenadose-")[2]
     rate = len(times) / seconds
-    return f"| {name} | {rate:.0f} | {statistics.median(times):.1f} ms | {slow:.1f} ms | {len(body)} |"
+    middle = statistics.median(times)
+    return f"| {name} | {rate:.0f} | {middle:.1f} ms | {slow:.1f} ms | {len(body)} |"
 
 
 if __name__ == "__main__":

@@ -306,7 +306,7 @@ class _Cards:
 
 
 _SUPPLY = "dispenseRequest"
-"""What the supply of an order is left under: it is that of the dosage before."""
+"""The element of an order that holds its supply, which is that of the dosage before."""
 
 
 def _lowered(words: str) -> str:
