@@ -2,12 +2,14 @@
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from tests.support.fhir import as_fhir_holds, check_bundle, read_back
-from tests.support.paths import EXAMPLES
+from tests.support.paths import EXAMPLES, ROOT
 
 from lenadose import CallError, Course, Patient, Visit, load_course, replay
 from lenadose.fhir.course import course_bundle
@@ -75,3 +77,13 @@ def test_two_patients_have_no_id_in_common() -> None:
         for day in (dt.date(2026, 1, 5), dt.date(2026, 1, 6))
     ]
     assert without[0]["id"] != without[1]["id"]
+
+
+def test_the_page_shows_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "docs" / "howto" / "fhir.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.+?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    check_bundle(names["bundle"])
+    check_bundle(names["of_the_course_alone"])

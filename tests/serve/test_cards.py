@@ -13,7 +13,8 @@ from tests.support.paths import EXAMPLES
 
 from lenadose import Action, Course, Patient, Visit, card, load_course, replay
 from lenadose.explanation.headlines import QUESTIONS, advice
-from lenadose.report.card import card_markdown
+from lenadose.explanation.why import field_words
+from lenadose.report.card_formats import card_markdown
 from lenadose.serve.app import application
 from lenadose.serve.cards import LONGEST
 from lenadose.terms.disclaimer import NOT_A_DEVICE
@@ -113,7 +114,7 @@ def test_what_is_missing_is_to_be_obtained() -> None:
     (given,) = cards(VIEW, with_course(VIEW, course))
     assert given["indicator"] == "warning"
     asked = {each["label"]: each for each in given["suggestions"]}
-    assert list(asked) == [f"Obtain {gap.field.replace('_', ' ')}" for gap in decision.missing]
+    assert list(asked) == [f"Obtain {field_words(gap.field)}" for gap in decision.missing]
     assert [label for label in asked if asked[label]["isRecommended"]] == ["Obtain adverse events"]
     (action,) = asked["Obtain neutrophils"]["actions"]
     resource = action["resource"]

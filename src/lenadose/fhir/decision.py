@@ -38,7 +38,8 @@ from lenadose.protocol.protocol import Protocol
 from lenadose.protocol.safety import Limit
 from lenadose.record.course import Course
 from lenadose.record.visit import TestResult
-from lenadose.report.card import card, card_html
+from lenadose.report.card import card
+from lenadose.report.card_formats import card_html
 from lenadose.report.markdown import cite
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.terms.dosage import Dosage

@@ -15,7 +15,8 @@ from lenadose.fhir.elements import coding, concept
 from lenadose.formats import fhir_codes as codes
 from lenadose.formats.course_json import Json
 from lenadose.formats.fhir_codes import Code
-from lenadose.report.card import card, card_markdown
+from lenadose.report.card import card
+from lenadose.report.card_formats import card_markdown
 from lenadose.report.markdown import escape
 from lenadose.serve.hooks import (
     NotObtained,

@@ -1,4 +1,4 @@
-"""What users did with cards, kept in SQLite."""
+"""Feedback: the outcomes of cards, kept in SQLite."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
