@@ -183,6 +183,11 @@ def test_an_answer_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPat
     assert answer.headers["retry-after"] == "60"
 
 
+def test_a_body_that_does_not_arrive_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_module, "SECONDS", 0.05)
+    refused(call(APP, "POST", VIEW, b'{"hook": 1', stalls=True), 408, "did not arrive")
+
+
 def test_answers_are_the_same_each_time_and_are_not_kept() -> None:
     first, second = (call(APP, "POST", VIEW, with_course(VIEW, COURSE)) for _ in range(2))
     assert first.body == second.body

@@ -26,10 +26,10 @@ def call(
     path: str,
     body: bytes | Any = b"",
     headers: dict[str, str] | None = None,
-    chunk: int = 65536,
+    stalls: bool = False,
 ) -> Answer:
-    """Return the answer to one request; data is sent as JSON."""
-    return asyncio.run(acall(app, method, path, body, headers, chunk))
+    """Return the answer to one request; data is sent as JSON, and never ends where it stalls."""
+    return asyncio.run(acall(app, method, path, body, headers, stalls))
 
 
 async def acall(
@@ -38,10 +38,11 @@ async def acall(
     path: str,
     body: bytes | Any = b"",
     headers: dict[str, str] | None = None,
-    chunk: int = 65536,
+    stalls: bool = False,
 ) -> Answer:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    parts = [content[at : at + chunk] for at in range(0, len(content), chunk)] or [b""]
+    size = 65536
+    parts = [content[at : at + size] for at in range(0, len(content), size)] or [b""]
     given = JSON if headers is None else headers
     scope = {
         "type": "http",
@@ -57,12 +58,14 @@ async def acall(
         "server": ("127.0.0.1", 80),
     }
     waiting = [
-        {"type": "http.request", "body": part, "more_body": place < len(parts) - 1}
+        {"type": "http.request", "body": part, "more_body": stalls or place < len(parts) - 1}
         for place, part in enumerate(parts)
     ]
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
+        if stalls and not waiting:
+            await asyncio.Event().wait()
         return waiting.pop(0) if waiting else {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """The commands of CDS Hooks: serve them, and export what users did with the cards."""
 
 import csv
-import logging
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from lenadose.terms.errors import fault
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from typing import Any
 
 
 def serve(call: "Namespace") -> int:
@@ -28,7 +28,6 @@ def serve(call: "Namespace") -> int:
         FeedbackFile(call.feedback).open()
         os.environ[app.FEEDBACK] = os.path.abspath(call.feedback)
     os.environ[app.ORIGINS] = " ".join(call.origins)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     uvicorn.run(
         "lenadose.serve.app:from_environment",
         factory=True,
@@ -37,10 +36,17 @@ def serve(call: "Namespace") -> int:
         workers=call.workers,
         # The path of a call could hold what a patient's record holds.
         access_log=False,
+        log_config=_logged(uvicorn.config.LOGGING_CONFIG),
         server_header=False,
         timeout_keep_alive=5,
     )
     return 0
+
+
+def _logged(config: "dict[str, Any]") -> "dict[str, Any]":
+    """Return what a server logs, with the lines of the application, in each of its processes."""
+    ours = {"handlers": ["default"], "level": "INFO", "propagate": False}
+    return {**config, "loggers": {**config["loggers"], "lenadose.serve": ours}}
 
 
 def feedback(call: "Namespace") -> int:

@@ -48,7 +48,7 @@ _WHOLE = ("clasi_activity", "clasi_damage", "doses_missed")
 
 
 Found = tuple[str, dt.date, object]
-"""What a resource holds: the field of the visit, the day, and the recorded value."""
+"""The content of a resource: the field of the visit, the day, and the recorded value."""
 
 
 @frozen
