@@ -2,20 +2,33 @@
 
 import csv
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
 from lenadose.cli.printing import print_data
 from lenadose.serve.feedback import COLUMNS, FeedbackFile
-from lenadose.terms.errors import fault
+from lenadose.terms.errors import describe, fault
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from typing import Any
 
+_ORIGIN = re.compile(
+    r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?"
+)
+
 
 def serve(call: "Namespace") -> int:
     """Serve CDS Hooks until it is interrupted."""
+    if not 1 <= call.port <= 65535:
+        raise fault("--port", f"{describe(call.port)} is not a port", "give 1 to 65535")
+    if not 1 <= call.workers <= 256:
+        raise fault("--workers", f"{describe(call.workers)} processes", "give 1 to 256")
+    for origin in call.origins:
+        if not _ORIGIN.fullmatch(origin):
+            fix = "give scheme and host of each, such as https://ehr.example"
+            raise fault("--allow-origin", f"{describe(origin)} is not an origin", fix)
     try:
         import uvicorn
 
