@@ -135,6 +135,7 @@ def contents(source: Path) -> None:
             "howto/import",
             "howto/tables",
             "howto/fhir",
+            "howto/cds-hooks",
             "howto/protocol",
             "testing",
             "cohort",

@@ -31,6 +31,8 @@ HOMES = {
     "dask": "cohort/",
     "hypothesis": "testing/",
     "pyreadstat": "importing/files.py",
+    "starlette": "serve/app.py",
+    "uvicorn": "cli/serving.py",
 }
 """The one place where each third-party library is imported."""
 

@@ -31,6 +31,10 @@ _MAX_LISTED = 20
 
 
 def _replay(call: "Namespace") -> int:
+    if call.form == "fhir":
+        from lenadose.cli.fhir import print_bundles
+
+        return print_bundles(call, lambda decisions: decisions)
     if call.json:
         from lenadose.formats.decision_json import replay_data
 
@@ -48,6 +52,10 @@ def _replay(call: "Namespace") -> int:
 
 
 def _next(call: "Namespace") -> int:
+    if call.form == "fhir":
+        from lenadose.cli.fhir import print_bundles
+
+        return print_bundles(call, lambda decisions: decisions[-1:])
     if call.json:
         from lenadose.formats.decision_json import decision_data
 
@@ -291,6 +299,18 @@ def _import(call: "Namespace") -> int:
     return run(call)
 
 
+def _serve(call: "Namespace") -> int:
+    from lenadose.cli.serving import serve
+
+    return serve(call)
+
+
+def _feedback(call: "Namespace") -> int:
+    from lenadose.cli.serving import feedback
+
+    return feedback(call)
+
+
 def _schema(call: "Namespace") -> int:
     from lenadose.formats.schema import SCHEMAS
 
@@ -316,6 +336,8 @@ COMMANDS: "Mapping[str, Callable[[Namespace], int]]" = MappingProxyType(
         "diff": _diff,
         "cohort": _cohort,
         "import": _import,
+        "serve": _serve,
+        "feedback": _feedback,
         "schema": _schema,
     }
 )

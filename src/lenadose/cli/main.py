@@ -48,6 +48,12 @@ patient. Exit 0: everything that is needed was used; 1: something was not, or a 
 2: nothing could be written. Research and education software, not a medical device.
 """
 
+SERVE = """\
+Serve CDS Hooks 2.0.1: patient-view, order-select and order-sign for lenalidomide. GET /cds-services
+lists the services; GET /health says that it runs. It does not authenticate: put it behind a gateway
+that does. Research and education software, not a medical device.
+"""
+
 
 class _WrongCall(Exception):
     """A call that the parser cannot read."""
@@ -121,6 +127,12 @@ def _parser() -> argparse.ArgumentParser:
     def of_courses(name: str, words: str) -> argparse.ArgumentParser:
         added = command(name, words, words_more=SEVERAL)
         added.add_argument("courses", metavar="COURSE", nargs="+", help=COURSE)
+        added.add_argument(
+            "--as",
+            dest="form",
+            choices=("fhir",),
+            help="print the course and the proposals as a FHIR R4 Bundle; of several, one a line",
+        )
         with_protocol(added, "--protocol", INSTEAD)
         return added
 
@@ -208,6 +220,28 @@ def _parser() -> argparse.ArgumentParser:
         "--explain",
         action="store_true",
         help="print for every row and resource how it was used, or why it was left out",
+    )
+    served = command("serve", "serve CDS Hooks: the card in an electronic health record", False)
+    served.description = SERVE
+    served.formatter_class = argparse.RawDescriptionHelpFormatter
+    served.add_argument("--host", default="127.0.0.1", help="the address (default: %(default)s)")
+    served.add_argument("--port", type=int, default=8000, help="the port (default: %(default)s)")
+    served.add_argument(
+        "--workers", metavar="N", type=int, default=1, help="processes (default: %(default)s)"
+    )
+    served.add_argument(
+        "--feedback", metavar="FILE", help="keep what users did with cards in this SQLite file"
+    )
+    served.add_argument(
+        "--allow-origin",
+        dest="origins",
+        metavar="URL",
+        action="append",
+        default=[],
+        help="an origin whose pages a browser lets call; may be given several times",
+    )
+    command("feedback", "print the feedback that `lenadose serve` kept, as CSV").add_argument(
+        "file", metavar="FILE", help="the SQLite file of --feedback"
     )
     command("schema", "the JSON Schema of a document", False).add_argument(
         "document", choices=("course", "decision", "state", "protocol")

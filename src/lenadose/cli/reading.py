@@ -11,6 +11,7 @@ from lenadose.terms.errors import CallError, LenadoseError, describe, fault
 if TYPE_CHECKING:
     from lenadose.engine.machine import Decision
     from lenadose.protocol.protocol import Protocol
+    from lenadose.record.course import Course
     from lenadose.terms.facts import Action
 
 
@@ -36,6 +37,11 @@ def protocol_named(name: str | None) -> "Protocol":
 
 def decisions_on(path: str, protocol: "Protocol | None") -> "tuple[Decision, ...]":
     """Return the decisions on a course, under *protocol* or the one that the course names."""
+    return replayed(path, protocol)[1]
+
+
+def replayed(path: str, protocol: "Protocol | None") -> "tuple[Course, tuple[Decision, ...]]":
+    """Return a course and the decisions on it, as `decisions_on`."""
     from lenadose.engine.machine import replay
     from lenadose.formats.course_json import parse_course
     from lenadose.formats.files import faults_in
@@ -45,7 +51,7 @@ def decisions_on(path: str, protocol: "Protocol | None") -> "tuple[Decision, ...
     with faults_in(path):
         # Under another protocol, the one that the course names need not be built in.
         course = parse_course(content, BUILT_IN if protocol is None else None)
-        return replay(course, protocol)
+        return course, replay(course, protocol)
 
 
 def for_each_course(
@@ -54,6 +60,17 @@ def for_each_course(
     show: "Callable[[str, tuple[Decision, ...]], None]",
 ) -> int:
     """Show the decisions on each course; complain of one that cannot be read, and return 2."""
+    return for_each(
+        paths, protocol_name, lambda path, protocol: show(path, decisions_on(path, protocol))
+    )
+
+
+def for_each(
+    paths: list[str],
+    protocol_name: str | None,
+    show: "Callable[[str, Protocol | None], None]",
+) -> int:
+    """Read and show each course; complain of one that is refused, and return 2."""
     if paths.count("-") > 1:
         raise fault(
             "-", "is given more than once", "give files: standard input can be read only once"
@@ -62,13 +79,11 @@ def for_each_course(
     code = 0
     for path in paths:
         try:
-            decisions = decisions_on(path, protocol)
+            show(path, protocol)
         except LenadoseError as error:
             sys.stdout.flush()  # so that in a terminal the fault stands in its place
             complain(str(error))
             code = 2
-        else:
-            show(path, decisions)
     return code
 
 

@@ -45,6 +45,16 @@ PATIENT_ID = f"{_BASE}/NamingSystem/patient"
 GRADE = f"{_BASE}/StructureDefinition/ctcae-grade"
 EDITION = f"{_BASE}/StructureDefinition/ctcae-edition"
 """The extensions of an AdverseEvent or a Condition: its CTCAE grade and the edition of CTCAE."""
+ACTIONS = f"{_BASE}/CodeSystem/action"
+"""The code system of the actions that a decision can have."""
+ROWS = f"{_BASE}/CodeSystem/row"
+"""The code systems of the rows of protocols, each followed by `/` and the id of the protocol."""
+PROTOCOLS = f"{_BASE}/PlanDefinition"
+"""The canonical URLs of protocols, each followed by `/`, the id, `|` and the version."""
+PROTOCOL_HASH = f"{_BASE}/NamingSystem/protocol-hash"
+"""The system of the identifier that is the SHA-256 of a protocol."""
+OVERRIDE_REASONS = f"{_BASE}/CodeSystem/override-reason"
+"""The code system of the reasons for which a card is overridden."""
 
 
 @frozen

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from lenadose.importing.assembly import Assembled, assemble
 from lenadose.importing.fhir import read_resources
-from lenadose.importing.files import read_files
+from lenadose.importing.files import Contents, given, read_files
 from lenadose.importing.findings import Account, Finding, Note, accounts, of_refused
 from lenadose.importing.mapping import ImportMapping, load_mapping
 from lenadose.importing.tables import check_mapping, read_rows
@@ -43,7 +43,21 @@ def import_courses(paths: Iterable[str], mapping: ImportMapping | None = None) -
     result.
     """
     mapping = load_mapping() if mapping is None else mapping
-    contents = read_files(paths, mapping.values.delimiter)
+    return _imported(read_files(paths, mapping.values.delimiter), mapping)
+
+
+def import_resources(
+    resources: Mapping[str, object], mapping: ImportMapping | None = None
+) -> Imported:
+    """Return the courses of the patients in FHIR resources, and what became of each.
+
+    *resources* are Bundles and single resources as `parse` returns them, by the place that messages
+    name. Otherwise as `import_courses`.
+    """
+    return _imported(given(resources), load_mapping() if mapping is None else mapping)
+
+
+def _imported(contents: Contents, mapping: ImportMapping) -> Imported:
     check_mapping(mapping, contents.columns)
     notes: list[Note] = [*contents.unreadable]
     by_patient: dict[str, list[Finding]] = defaultdict(list)

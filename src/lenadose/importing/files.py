@@ -101,6 +101,14 @@ def read_files(paths: Iterable[str], delimiter: str = ",") -> Contents:
     return Contents(tuple(rows), tuple(documents), tuple(unreadable), columns)
 
 
+def given(resources: Mapping[str, object]) -> Contents:
+    """Return resources and Bundles that were read already, by their places."""
+    documents = [
+        each for place, data in resources.items() for each in _expanded(_document(data, place))
+    ]
+    return Contents((), tuple(documents), (), {})
+
+
 def _files(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
         try:

@@ -48,7 +48,7 @@ def read(
 ) -> Iterator[Finding | Note]:
     """Yield the dosage that a resource says was taken, or a note why it says none."""
     data = resource.data
-    if not _is_lenalidomide(resource, index, mapping):
+    if not is_lenalidomide(resource, index, mapping):
         yield unneeded(resource.place, "the drug is not lenalidomide")
         return
     status = data.get("status")
@@ -70,7 +70,7 @@ def read(
             field = DOSE
             value = {"mg": _milligrams(part(data, "dosage").get("dose"), mapping)}
         else:
-            value = _dosage(resource, mapping)
+            value = dosage_of(resource, mapping)
         if on is None and visit is None:
             raise fault("", "no date", "give the days on which it was taken")
         found = fault_of_dosage(value) if field != DOSE else None
@@ -91,7 +91,8 @@ def read(
     )
 
 
-def _is_lenalidomide(resource: Resource, index: Index, mapping: ImportMapping) -> bool:
+def is_lenalidomide(resource: Resource, index: Index, mapping: ImportMapping) -> bool:
+    """Return whether the medication of a resource is lenalidomide, by its codes or its name."""
     data = resource.data
     concepts = [part(data, "medicationCodeableConcept")]
     medication = index.resolve(resource, data, "medicationReference")
@@ -141,10 +142,10 @@ def _days(resource: Resource) -> tuple[dt.date | None, dt.date | None, bool]:
     return start, end, end is None
 
 
-def _dosage(resource: Resource, mapping: ImportMapping) -> Json:
+def dosage_of(resource: Resource, mapping: ImportMapping) -> Json:
     """Return the dosage of the one instruction of a resource; raises CallError for another."""
-    is_dispense = resource.type == "MedicationDispense"
-    instructions = parts(resource.data, "dosageInstruction" if is_dispense else "dosage")
+    is_statement = resource.type == "MedicationStatement"
+    instructions = parts(resource.data, "dosage" if is_statement else "dosageInstruction")
     if len(instructions) != 1:
         raise fault("", f"{len(instructions)} dosages", "give one, with dose and timing")
     (instruction,) = instructions
@@ -181,7 +182,7 @@ def _every_days(timing: Data, mapping: ImportMapping) -> int:
     repeat = part(timing, "repeat")
     others = set(repeat) - {"frequency", "period", "periodUnit", "boundsPeriod", "boundsDuration"}
     frequency, period = repeat.get("frequency", 1), repeat.get("period")
-    unit = repeat.get("periodUnit")
+    unit = text(repeat, "periodUnit")
     is_plain = not others and frequency == 1 and isinstance(period, int) and unit in _DAYS
     if not is_plain or isinstance(period, bool):
         raise fault("", "its timing is not one dose in so many days", "give timing.repeat")

@@ -229,8 +229,9 @@ def event(
     value: dict[str, Json] = {"term": meant or term}
     if grade is not None:
         value["grade"] = grade
-        if edition or values.ctcae:
-            value["ctcae"] = edition or values.ctcae
+        edition = edition or values.ctcae
+    if edition:
+        value["ctcae"] = edition
     if resolved:
         value["resolved"] = True
     words = f"adverse event {describe(term)}"

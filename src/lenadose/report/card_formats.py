@@ -137,7 +137,10 @@ def _markdown(card: "Card") -> Iterator[str]:
 
 
 def card_html(card: "Card") -> str:
-    """Return a card as HTML, without scripts, in the colours of the page around it."""
+    """Return a card as HTML, without scripts, in the colours of the page around it.
+
+    It is XHTML too, of the elements that the narrative of a FHIR resource may have.
+    """
     return "".join(_html(card))
 
 
@@ -152,7 +155,7 @@ def _html_text(words: str) -> str:
 def _html(card: "Card") -> Iterator[str]:
     colour = HEADLINES[card.action].colour
     whose = f"{printed_date(card.date)}{f' · {card.patient}' if card.patient else ''}"
-    yield f'<section class="lenadose-card" style="{_CARD};border-left:.5em solid {colour}">'
+    yield f'<div class="lenadose-card" style="{_CARD};border-left:.5em solid {colour}">'
     yield f"<div><small>{_html_text(whose)} · {HYPOTHETICAL}</small></div>"
     yield (
         f'<div><strong style="font-size:1.25em">{_html_text(card.headline)}</strong>'
@@ -167,9 +170,9 @@ def _html(card: "Card") -> Iterator[str]:
     rows += [(_changes_label(card), changes)] if changes else []
     rows += [(line.label, [line.words]) for line in card.origin]
     for label, words in rows:
-        cell = "<br>".join(map(_html_text, words))
+        cell = "<br/>".join(map(_html_text, words))
         yield (
             f'<tr style="background:none"><th scope="row" style="{_CELL};white-space:nowrap">'
             f'{label}</th><td style="{_CELL}">{cell}</td></tr>'
         )
-    yield "</table></section>"
+    yield "</table></div>"
