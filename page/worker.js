@@ -14,9 +14,9 @@ const GLUE = `
 import json
 from functools import reduce
 from lenadose.walk import begin_walk, change, shown
-from lenadose.walk.own_protocol import check_own_protocol
 
 walk = reduce(change, json.loads(beginning), begin_walk())
+shown(walk)  # the first time takes longest: now, and not after the first change
 
 def answer(message):
     global walk
@@ -24,6 +24,8 @@ def answer(message):
     return json.dumps(shown(walk), ensure_ascii=False)
 
 def findings(name, text):
+    from lenadose.walk.own_protocol import check_own_protocol  # the walk does without it
+
     for finding in check_own_protocol(name, text):
         yield json.dumps(finding, ensure_ascii=False)
 `;

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial, reduce
 from pathlib import Path
@@ -128,8 +129,14 @@ def browser() -> "Iterator[Browser]":
 
 
 @pytest.fixture(scope="module")
-def origin(browser: "Browser", tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serve(build_page(tmp_path_factory.mktemp("page") / "built")) as address:
+def built(browser: "Browser", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built page; it is built only where there is a browser."""
+    return build_page(tmp_path_factory.mktemp("page") / "built")
+
+
+@pytest.fixture(scope="module")
+def origin(built: Path) -> Iterator[str]:
+    with serve(built) as address:
         yield address
 
 
@@ -482,13 +489,26 @@ def test_it_prints_on_one_page_with_the_notice(walked: Walked) -> None:
     walked.page.emulate_media(media="screen")
 
 
-# How fast
+# How large, and how fast
+
+
+def test_the_page_is_as_large_as_is_documented(built: Path) -> None:
+    sizes: Counter[str] = Counter()
+    for path in built.rglob("*"):
+        if path.is_file():
+            sizes[path.relative_to(built).parts[0]] += path.stat().st_size
+    rest = sum(size for name, size in sizes.items() if name not in ("pyodide", "wheels"))
+    text = (ROOT / "docs" / "howto" / "page.md").read_text("utf-8")
+    told = [float(each) for each in re.findall(r"\| ([0-9.]+) MB \|", text)]
+    for size, megabytes in zip((sizes["pyodide"], sizes["wheels"], rest), told, strict=False):
+        assert abs(size / 1e6 - megabytes) < 0.1
+    assert len(told) == 4
 
 
 def at_most(what: str, measured: float, limit: float, unit: str) -> None:
-    """Print a time, and check it in CI, where nothing else takes the processor."""
+    """Print a time, and check it on request, where nothing else takes the processor."""
     print(f"{what} {measured:.1f} {unit}, at most {limit} {unit}")
-    if os.environ.get("LENADOSE_BROWSER") == "required":
+    if os.environ.get("LENADOSE_TIMES") == "checked":
         assert measured < limit, what
 
 
