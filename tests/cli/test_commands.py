@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -337,6 +338,8 @@ def test_an_interrupted_command_ends_with_130_and_one_line(tmp_path: Path) -> No
         [sys.executable, "-m", "lenadose", "replay", str(pipe)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # A job in the background ignores the signal, and so would its children.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
     )
     with pipe.open("wb"):  # which the command has opened, too
         waits.send_signal(signal.SIGINT)
