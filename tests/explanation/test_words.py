@@ -26,7 +26,7 @@ from lenadose.picture.segments import segments_of
 from lenadose.record.adverse_event import GRADE, AdverseEvent
 from lenadose.report.card import card
 from lenadose.report.course import course_page
-from lenadose.terms.facts import TREATED, Safety
+from lenadose.terms.facts import TREATED, Action, Phase, Safety
 from lenadose.testing import courses
 
 Decisions = Sequence[Decision]
@@ -100,7 +100,8 @@ def a_question_is_not_put_as_if_the_protocol_had_chosen(decisions: Decisions) ->
     in_terminal = table(decisions)
     for decision in decisions:
         said = advice(decision)
-        words = HEADLINES[decision.action].words
+        goes_on = decision.action is Action.INTERRUPT and decision.seen.phase is Phase.INTERRUPTED
+        words = "Stay interrupted" if goes_on else HEADLINES[decision.action].words
         assert said.startswith(words)
         assert headline(decision).startswith(f"{HEADLINES[decision.action].sign} {words.upper()}")
         if decision.action not in QUESTIONS:

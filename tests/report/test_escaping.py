@@ -93,7 +93,14 @@ def hostile_comparison() -> Comparison:
     return evolve(found, one=hostile_protocol(), other=hostile_protocol(), wording=wording)
 
 
-@pytest.mark.parametrize("page", [pytest.param(page, id=name) for name, page in pages()])
+def marks(name: str) -> tuple[pytest.MarkDecorator, ...]:
+    # Two protocols are compared in half a minute.
+    return (pytest.mark.slow,) if name == "comparison" else ()
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, id=name, marks=marks(name)) for name, page in pages()]
+)
 def test_no_word_of_a_protocol_or_a_record_is_markup(page: Callable[[], str]) -> None:
     text = page()
     assert "evil" in text

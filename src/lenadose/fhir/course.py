@@ -6,6 +6,7 @@ How each part is written is told in `lenadose.formats.fhir_codes`.
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from attrs import frozen
 
@@ -25,16 +26,18 @@ _OUTCOMES = "http://terminology.hl7.org/CodeSystem/adverse-event-outcome"
 _AMBULATORY = Code(_CLASSES, "AMB", "ambulatory")
 _OUTCOME_RESOLVED = Code(_OUTCOMES, "resolved", "Resolved")
 
-FIELD_CODES: Mapping[str, Code] = {
-    **{name: known[0] for name, known in codes.RESULT_CODES.items()},
-    "clasi_activity": codes.CLASI_ACTIVITY,
-    "clasi_damage": codes.CLASI_DAMAGE,
-    "pregnancy_tests": codes.PREGNANCY_TEST,
-    "adverse_events": codes.ADVERSE_EVENTS,
-    "doses_missed": codes.DOSES_MISSED,
-    "judgement": codes.JUDGEMENT,
-    "stopped": codes.TREATMENT_ENDED,
-}
+FIELD_CODES: Mapping[str, Code] = MappingProxyType(
+    {
+        **{name: known[0] for name, known in codes.RESULT_CODES.items()},
+        "clasi_activity": codes.CLASI_ACTIVITY,
+        "clasi_damage": codes.CLASI_DAMAGE,
+        "pregnancy_tests": codes.PREGNANCY_TEST,
+        "adverse_events": codes.ADVERSE_EVENTS,
+        "doses_missed": codes.DOSES_MISSED,
+        "judgement": codes.JUDGEMENT,
+        "stopped": codes.TREATMENT_ENDED,
+    }
+)
 """The code under which each field of a visit is written, and asked for."""
 
 _FACTS = (

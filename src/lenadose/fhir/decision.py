@@ -13,6 +13,7 @@
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
+from types import MappingProxyType
 
 from attrs import frozen
 
@@ -49,7 +50,9 @@ from lenadose.terms.facts import Action, Safety
 _WITHHELD = (Action.INTERRUPT, Action.DISCONTINUE, Action.FINISH)
 """The actions that withhold the drug; others without a dosage only do not propose one."""
 
-_SEVERITIES = {Safety.STOP: "high", Safety.INTERRUPT: "moderate", Safety.CAUTION: "low"}
+_SEVERITIES = MappingProxyType(
+    {Safety.STOP: "high", Safety.INTERRUPT: "moderate", Safety.CAUTION: "low"}
+)
 
 
 def decision_bundle(

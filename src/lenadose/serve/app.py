@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from time import perf_counter
+from types import MappingProxyType
 from typing import NoReturn
 
 from starlette.applications import Starlette
@@ -38,17 +39,19 @@ FEEDBACK, ORIGINS = "LENADOSE_FEEDBACK", "LENADOSE_ORIGINS"
 
 _LOG = logging.getLogger("lenadose.serve")
 
-_ISSUES = {
-    404: "not-found",
-    405: "not-supported",
-    408: "timeout",
-    412: "incomplete",
-    413: "too-long",
-    415: "not-supported",
-    422: "business-rule",
-    500: "exception",
-    503: "timeout",
-}
+_ISSUES = MappingProxyType(
+    {
+        404: "not-found",
+        405: "not-supported",
+        408: "timeout",
+        412: "incomplete",
+        413: "too-long",
+        415: "not-supported",
+        422: "business-rule",
+        500: "exception",
+        503: "timeout",
+    }
+)
 """The issue type of FHIR for each status; `invalid` for others."""
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import groupby
+from types import MappingProxyType
 
 from attrs import evolve
 
@@ -23,8 +24,10 @@ from lenadose.terms.facts import Action
 from lenadose.terms.units import CREATININE_CLEARANCE, PRINTED, QUANTITIES
 from lenadose.walk.session import Walk
 
-_MOST = {"neutrophils": 6, "platelets": 400, "creatinine_clearance": 150}
-_STEP = {"neutrophils": Decimal("0.1"), "platelets": Decimal(5), "creatinine_clearance": Decimal(1)}
+_MOST = MappingProxyType({"neutrophils": 6, "platelets": 400, "creatinine_clearance": 150})
+_STEP = MappingProxyType(
+    {"neutrophils": Decimal("0.1"), "platelets": Decimal(5), "creatinine_clearance": Decimal(1)}
+)
 """How far the slider of each quantity goes, and its step, in the quantity's own unit."""
 
 _DAYS = 28

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import cast
 
 from attrs import evolve, field, frozen
@@ -24,7 +25,7 @@ from lenadose.walk.examples import example
 FIRST_DAY = dt.date(2026, 1, 5)
 """The day of the first visit of a patient who is begun here: there is no clock to ask."""
 
-COUNT_UNITS = {"per-litre": "10*9/L", "per-microlitre": PER_MICROLITRE}
+COUNT_UNITS = MappingProxyType({"per-litre": "10*9/L", "per-microlitre": PER_MICROLITRE})
 """The units in which a reader can have counts, by their names in a message."""
 
 
@@ -281,19 +282,21 @@ def _units(walk: Walk, value: object) -> Walk:
     return evolve(walk, units=value)
 
 
-MESSAGES: Mapping[str, Callable[[Walk, object], Walk]] = {
-    "set": _set,
-    "date": _date,
-    "patient": _patient,
-    "add": _add,
-    "back": _back,
-    "visit": _visit,
-    "course": _course,
-    "example": _example,
-    "begin": _begin,
-    "protocol": _protocol,
-    "protocol_file": _protocol_file,
-    "compare": _compare,
-    "units": _units,
-}
+MESSAGES: Mapping[str, Callable[[Walk, object], Walk]] = MappingProxyType(
+    {
+        "set": _set,
+        "date": _date,
+        "patient": _patient,
+        "add": _add,
+        "back": _back,
+        "visit": _visit,
+        "course": _course,
+        "example": _example,
+        "begin": _begin,
+        "protocol": _protocol,
+        "protocol_file": _protocol_file,
+        "compare": _compare,
+        "units": _units,
+    }
+)
 """The function that follows each message, by its key."""
