@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -113,8 +115,10 @@ def _address(log):
     for _ in range(240):
         found = re.search(r"http://127\.0\.0\.1:\d+/", log.read_text("utf-8"))
         if found:
-            urlopen(f"{found[0]}api").close()
-            return found[0]
+            # The address is told a little before the server listens.
+            with suppress(URLError):
+                urlopen(f"{found[0]}api").close()
+                return found[0]
         time.sleep(0.25)
     raise AssertionError(log.read_text("utf-8"))
 
