@@ -141,7 +141,9 @@ def _contradictory(rows: Rows, begins: Ints) -> dict[int, Fault]:
         ("regular_cycles", rows.regular),
         ("able_to_become_pregnant", rows.able),
     ):
-        lowest = np.minimum.reduceat(np.where(values >= 0, values, np.iinfo(np.int32).max), begins)
+        lowest = np.minimum.reduceat(
+            np.where(values >= 0, values, np.iinfo(values.dtype).max), begins
+        )
         reason = "two visits of the patient contradict each other"
         fault = Fault(name, reason, "give the same in all visits")
         differs = np.maximum.reduceat(values, begins) > lowest
