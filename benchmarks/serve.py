@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from tests.support.cds import SIGN, VIEW, order, prefetched, request  # noqa: E402  # of the checkout
 
-from lenadose import load_course  # noqa: E402
+from lenadose import load_course  # noqa: E402  # as above
 
 PORT = 8765
 

@@ -193,7 +193,7 @@ async function follow(fragment) {
     patient = await unpacked(fragment);
     if (typeof patient !== "object" || !patient?.course) throw new Error("no course");
   } catch {
-    fault("the link: does not hold a patient; copy it whole");
+    fault("the link: contains no whole patient; copy all of it");
     return;
   }
   const { course, visit, units, compared, protocol } = patient;

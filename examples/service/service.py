@@ -30,7 +30,7 @@ from lenadose import (
 )
 
 Sent = dict[str, dict[str, object]]
-"""What was sent: the patient as known that day, and the visit, as a course file has them."""
+"""The body of a request: the patient as known on that day and the visit, as in a course file."""
 
 TABLE = """CREATE TABLE IF NOT EXISTS visits (
     patient  TEXT NOT NULL,  -- the id of the patient

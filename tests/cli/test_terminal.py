@@ -1,4 +1,4 @@
-"""What only a terminal gets: pages whose tables cut no id, and the progress of a long task."""
+"""Output in a terminal: tables that cut no id, and progress bars of long tasks."""
 
 import io
 import json

@@ -15,7 +15,7 @@ from lenadose import Course, Visit, replay
 
 
 def not_used(*visits: Visit) -> list[str | None]:
-    """What a cohort of one patient did not use; it is what `replay` says of each decision."""
+    """Return the `not_used` column of a cohort of one patient, after comparing it with `replay`."""
     course = Course(visits, STERILE)
     rows = answers(pa.Table.from_pylist(course_rows([course])))
     assert rows == [decision_row(decision) for decision in replay(course, PROTOCOL)]

@@ -41,7 +41,7 @@ def test_a_thousand_random_courses_are_read_back_equal(course: Course) -> None:
 
 def _check_round_trip(course: Course) -> None:
     expected = as_fhir_holds(course)
-    # An id that is blank, which FHIR cannot hold, is taken out beforehand.
+    # An id that is blank, which FHIR does not allow, is taken out beforehand.
     written = Course(course.visits, expected.patient, course.protocol)
     bundle = course_bundle(written)
     check_bundle(bundle)

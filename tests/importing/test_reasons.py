@@ -1,4 +1,4 @@
-"""What is left out says why: each reason has an input that brings it about."""
+"""Every reason for leaving a record out has an input that triggers it."""
 
 from pathlib import Path
 from typing import Any

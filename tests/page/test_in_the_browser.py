@@ -361,7 +361,7 @@ def test_a_link_holds_the_whole_patient(walked: Walked, browser: "Browser") -> N
 def test_a_link_that_was_cut_is_refused_in_one_line(walked: Walked) -> None:
     walked.page.evaluate("location.hash = 'q1YqSy0q'")
     wait_for(lambda: walked.text("#fault") != "")
-    assert walked.text("#fault") == "the link: does not hold a patient; copy it whole"
+    assert walked.text("#fault") == "the link: contains no whole patient; copy all of it"
     assert walked.headline() == said()["card"]["headline"]
 
 

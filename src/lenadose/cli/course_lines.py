@@ -1,4 +1,4 @@
-"""A course in a terminal: two lines a visit, where 80 columns hold them."""
+"""A course in a terminal: two lines a visit, or more where 80 columns are not enough."""
 
 from collections.abc import Iterable, Iterator
 

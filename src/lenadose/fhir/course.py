@@ -1,6 +1,6 @@
 """A course as FHIR R4 resources, which `lenadose import` reads back as the same course.
 
-How each part is written is told in `lenadose.formats.fhir_codes`.
+`lenadose.formats.fhir_codes` documents how each part is written.
 """
 
 import datetime as dt
@@ -76,18 +76,20 @@ def course_bundle(course: Course) -> Resource:
     """Return a course as a Bundle of FHIR R4.
 
     Its ids depend on the patient's id and on the day, the kind and the place of each resource, so
-    that they stay when the course goes on. Raises CallError for an id that FHIR cannot hold.
+    that they stay when the course goes on. Raises CallError for an id that FHIR does not allow.
     """
     resources = course_resources(course)
     return bundle(resources.ids, resources.entries)
 
 
 def course_resources(course: Course) -> CourseResources:
-    """Return the resources of a course; raises CallError for an id that FHIR cannot hold."""
+    """Return the resources of a course; raises CallError for an id that FHIR does not allow."""
     data = course_data(course)
     patient = course.patient or Patient()
     if patient.id is not None and not patient.id.strip():
-        raise fault("patient.id", "is blank, which FHIR cannot hold", "give an id, or leave it out")
+        raise fault(
+            "patient.id", "is blank, which FHIR does not allow", "give an id, or leave it out"
+        )
     # Without an id, the first visit tells patients apart.
     whose = patient.id or json.dumps([data.get("patient"), plain_record(course.visits[0])])
     ids = Ids.of("course", whose)

@@ -23,7 +23,7 @@ SAME_DAY = "same-day-assessment"
 """The message that asks for an assessment on the same day, which is advice too."""
 
 _WORDS = frozenset({"text", "words", "working", "reason", "limits", "notice"})
-"""The keys of a decision that hold words for people; they may improve without a new decision."""
+"""The keys of a decision whose values are prose; its wording may change without a new decision."""
 
 
 def read_decision(document: object, protocol: Protocol | str | None = None) -> Decision:

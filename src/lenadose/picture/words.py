@@ -162,7 +162,7 @@ def _reason(decisions: Sequence[Decision]) -> tuple[str, str]:
         place -= 1
     decision = decisions[place]
     begin = place
-    # Decisions that repeat one another are told from the first on, with the newest cause.
+    # A run of equal decisions is dated by its first, and gives the newest cause.
     while begin and _is_repeat(decisions[begin - 1], before_each[begin], decisions[begin]):
         begin -= 1
     words = (

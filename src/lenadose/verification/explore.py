@@ -118,7 +118,7 @@ class StateSpace:
 
 
 Progress = Callable[[int, int], None]
-"""A function that is told how many states a search has looked at, and how many it knows so far."""
+"""A callback for progress: the number of states looked at, and the number known so far."""
 
 
 def reach(protocol: Protocol, progress: Progress | None = None) -> StateSpace:
