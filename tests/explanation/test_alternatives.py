@@ -41,7 +41,6 @@ from lenadose.explanation.alternatives import (
     Alternative,
     Change,
     alternative,
-    nearest_alternative,
 )
 from lenadose.explanation.change_cost import FIELDS, Feasibility
 from lenadose.explanation.change_range import value_range
@@ -465,7 +464,6 @@ def test_one_alternative_alone_is_the_same_as_among_all(path: Path) -> None:
     decision = replay(load_course(path))[-1]
     others = alternatives(decision)
     assert tuple(alternative(decision, each.action) for each in others) == others
-    assert nearest_alternative(decision) == (others[0] if others[0].reachable else None)
 
 
 def test_penn_is_contrasted_by_its_own_table() -> None:

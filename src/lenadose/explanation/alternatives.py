@@ -93,17 +93,6 @@ def alternative(decision: Decision, action: Action) -> Alternative:
     return search.alternative(action, found[action]) if found else Alternative(action, (), None)
 
 
-def nearest_alternative(decision: Decision) -> Alternative | None:
-    """Return the nearest other action, None where none can be reached."""
-    search = _Search(Options(decision))
-    if search.actions:
-        for changes in search.singly():
-            action = search.action(changes)
-            if action in search.actions:
-                return search.alternative(action, changes)
-    return next((each for each in alternatives(decision) if each.reachable), None)
-
-
 def phases(decision: Decision) -> tuple[Phase, ...]:
     """Return the phases that the visit could have been in, depending on what was taken."""
     phases = {seen.phase for seen in Options(decision).intakes}
