@@ -1,37 +1,82 @@
-"""The page of the public records: what the library reads of them, and what it refuses and why."""
+"""The page of the public records: what the library reads of them, and what it leaves out and why."""
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from lenadose import LenadoseError, load_course
-from lenadose.cohort import decide
-from lenadose.cohort.files import read_table
+from attrs import frozen
+from lenadose import replay
+from lenadose.importing.courses import Imported, import_courses
+from lenadose.importing.findings import LeftOut, Used
+from lenadose.importing.mapping import load_mapping
 from lenadose.report.markdown import escape
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 
 FOLDER = Path(__file__).parents[1] / "tests" / "data" / "public"
-SHOWN = 3
-"""So many reasons of a record are shown; the others are counted."""
+SHOWN = 4
+"""So many different notes of a kind are shown of each record; the others are counted."""
 
 
-def sources() -> list[dict[str, str]]:
-    """Return the file, the source, the licence, the SHA-256 and the words of each record."""
-    found: list[dict[str, str]] = json.loads((FOLDER / "SOURCES.json").read_text("utf-8"))
-    return found
+@frozen
+class Record:
+    """A public record: its files with their SHA-256, and the mapping file that explains them."""
+
+    words: str
+    source: str
+    licence: str
+    files: Mapping[str, str]
+    map: str | None = None
+
+    def imported(self) -> Imported:
+        """Return what the library makes of the files."""
+        mapping = load_mapping(FOLDER / self.map if self.map else None)
+        return import_courses([str(FOLDER / name) for name in self.files], mapping)
 
 
-def reasons(path: Path) -> list[str]:
-    """Return why a record is refused, as a course or as a table; none where it is read."""
-    try:
-        if path.suffix == ".json":
-            load_course(path)
-            return []
-        return [each for each in decide(read_table(str(path)))["refused"].to_pylist() if each]
-    except LenadoseError as error:
-        # The file is named on the page already.
-        return [str(fault).removeprefix(f"{path}: ") for fault in error.faults]
+def records() -> list[Record]:
+    """Return the public records."""
+    return [Record(**each) for each in json.loads((FOLDER / "SOURCES.json").read_text("utf-8"))]
+
+
+def used(imported: Imported) -> list[str]:
+    """Return how records were used, by their places."""
+    return [
+        _short(f"{note.place}: {note.words}")
+        for record in imported.records
+        for note in record.notes
+        if isinstance(note, Used)
+    ]
+
+
+def left_out(imported: Imported) -> list[str]:
+    """Return why records were left out and patients refused, each with its fix."""
+    notes = [
+        f"{note.fault.reason}; {note.fault.fix}"
+        for record in imported.records
+        for note in record.notes
+        if isinstance(note, LeftOut)
+    ]
+    return [_short(each) for each in notes]
+
+
+def refused(imported: Imported) -> list[str]:
+    """Return why patients were refused, each with its fix."""
+    return [_short(f"{each.reason}; {each.fix}") for each in imported.faults]
+
+
+def answers(imported: Imported) -> list[str]:
+    """Return what is advised at the last visit of each course."""
+    return [
+        f"{last.action.label}{f': obtain {last.obtain_first} first' if last.obtain_first else ''}"
+        for course in imported.courses.values()
+        for last in replay(course)[-1:]
+    ]
+
+
+def _short(note: str) -> str:
+    return note.replace(f"{FOLDER}/", "")
 
 
 def public_records() -> str:
@@ -42,33 +87,52 @@ def public_records() -> str:
 def _page() -> Iterator[str]:
     yield "# Public records\n"
     yield (
-        "Records that others have published, as they are, given to the library: a JSON document as "
-        "a course, a CSV file as a table. Nothing in them was changed, and nothing translates "
-        f"them. {NOT_A_DEVICE}\n"
+        "Records that others have published, as they are, given to `lenadose import`. Nothing in "
+        "them was changed. A mapping file stands beside a record where its columns have names of "
+        f"their own. {NOT_A_DEVICE}\n"
     )
-    records = [(each, reasons(FOLDER / each["file"])) for each in sources()]
-    read = sum(not refused for _, refused in records)
     yield (
-        f"Read: {read} of {len(records)}. A record of another shape is refused as a whole and by "
-        "name: a key or a column that is not known could be the one that matters. What it holds "
-        "has to be written as [a course](howto/import.md) or [a table](cohort.md) first.\n"
+        "Most of what a laboratory or a trial writes down is nothing that these protocols ask for, "
+        "and none of these records has a CLASI score. So the honest answer is nearly always to "
+        "obtain what is missing.\n"
     )
     yield (
         "The files are in `tests/data/public`, and a test holds each against its SHA-256. "
         "*Generated by `scripts/pages.py`.*"
     )
-    for record, refused in records:
-        yield f"\n## {record['words']}\n"
+    for record in records():
+        yield f"\n## {record.words}\n"
+        files = ", ".join(f"`{name}` (`{hash[:12]}…`)" for name, hash in record.files.items())
+        yield f"{files}; {record.licence}, from {record.source}.\n"
+        if record.map:
+            yield f"```toml\n{(FOLDER / record.map).read_text('utf-8')}```\n"
+        imported = record.imported()
+        total = len(imported.records)
         yield (
-            f"`{record['file']}`, {record['licence']}, from {record['source']}; "
-            f"SHA-256 `{record['sha256'][:12]}…`.\n"
+            f"{_counted(total, 'record')}: {imported.used:,} used, "
+            f"{total - imported.used:,} left out. {_counted(len(imported.courses), 'course')}; "
+            f"{_counted(imported.refused, 'patient')} refused."
         )
-        if not refused:
-            yield "Read as it is."
-        for reason in refused[:SHOWN]:
-            yield f"- {escape(reason)}"
-        if len(refused) > SHOWN:
-            yield f"- and {len(refused) - SHOWN} more"
+        yield from _list("Used, the first ones:", ((each, 1) for each in used(imported)))
+        yield from _list("Left out:", Counter(left_out(imported)).most_common())
+        yield from _list("Refused:", Counter(refused(imported)).most_common())
+        yield from _list("Advised at the last visit:", Counter(answers(imported)).most_common())
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _list(title: str, lines: Iterable[tuple[str, int]]) -> Iterator[str]:
+    """Yield a list with a title, each line with how often it stands there; nothing if empty."""
+    lines = list(lines)
+    if not lines:
+        return
+    yield f"\n{title}\n"
+    for line, times in lines[:SHOWN]:
+        yield f"- {f'{times:,} × ' if times > 1 else ''}{escape(line)}"
+    if rest := sum(times for _, times in lines[SHOWN:]):
+        yield f"- and {rest:,} more"
 
 
 def sha256(path: Path) -> str:

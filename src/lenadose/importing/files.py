@@ -160,7 +160,8 @@ def _csv(content: bytes, place: str, delimiter: str) -> tuple[tuple[str, ...], l
             }
             rows.append(Row(at, place, cells))
         else:
-            reason = f"has {len(line)} cells, and the header {len(names)}"
+            count = "1 cell" if len(line) == 1 else f"{len(line)} cells"
+            reason = f"has {count}, and the header {len(names)}"
             rows.append(
                 Row(at, place, {}, Fault(at, reason, "give every row a cell for each column"))
             )
