@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.support.fhir import as_fhir_holds, check_bundle, read_back
 from tests.support.paths import EXAMPLES, ROOT
 
 from lenadose import CallError, Course, Patient, Visit, load_course, replay
 from lenadose.fhir.course import course_bundle
 from lenadose.fhir.decision import decision_bundle
+from lenadose.record.visit import ResultField
 from lenadose.testing import courses
 
 COURSES = sorted((EXAMPLES / "courses").glob("*.json"))
@@ -30,6 +33,13 @@ def test_an_example_is_read_back_equal_also_among_decisions(path: Path) -> None:
 @given(courses())
 def test_a_random_course_is_read_back_equal(course: Course) -> None:
     _check_round_trip(course)
+
+
+@settings(max_examples=25)
+@given(courses(), st.sets(st.sampled_from(ResultField)))
+def test_what_cannot_be_read_is_read_back(course: Course, fields: set[ResultField]) -> None:
+    *before, last = course.visits
+    _check_round_trip(evolve(course, visits=(*before, evolve(last, unreadable=[*fields] or None))))
 
 
 @pytest.mark.slow

@@ -87,6 +87,26 @@ def test_an_absent_value_is_unknown_and_makes_an_older_one_unknown(tmp_path: Pat
     assert visit_of(tmp_path, older, not_done)["neutrophils"]["value"] == 3.2
 
 
+def test_a_late_report_that_cannot_be_read_leaves_a_newer_result_known(tmp_path: Path) -> None:
+    """It belongs to the second visit, but the result of the first is newer."""
+    encounter = {
+        "resourceType": "Encounter",
+        "id": "second",
+        "status": "finished",
+        "class": {"code": "AMB"},
+        "subject": PATIENT,
+        "period": {"start": "2026-02-02"},
+    }
+    known = observation(NEUTROPHILS, "2026-01-05", **quantity(3.2, "10*9/L"))
+    first = observation(CLASI, "2026-01-05", valueInteger=12)
+    score = observation(CLASI, "2026-02-02", valueInteger=9)
+    at_second = {"encounter": {"reference": "Encounter/second"}}
+    for day, unreadable in (("2026-01-03", None), ("2026-01-05", ["neutrophils"])):
+        lost = observation(NEUTROPHILS, day, **quantity(3.2, "furlongs"), **at_second)
+        visits = only_course(read(tmp_path, encounter, known, first, score, lost))["visits"]
+        assert visits[1].get("unreadable") == unreadable, day
+
+
 def test_an_undated_result_has_the_day_of_its_report_or_is_left_out(tmp_path: Path) -> None:
     count = observation(NEUTROPHILS, None, **quantity(3.2, "10*9/L"), id="n")
     report = {

@@ -206,6 +206,16 @@ def test_a_result_that_cannot_be_read_makes_an_older_one_unknown(tmp_path: Path)
     assert "neutrophils" in visits_of(tmp_path, before + newer_fine)[0]
 
 
+def test_a_result_that_cannot_be_read_makes_one_of_a_visit_before_unknown(tmp_path: Path) -> None:
+    before = "1,2026-01-05,ANC,,3.2,10*9/L\n"
+    lost, visit = "1,2026-02-01,ANC,,3.2,g/L\n", "1,2026-02-02,CLASI,,9,\n"
+    visits = visits_of(tmp_path, before + lost + visit)
+    assert visits[0]["neutrophils"] == {"value": 3.2, "unit": "10*9/L"}
+    assert visits[1]["unreadable"] == ["neutrophils"]
+    newer = "1,2026-02-02,ANC,,3.1,10*9/L\n"
+    assert "unreadable" not in visits_of(tmp_path, before + lost + newer + visit)[1]
+
+
 def test_a_danger_is_kept_beside_a_result_of_that_day_that_cannot_be_read(
     tmp_path: Path,
 ) -> None:

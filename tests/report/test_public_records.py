@@ -3,8 +3,9 @@
 import sys
 
 import pytest
-from lenadose.terms.facts import Action
 from tests.support.paths import ROOT
+
+from lenadose.terms.facts import Action
 
 pytest.importorskip("pyarrow", reason="needs lenadose[cohort]")
 pytest.importorskip("pyreadstat", reason="needs lenadose[import]")

@@ -18,14 +18,17 @@ def newest_result(
 ) -> Result | None:
     """Return the newest of the result known before and those of a visit; of one day the lower.
 
-    Raises CallError if it is a bound that leaves open which fact it shows.
+    Where the visit says that a result cannot be read, the one known before counts only if it is a
+    danger. Raises CallError for a bound that leaves open which fact it shows.
     """
+    of_quantity = [limit for limit in limits if limit.quantity == quantity]
+    if known and visit.is_unreadable(quantity):
+        known = known if _is_danger(of_quantity, known) else None
     results = visit.results(quantity)
     if not results:
         return known
     last = max((result.on for result in (*results, *((known,) if known else ()))), default=None)
     newest = known if known and known.on == last else None
-    of_quantity = [limit for limit in limits if limit.quantity == quantity]
     is_list = not isinstance(getattr(visit, quantity), Measurement)
     for index, result in enumerate(results):
         if result.on == last:
@@ -70,6 +73,12 @@ def bound_as_amount(limits: Iterable[Limit], result: Result, place: str) -> Resu
         reason = f"{result.given} leaves open on which side of {names} it lies"
         raise CallError((Fault(place, reason, "give the value, or measure again"),))
     return evolve(result, amount=lowest_amount(result))
+
+
+def _is_danger(limits: Iterable[Limit], result: Result) -> bool:
+    return any(
+        limit.shows is Safety.INTERRUPT and limit.is_met(lowest_amount(result)) for limit in limits
+    )
 
 
 def _is_from_above(result: Result) -> bool:

@@ -203,6 +203,8 @@ def update_findings(
         if any(event.criterion.voids_tests and event.since == visit.date for event in ongoing):
             count_from = visit.date
             negative = tuple(on for on in negative if on >= count_from)
+    if visit.is_unreadable("pregnancy_tests"):
+        negative = ()
     if visit.tests:
         negative, positive = _sort_tests(safety, negative, ended, count_from, visit)
         ongoing += positive

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from lenadose.engine.machine import Decision, same_day_dangers
+from lenadose.engine.observe import Observation
 from lenadose.engine.unused import UnusedResult, unused_events, unused_results
 from lenadose.explanation.calculations import danger_name
 from lenadose.explanation.criteria_met import drug_until
 from lenadose.record.event_terms import KNOWN_TERMS
+from lenadose.record.visit import ResultField
 from lenadose.terms.facts import ON_TREATMENT
 from lenadose.terms.units import PRINTED, QUANTITIES
 
@@ -35,9 +37,24 @@ def _not_used(unused: UnusedResult) -> str:
     )
 
 
+def _unreadable(seen: Observation, field: ResultField) -> str:
+    """Return the words for a result that cannot be read, with what no longer counts for it."""
+    name = field.label.replace("_", " ")
+    words = f"reported, cannot be read: {name}"
+    before, now = seen.before.findings, seen.findings
+    if field is ResultField.PREGNANCY_TESTS:
+        known = f"the negative one of {before.negative_tests[-1]}" if before.negative_tests else ""
+    else:
+        result = before.result(field.label)
+        if result is not None and result is now.result(field.label):
+            return f"{words}; {result.given} of {result.on}, a danger, still counts"
+        known = f"{result.given} of {result.on}" if result else ""
+    return f"{words}; {known} no longer counts" if known else words
+
+
 def messages_of(decision: Decision) -> Iterator[Message]:
     """Yield the messages about a visit that change nothing that was decided."""
-    seen, patient = decision.seen, decision.seen.patient
+    seen, patient, visit = decision.seen, decision.seen.patient, decision.visit
     urgent = [danger_name(seen, danger) for danger in same_day_dangers(seen)]
     if urgent:
         yield Message("same-day-assessment", f"same-day assessment: {', '.join(urgent)}")
@@ -76,6 +93,8 @@ def messages_of(decision: Decision) -> Iterator[Message]:
         )
     elif seen.phase in ON_TREATMENT and decision.visit.doses_missed is None:
         yield Message("silence-about-doses", "missed doses were not reported and count as none")
+    for field in visit.unreadable or ():
+        yield Message("unreadable", _unreadable(seen, field))
     for unused in unused_results(seen):
         yield Message("not-used", _not_used(unused))
     slight = "; ".join(map(str, unused_events(seen)))

@@ -173,6 +173,9 @@ class _Writer:
             yield None, self._judgement(visit.judgement, at)
         if visit.stopped is not None:
             yield None, self._observation(codes.TREATMENT_ENDED, {"valueString": visit.stopped}, at)
+        for place, field in enumerate(visit.unreadable or ()):
+            value = {"valueString": field.label}
+            yield None, self._observation(codes.UNREADABLE, value, at, place)
 
     def _observation(self, code: Code, value: Resource, at: Resource, place: int = 0) -> Entry:
         return self.ids.entry(

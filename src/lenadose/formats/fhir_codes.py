@@ -19,7 +19,8 @@ the visit:
 - the dosage taken: a MedicationStatement of `LENALIDOMIDE`, of the status not-taken for 0 mg;
 - the judgement: an Observation of the code `JUDGEMENT`, coded one of `JUDGEMENTS`, with the reason
   as the valueString of a component of the code `REASON`;
-- the end of treatment and the protocol: an Observation with a valueString;
+- the end of treatment, the protocol, and each field of which a result cannot be read: an
+  Observation with a valueString;
 - facts of the patient: an Observation without an encounter, with a valueBoolean, a valueString or
   a code; the id of a course is the identifier in the system `PATIENT_ID`.
 """
@@ -86,6 +87,7 @@ DOSES_MISSED = _own("doses-missed", "Doses missed since the visit before")
 JUDGEMENT = _own("judgement", "Clinician's judgement of the response")
 REASON = _own("judgement-reason", "Reason for the judgement")
 TREATMENT_ENDED = _own("treatment-ended", "Treatment was ended, with the reason")
+UNREADABLE = _own("unreadable", "Field of which a result cannot be read")
 PROTOCOL = _own("protocol", "Protocol that the course is read by")
 AGE = _own("age", "Age in years")
 ABLE_TO_BECOME_PREGNANT = _own("able-to-become-pregnant", "Able to become pregnant")
@@ -123,6 +125,7 @@ OWN_CODES = (
     *JUDGEMENTS.values(),
     REASON,
     TREATMENT_ENDED,
+    UNREADABLE,
     PROTOCOL,
     AGE,
     ABLE_TO_BECOME_PREGNANT,

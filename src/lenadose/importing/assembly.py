@@ -20,6 +20,7 @@ from lenadose.importing.findings import (
     DOSE,
     NO_EVENTS,
     SEX,
+    UNREADABLE,
     VISIT,
     Finding,
     Note,
@@ -133,7 +134,7 @@ def _visits(
     placed: dict[tuple[dt.date, str], list[Finding]] = defaultdict(list)
     ordered = [*days]
     for finding in findings:
-        if finding.field not in (*OF_A_VISIT, *RESULTS, NO_EVENTS, VISIT):
+        if finding.field not in (*OF_A_VISIT, *RESULTS, NO_EVENTS, UNREADABLE, VISIT):
             continue
         day = _nearest(finding, ordered)
         if day is None:
@@ -141,21 +142,30 @@ def _visits(
             notes.append(finding.left_out(reason, "give the visit after it", bool(finding.fault)))
         else:
             placed[day, finding.field].append(finding)
+    known = _known_before(placed)
+    unreadable: dict[dt.date, list[Json]] = defaultdict(list)
     for (day, field), group in placed.items():
         at = f", at the visit of {day}{days[day]}"
         if field in (VISIT, NO_EVENTS):
             notes += (finding.used(at if field == NO_EVENTS else "") for finding in group)
+        elif field == UNREADABLE:
+            notes += (each.left_out() if each.fault else each.used(at) for each in group)
+            unreadable[day] += (each.value for each in group if not each.fault)
         elif field in OF_A_VISIT:
             value, told = _one(field, group, day, faults)
             notes += (_at(note, at) for note in told)
             if value is not None:
                 visits[day][field] = value
         else:
-            values, told = _results(group, day)
+            values, is_unreadable, told = _results(group, day, known[day, field])
             notes += (_at(note, at) for note in told)
             if values:
                 is_one = field in QUANTITIES and len(values) == 1
                 visits[day][field] = values[0] if is_one else values
+            if is_unreadable:
+                unreadable[day].append(field)
+    for day, names in unreadable.items():
+        visits[day]["unreadable"] = [*dict.fromkeys(names)]
     none_at = {day for day, field in placed if field == NO_EVENTS}
     of_events = [finding for finding in findings if finding.field == "adverse_events"]
     for day, listed in events.lists(of_events, ordered, none_at, faults).items():
@@ -203,21 +213,38 @@ def contradiction(place: str, one: Finding, other: Finding) -> Fault:
     return Fault(place, reason, "keep the one that is true")
 
 
-def _results(group: Sequence[Finding], day: dt.date) -> tuple[list[Json], list[Note]]:
-    """Return the results of one field that are given at a visit, and the notes.
+def _known_before(
+    placed: Mapping[tuple[dt.date, str], Sequence[Finding]],
+) -> Mapping[tuple[dt.date, str], dt.date | None]:
+    """Return the day of the newest readable finding of each field before each visit."""
+    before: dict[tuple[dt.date, str], dt.date | None] = {}
+    newest: dict[str, dt.date | None] = defaultdict(lambda: None)
+    for day, field in sorted(placed):
+        known = before[day, field] = newest[field]
+        readable = [each.on or day for each in placed[day, field] if each.fault is None]
+        newest[field] = max((on for on in (known, *readable) if on), default=None)
+    return before
+
+
+def _results(
+    group: Sequence[Finding], day: dt.date, known: dt.date | None
+) -> tuple[list[Json], bool, list[Note]]:
+    """Return the results of one field that are given at a visit, whether it is unknown, and notes.
 
     One that cannot be read and is not older than the newest of the others makes the field unknown,
-    unless that one is a danger, which stands until a newer result replaces it.
+    unless that one is a danger, which stands until a newer result replaces it. *known* is the day
+    of the newest result of the visits before.
     """
     readable = [finding for finding in group if finding.fault is None]
     unreadable = [finding for finding in group if finding.fault is not None]
     notes: list[Note] = [finding.left_out() for finding in unreadable]
-    newest = max((finding.on or day for finding in readable), default=None)
+    days = (known, *(finding.on or day for finding in readable))
+    newest = max((on for on in days if on), default=None)
     newer = [each for each in unreadable if newest is None or (each.on or day) >= newest]
     if newer and not any(is_danger(each) for each in readable if (each.on or day) == newest):
         reason = f"{newer[0].place} is not older and cannot be read, so the field is unknown"
         notes += (finding.left_out(reason, f"fix {newer[0].place}") for finding in readable)
-        return [], notes
+        return [], True, notes
     values: list[Json] = []
     first: dict[str, Finding] = {}
     of_day: dict[dt.date, list[Finding]] = defaultdict(list)
@@ -240,7 +267,7 @@ def _results(group: Sequence[Finding], day: dt.date) -> tuple[list[Json], list[N
         notes += (
             finding.used(several if len(same_day) > 1 else f" of {on}") for finding in same_day
         )
-    return values, notes
+    return values, False, notes
 
 
 # The patient

@@ -14,6 +14,7 @@ from lenadose.importing import readings
 from lenadose.importing.findings import (
     CREATININE,
     NO_EVENTS,
+    UNREADABLE,
     WEIGHT,
     Finding,
     Note,
@@ -35,12 +36,16 @@ from lenadose.importing.resources import (
     period_of,
     text,
 )
+from lenadose.record.visit import ResultField
 from lenadose.terms.errors import Fault, LenadoseError, describe, fault
 from lenadose.terms.numbers import decimal
 from lenadose.terms.units import ucum
 
 _JUDGEMENT, _STOPPED, _PROTOCOL = "judgement", "stopped", "protocol"
-_OF_VISIT = ("clasi_activity", "clasi_damage", "doses_missed", _JUDGEMENT, _STOPPED, NO_EVENTS)
+_OF_VISIT = (
+    *("clasi_activity", "clasi_damage", "doses_missed"),
+    *(_JUDGEMENT, _STOPPED, NO_EVENTS, UNREADABLE),
+)
 _FACTS = ("age", "able_to_become_pregnant", "regular_cycles", "subtype", "antiphospholipid")
 
 FIELDS: Mapping[tuple[str, str], str] = MappingProxyType(
@@ -55,6 +60,7 @@ FIELDS: Mapping[tuple[str, str], str] = MappingProxyType(
         codes.JUDGEMENT.key: _JUDGEMENT,
         codes.TREATMENT_ENDED.key: _STOPPED,
         codes.ADVERSE_EVENTS.key: NO_EVENTS,
+        codes.UNREADABLE.key: UNREADABLE,
         codes.PROTOCOL.key: _PROTOCOL,
         codes.AGE.key: "patient.age",
         codes.ABLE_TO_BECOME_PREGNANT.key: "patient.able_to_become_pregnant",
@@ -251,6 +257,16 @@ class ObservationReader:
                 yield source.finding(
                     "adverse_events", "adverse events", on=visit, visit=visit, fault=found
                 )
+            return
+        if field == UNREADABLE:
+            named = text(holder, "valueString")
+            names = [each.label for each in ResultField]
+            if named in names:
+                words = f"a result that cannot be read: {readings.label_of_field(named)}"
+                yield source.finding(UNREADABLE, words, named, on=visit, visit=visit)
+            else:
+                found = Fault("", "it names no field of results", f"name one of {', '.join(names)}")
+                yield readings.unreadable(source, field, "", found, on=visit, visit=visit)
             return
         value: Json
         if field == _JUDGEMENT:

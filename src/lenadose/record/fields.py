@@ -22,7 +22,7 @@ from lenadose.terms.errors import (
 )
 from lenadose.terms.facts import Term, W
 from lenadose.terms.numbers import Number, decimal, plain
-from lenadose.terms.validation import Check, Validated, Validator
+from lenadose.terms.validation import Check, Validated, Validator, members
 
 YEARS = (1900, 2199)
 
@@ -278,6 +278,20 @@ def list_of(kind: type[RecordPart]) -> Validator:
             raise CallError(faults)
 
     return optional(check)
+
+
+def terms_of(kind: type[Term]) -> Validator:
+    """Check that a value is a tuple of terms, or missing."""
+    check = members(is_term(kind))
+
+    def check_list(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+        if not isinstance(value, tuple):
+            names = ", ".join(term.label for term in kind)
+            fix = f"give a list of {names}"
+            raise fault(attribute.name, f"{describe(value)} is not a list", fix)
+        check(instance, attribute, value)
+
+    return optional(check_list)
 
 
 def _faults_of(kind: type[RecordPart], value: object) -> tuple[Fault, ...]:

@@ -28,6 +28,7 @@ from lenadose.record.fields import (
     one_of,
     part,
     parts,
+    terms_of,
     truth,
 )
 from lenadose.record.measurement import IsMeasured, Measurement, Result, measured
@@ -67,6 +68,15 @@ class TestResult(Term):
     POSITIVE = "positive"
 
 
+class ResultField(Term):
+    """A field of a visit that holds results."""
+
+    NEUTROPHILS = "neutrophils"
+    PLATELETS = "platelets"
+    CREATININE_CLEARANCE = "creatinine_clearance"
+    PREGNANCY_TESTS = "pregnancy_tests"
+
+
 class Antiphospholipid(Term):
     """Whether antiphospholipid antibodies were found."""
 
@@ -84,6 +94,12 @@ def _antiphospholipid(value: Antiphospholipid | str | None) -> Antiphospholipid 
 
 def _result(value: TestResult | str) -> TestResult:
     return one_of(TestResult, value) or value  # type: ignore[return-value]  # validated next
+
+
+def _fields(value: Sequence[ResultField | str] | None) -> tuple[ResultField, ...] | None:
+    if not isinstance(value, list | tuple):
+        return value  # type: ignore[return-value]  # validated next
+    return tuple(one_of(ResultField, each) or each for each in value)
 
 
 def _judged(value: JudgedResponse | str) -> JudgedResponse:
@@ -287,8 +303,9 @@ class Visit(RecordPart):
     CLASI activity 0 to 70 drives dosing, CLASI damage 0 to 56 is recorded only. `adverse_events=()`
     says that there were none, None that nobody asked. `dosage_taken` and `doses_missed` are about
     the time since the visit before. `stopped` says, with its reason, that the patient or the
-    prescriber ended treatment. Raises CallError for a value outside its range and for a result
-    from after the visit.
+    prescriber ended treatment. `unreadable` names the fields with a result that cannot be read:
+    what was known of them before the visit no longer counts, unless it is a danger. Raises
+    CallError for a value outside its range and for a result from after the visit.
 
     A result may be given as (3.2, "10*9/L"), and a list of dated results in place of one: the
     newest counts, and of two of one day the lower. Tests, events, the dosage and the judgement may
@@ -331,6 +348,9 @@ class Visit(RecordPart):
         default=None, converter=_judgement, validator=is_part(Judgement)
     )
     stopped: str | None = field(default=None, validator=optional(is_reason))
+    unreadable: tuple[ResultField, ...] | None = field(
+        default=None, converter=_fields, validator=terms_of(ResultField)
+    )
     # The results, each on its day: worked out once, when the visit is recorded.
     _results: tuple[tuple[Result, ...], ...] = field(init=False, eq=False, repr=False)
     counted: tuple[Result | None, Result | None, Result | None] = field(
@@ -354,6 +374,10 @@ class Visit(RecordPart):
     def results(self, quantity: str) -> tuple[Result, ...]:
         """Return every result of a quantity that was given at the visit, by its name."""
         return self._results[[*QUANTITIES].index(quantity)]
+
+    def is_unreadable(self, field: str) -> bool:
+        """Return whether there is a result of a field, by its name, that cannot be read."""
+        return any(each.label == field for each in self.unreadable or ())
 
     def contradictions(self) -> Iterator[Fault]:
         """Yield a fault for a result from after the visit, and for an event listed as both."""

@@ -183,7 +183,9 @@ def _to_obtain(decision: Decision, field: str) -> str:
         return "ask about adverse events"
     findings, day = decision.seen.findings, decision.visit.date
     known = ""
-    if field in QUANTITIES and (result := findings.result(field)):
+    if decision.visit.is_unreadable(field):
+        known = " (one was reported that cannot be read)"
+    elif field in QUANTITIES and (result := findings.result(field)):
         age = in_days((day - result.on).days)
         known = f" ({result.given} on {printed_date(result.on)}, {age} old)"
     elif field == "pregnancy_tests" and findings.negative_tests:
