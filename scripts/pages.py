@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from attrs import evolve
 from changes import changes_page
 from public_records import public_records
 
@@ -131,7 +132,8 @@ def _cards() -> Iterator[str]:
                 seen = space.realize(space.witnesses[answer.place], answer.showing)
                 assert seen is not None
                 yield f"### {entry.id.removeprefix('rule.')}\n"
-                yield f"```text\n{card_text(card(recommend(seen)))}\n```\n"
+                shown = evolve(card(recommend(seen)), patient="")
+                yield f"```text\n{card_text(shown)}\n```\n"
 
 
 def cohort() -> str:

@@ -1,4 +1,4 @@
-"""The page of the public records: what the library reads of them, and what it leaves out and why."""
+"""The page of the public records: what the library reads of them, leaves out, and why."""
 
 import hashlib
 import json
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from attrs import frozen
+
 from lenadose import replay
 from lenadose.importing.courses import Imported, import_courses
 from lenadose.importing.findings import LeftOut, Used

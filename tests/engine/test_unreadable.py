@@ -29,7 +29,10 @@ def test_a_result_of_a_visit_before_no_longer_counts(field: str) -> None:
 
 
 def test_a_negative_test_of_a_visit_before_no_longer_counts() -> None:
-    before = [seen(0, 11, pregnancy_tests=negative(-12, 0)), seen(14, 11, pregnancy_tests=negative(14))]
+    before = [
+        seen(0, 11, pregnancy_tests=negative(-12, 0)),
+        seen(14, 11, pregnancy_tests=negative(14)),
+    ]
     silent = seen(17, 11, pregnancy_tests=None)
     known = replay(Course([*before, silent], FERTILE), PROTOCOL)[-1]
     assert "pregnancy_tests" not in {each.field for each in known.missing}

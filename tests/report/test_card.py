@@ -7,6 +7,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from tests.support.paths import EXAMPLES
 from tests.support.patients import PROTOCOL, STERILE, count, event, judged, seen, took, walk
+from tests.support.rows import courses_to_rows
 from tests.support.verified import state_space
 
 import lenadose
@@ -89,6 +90,18 @@ def test_the_card_of_any_decision_is_one_screen_and_says_the_same_in_every_form(
         for words in said:
             assert words in read
             assert words in unescaped
+
+
+def test_nothing_is_cut_where_there_is_room() -> None:
+    cut = []
+    for course in (course for name in BUILT_IN for course in courses_to_rows(name).values()):
+        shown = card(replay(course)[-1])
+        whole = card_text(shown, lines=1000)
+        assert "…" not in whole
+        cut.append(len(whole.splitlines()) > LINES)
+        assert cut[-1] or card_text(shown) == whole
+    assert any(cut)
+    assert not all(cut)
 
 
 def text_of(html: str) -> str:

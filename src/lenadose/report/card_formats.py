@@ -31,7 +31,8 @@ def card_text(card: "Card", width: int = WIDTH, lines: int = LINES) -> str:
     """
     shown = len(card.changes)
     rooms = [
-        *(_Room(changes) for changes in range(shown, 1, -1)),
+        _Room(shown),
+        *(_Room(changes) for changes in range(shown - 1, 1, -1)),
         *(_Room(min(shown, changes), 2, 1) for changes in (2, 1)),
         *(_Room(min(shown, changes), 1, 1) for changes in (1, 0)),
         *(_Room(0, 1, 1, 1, line) for line in (9, 2, 1)),
