@@ -14,9 +14,10 @@ from tests.support.paths import EXAMPLES
 from lenadose import Action, Course, Patient, Visit, card, load_course, replay
 from lenadose.explanation.headlines import QUESTIONS, advice
 from lenadose.explanation.why import field_words
+from lenadose.fhir.course import course_bundle
 from lenadose.report.card_formats import card_markdown
 from lenadose.serve.app import application
-from lenadose.serve.cards import LONGEST
+from lenadose.serve.cards import LONGEST, PREFETCH
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 
 COURSES = sorted((EXAMPLES / "courses").glob("*.json"))
@@ -106,6 +107,19 @@ def test_the_card_is_that_of_the_last_visit(path: Path) -> None:
     assert given["summary"] == f"{decision.visit.date}: {advice(decision)}"
     (found,) = cards(VIEW, request(VIEW, "p", prefetch=prefetched(course)))
     assert found == given
+
+
+def test_every_observation_of_a_course_is_asked_for() -> None:
+    written = set()
+    lost = Course([Visit("2026-01-05", unreadable=["platelets"])], Patient(id="p"))
+    for course in (lost, *map(course_of, COURSES)):
+        bundle: Any = course_bundle(course)
+        for entry in bundle["entry"]:
+            if entry["resource"]["resourceType"] == "Observation":
+                (code,) = entry["resource"]["code"]["coding"]
+                written.add(f"{code['system']}|{code['code']}")
+    assert len(written) > 15
+    assert written <= set(PREFETCH["observations"].rpartition("=")[2].split(","))
 
 
 def test_what_is_missing_is_to_be_obtained() -> None:

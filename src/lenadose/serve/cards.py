@@ -107,6 +107,7 @@ PREFETCH: Mapping[str, str] = MappingProxyType(
             codes.DOSES_MISSED,
             codes.JUDGEMENT,
             codes.TREATMENT_ENDED,
+            codes.UNREADABLE,
             codes.PROTOCOL,
             codes.AGE,
             codes.ABLE_TO_BECOME_PREGNANT,
