@@ -19,7 +19,7 @@ from tests.support.tables import FOLLOWS, answers, rows_with, table, three_patie
 
 from lenadose.cli.main import main
 from lenadose.cohort import decide
-from lenadose.cohort.files import write_table
+from lenadose.cohort.files import read_table, write_table
 
 
 def written(visits: pa.Table, path: Path) -> str:
@@ -119,6 +119,18 @@ def test_the_command_tells_no_more_than_a_page_of_refused_rows(tmp_path: Path, c
             "visits.csv: column 3: unknown column; ",
         ),
         ("visits.csv", b"patient,day\np,2026-01-05\n", "visits.csv: day: unknown column; "),
+        *(
+            (
+                "visits.csv",
+                b"patient,date,stopped\na,2026-01-05,\n" + rows,
+                f"visits.csv: line {line}: the quotes of a cell do not end with it; close them",
+            )
+            for rows, line in (
+                (b'b,2026-01-05,"x\nc,2026-01-05,\n', 3),
+                (b'b,2026-01-05,"x\nc,2026-01-05,"y"\n', 3),
+                (b'b,2026-01-05,"x\n"\nc,2026-01-05,"' + b"y" * 200_000 + b"\nd,2026-01-05,\n", 5),
+            )
+        ),
         ("visits.parquet", b"PAR1", "visits.parquet: "),
     ],
 )
@@ -133,6 +145,16 @@ def test_a_file_that_is_no_table_is_one_line(
     assert out == ""
     assert err.splitlines()[0].startswith(message)
     assert "Traceback" not in err
+
+
+def test_quotes_that_end_with_their_cell_lose_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "visits.csv"
+    path.write_bytes(
+        b'\xef\xbb\xbfpatient,date,subtype,stopped\n"a",2026-01-05,5" x,"x ""y"",\nz"\r\n'
+        b'b,2026-01-05,,""\n'
+    )
+    rows = read_table(str(path)).to_pylist()
+    assert [(row["patient"], row["stopped"]) for row in rows] == [("a", 'x "y",\nz'), ("b", None)]
 
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path, capsys) -> None:

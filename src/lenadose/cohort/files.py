@@ -1,6 +1,7 @@
 """Tables of visits in Parquet or CSV files, and the decisions written as either."""
 
 import codecs
+import csv
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
@@ -34,7 +35,7 @@ def read_table(path: str) -> pa.Table:
         with open(path, "rb") as file:
             table = pyarrow.parquet.read_table(file) if kind == ".parquet" else _read_csv(file)
             table.column_names  # noqa: B018  # decoded here, where a name may not be UTF-8
-            return table
+        wrong = _wrong_quotes(path) if kind == ".csv" and _has_line_breaks(table) else None
     except UnicodeDecodeError:
         raise _error(path, *_NOT_UTF8) from None
     except pa.ArrowException as error:
@@ -46,6 +47,10 @@ def read_table(path: str) -> pa.Table:
         raise _error(path, _first_line(error), fix) from None
     except OSError as error:
         raise _error(path, _reason(error), "give the path of a table of visits") from None
+    if wrong is not None:
+        reason = f"line {wrong}: the quotes of a cell do not end with it"
+        raise _error(path, reason, "close them there, and write a quote inside a cell twice")
+    return table
 
 
 def read_rows(path: str) -> list[dict[str, object]]:
@@ -74,6 +79,38 @@ def _read_csv(file: BufferedReader) -> pa.Table:
     # A quoted cell may hold a line break, at the border of a block too.
     parse = pyarrow.csv.ParseOptions(newlines_in_values=True)
     return pyarrow.csv.read_csv(file, parse_options=parse, convert_options=options)
+
+
+def _has_line_breaks(table: pa.Table) -> bool:
+    """Return whether some cell holds a line break, and may hold rows that follow its own."""
+    return any(
+        pyarrow.compute.any(pyarrow.compute.match_substring_regex(texts, r"[\r\n]")).as_py()
+        for column in table.columns
+        for chunk in column.chunks
+        if pa.types.is_string(
+            (texts := chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk).type
+        )
+    )
+
+
+def _wrong_quotes(path: str) -> int | None:
+    """Return the line of the first row with a cell whose quotes do not end with it, if any.
+
+    Arrow would read on, over the rows that follow, up to the next quote or the end of the file.
+    """
+    line = 1
+    # A limit of the module, not of the reader: a list as JSON text may be longer.
+    limit = csv.field_size_limit(2**31 - 1)
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = csv.reader(file, strict=True)
+            for _ in rows:
+                line = rows.line_num + 1
+    except csv.Error:
+        return line
+    finally:
+        csv.field_size_limit(limit)
+    return None
 
 
 def write_table(table: pa.Table, path: str) -> None:
