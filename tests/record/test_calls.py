@@ -105,6 +105,13 @@ EVENT = 'as in ("rash", 3, "5.0")'
 DAILY = "(5, 1) for 5 mg once daily"
 
 WRONG: list[tuple[Callable[[], object], str]] = [
+    *(
+        (
+            lambda array=array: Visit(DAY, neutrophils=array),
+            'neutrophils: a ndarray is not a value with its unit; give it as (3.2, "10*9/L")',
+        )
+        for array in (np.array([]), np.array([3.2, 3.4]))
+    ),
     (lambda: Visit("05.01.2026"), "date: '05.01.2026' is not a date; give it as \"2026-01-05\""),
     (
         lambda: Visit(datetime(2026, 1, 5)),  # noqa: DTZ001

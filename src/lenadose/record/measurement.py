@@ -147,7 +147,7 @@ class IsMeasured:
                 return error.faults
         if isinstance(value, Measurement):
             return _measured_faults(self.quantity, value)
-        if value == ():
+        if isinstance(value, tuple) and not value:
             return ()
         accepted = " or ".join(self.quantity.factors)
         example = f'(3.2, "{self.quantity.unit}")'
