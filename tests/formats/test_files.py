@@ -76,6 +76,14 @@ def test_a_link_stays_a_link_and_a_device_a_device(tmp_path: Path) -> None:
     assert not Path(os.devnull).is_file()
 
 
+@pytest.mark.parametrize("name", ["circle.csv", "a\0.csv"])
+def test_what_leads_to_no_place_is_an_error_of_the_system(tmp_path: Path, name: str) -> None:
+    (tmp_path / "circle.csv").symlink_to("circle.csv")
+    with pytest.raises(OSError, match=r"symbolic links|not a path"), open_output(tmp_path / name):
+        pass
+    assert [each.name for each in tmp_path.iterdir()] == ["circle.csv"]
+
+
 def test_a_killed_process_leaves_the_old_file_whole(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_bytes(b"old")

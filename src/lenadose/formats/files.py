@@ -1,5 +1,6 @@
 """Files: documents read from them, and output that takes its place only when it is whole."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -56,8 +57,7 @@ def open_output(path: str | Path) -> Iterator[BinaryIO]:
 
     After an error, or when the process is killed, the older file is as it was. Raises OSError.
     """
-    # A link stays a link: the file that it names is replaced.
-    place = Path(path).resolve()
+    place = _place(path)
     mode = _mode_of(place)
     if mode is not None and not stat.S_ISREG(mode):
         with open(place, "wb") as device:
@@ -84,9 +84,9 @@ def write_folder(path: str | Path, files: Mapping[str, bytes]) -> None:
     A folder that is there must be empty, so that no older file is among the new ones. Raises
     DocumentError for a place that cannot be written.
     """
-    place = Path(path).resolve()
-    beside = place.with_name(f".lenadose-{token_hex(8)}.part")
     try:
+        place = _place(path)
+        beside = place.with_name(f".lenadose-{token_hex(8)}.part")
         if place.is_dir() and any(place.iterdir()):
             reason = "is a folder that is not empty"
             raise _refusal(path, reason, "give a new folder; the files in it are kept as they are")
@@ -123,6 +123,18 @@ def _same_file(path: str, source: str) -> bool:
         return os.path.samestat(os.stat(path), os.stat(0 if source == "-" else source))
     except (OSError, ValueError):  # one of them is not there, or the name of a protocol
         return False
+
+
+def _place(path: str | Path) -> Path:
+    """Return the place of an output: a link stays a link, the file that it names is replaced.
+
+    Raises OSError for what is not a path.
+    """
+    try:
+        # `Path.resolve` would raise another error for links in a circle.
+        return Path(os.path.realpath(path))
+    except ValueError:
+        raise OSError(errno.EINVAL, "is not a path") from None
 
 
 def _mode_of(place: Path) -> int | None:
