@@ -127,9 +127,13 @@ def check_columns(names: Iterable[str]) -> None:
         raise DocumentError(faults)
 
 
-def _place(name: str, number: int) -> str:
-    """Return the name of a column, or its place if it has no name that can be shown."""
-    return name if name.strip() and PRINTABLE.match(name) else f"column {number}"
+def _place(name: object, number: int) -> str:
+    """Return the name of a column, or its place if it has no name that can be shown.
+
+    In pandas a name may be a number, or a tuple.
+    """
+    is_shown = isinstance(name, str) and name.strip() and PRINTABLE.match(name)
+    return str(name) if is_shown else f"column {number}"
 
 
 def is_blank(value: object) -> bool:
