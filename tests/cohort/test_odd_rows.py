@@ -20,7 +20,7 @@ from tests.support.tables import answers, course_rows, three_patients
 from lenadose import DocumentError
 from lenadose.cli.main import main
 from lenadose.cohort import blocks, decide
-from lenadose.cohort.files import read_table
+from lenadose.cohort.files import read_table, write_table
 
 TWO: dict[str, Any] = {"patient": ["a", "b"], "date": ["2026-01-05", "2026-01-05"]}
 RASH = {"term": "rash", "grade": 2, "ctcae": "5.0"}
@@ -105,6 +105,13 @@ def test_the_index_of_pandas_is_left_out(tmp_path: Path) -> None:
 def test_what_is_no_index_is_named_by_its_place(columns: dict[str, Any], place: str) -> None:
     with pytest.raises(DocumentError, match=f"^{place}: unknown column; known: patient, "):
         decide(pa.table(columns))
+
+
+@pytest.mark.parametrize("name", [0, ("a", "b")])
+def test_a_name_of_pandas_that_is_no_text_is_named_by_its_place(name: object) -> None:
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(DocumentError, match=r"^column 3: unknown column; known: patient, "):
+        decide(pandas.DataFrame({**TWO, name: [0, 1]}))
 
 
 def test_of_many_unknown_columns_some_are_named() -> None:
@@ -217,6 +224,13 @@ def test_bytes_that_are_no_text_lose_their_row_only(name: str) -> None:
     invalid = pa.Array.from_buffers(pa.string(), 2, [None, offsets, content])
     units = {"neutrophils_unit": ["10*9/L"] * 2}
     only_the_first(reasons({**TWO, **units, name: invalid}), name)
+
+
+def test_an_id_of_bytes_that_are_no_text_is_written_as_text(tmp_path: Path) -> None:
+    ids = pa.array([b"\xff-1", None, b"b"]).view(pa.string())
+    visits = pa.table({"patient": ids, "date": ["2026-01-05"] * 3})
+    write_table(decide(visits), str(tmp_path / "out.csv"))
+    assert (tmp_path / "out.csv").read_text("utf-8").count("\ufffd-1") == 1
 
 
 # Patients

@@ -136,8 +136,19 @@ def _write_csv(table: pa.Table, file: BinaryIO) -> None:
             cells = pa.Table.from_batches([batch]).cast(plain)
             for place, field in enumerate(plain):
                 if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
-                    cells = cells.set_column(place, field, _unrun(cells.column(place)))
+                    cells = cells.set_column(place, field, _unrun(_in_utf8(cells.column(place))))
             writer.write_table(cells)
+
+
+def _in_utf8(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts with a sign in the place of each byte that is not UTF-8."""
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        cells = texts.cast("large_binary").to_pylist()
+        read = [cell and cell.decode("utf-8", "replace") for cell in cells]
+        texts = pa.chunked_array([read], texts.type)
+    return texts
 
 
 def _unrun(texts: pa.ChunkedArray) -> pa.ChunkedArray:
