@@ -1,6 +1,7 @@
 """Documents are read strictly and completely, written back unchanged, and fit their schemas."""
 
 import copy
+import datetime as dt
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -91,6 +92,25 @@ def faults(document: object) -> list[str]:
     with pytest.raises(DocumentError) as refused:
         read_course(document)
     return [str(fault) for fault in refused.value.faults]
+
+
+def test_what_json_calls_its_errors_is_said_without_the_place() -> None:
+    for text, words in (
+        ('{"a', "unterminated string"),
+        ('{"a\n"}', "invalid control character"),
+        ("[1", "expecting ',' delimiter"),
+    ):
+        with pytest.raises(DocumentError, match=f": is not JSON: {words}; fix the JSON at line 1$"):
+            parse_course(text)
+
+
+def test_dates_and_tuples_of_a_program_are_read() -> None:
+    visit = {"date": dt.date(2026, 1, 5), "adverse_events": ({"term": "pregnancy"},)}
+    results = ({"value": 3.2, "unit": "10*9/L", "date": dt.date(2026, 1, 4)},)
+    course = read_course({"visits": ({**visit, "neutrophils": results},)})
+    assert read_course(course_data(course)) == course
+    with pytest.raises(DocumentError, match=r"^visits\[0\].date: a datetime is not a date; "):
+        read_course({"visits": [{"date": dt.datetime(2026, 1, 5)}]})  # noqa: DTZ001
 
 
 def test_the_course_of_the_design_is_read_and_decided() -> None:

@@ -44,7 +44,8 @@ def parse_course(text: str | bytes, protocols: Container[str] | None = None) -> 
 def read_course(document: object, protocols: Container[str] | None = None) -> Course:
     """Read a course from data as `json.loads` returns it; raises DocumentError with every fault.
 
-    With `protocols`, naming any other is a fault too.
+    Dates and tuples, which a program may have made of the data, are read too. With `protocols`,
+    naming any other is a fault too.
     """
     faults: list[Fault] = []
     named = document.get("protocol") if isinstance(document, dict) else None
@@ -74,6 +75,8 @@ def _as_is(value: object) -> object:
 
 def read_date(value: object) -> dt.date:
     """Read a date as data has it: "2026-01-05"."""
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
     if isinstance(value, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         try:
             return dt.date.fromisoformat(value)

@@ -65,8 +65,10 @@ def parse(text: str | bytes, what: str = "course", largest: int = LARGEST) -> ob
         )
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
+        # The words of Python lead to the place: "unterminated string starting at".
+        words = error.msg.lower().removesuffix(" at").removesuffix(" starting")
         raise _refusal(
-            place, f"is not JSON: {error.msg.lower()}", f"fix the JSON at line {error.lineno}"
+            place, f"is not JSON: {words}", f"fix the JSON at line {error.lineno}"
         ) from None
     except RecursionError:
         raise _too_deep(what) from None
@@ -182,7 +184,9 @@ class Reader:
             one, *lists = (argument for argument in arguments if argument is not NoneType)
             if lists:
                 (several,) = lists
-                return lambda value: self.read(several if isinstance(value, list) else one, value)
+                return lambda value: self.read(
+                    several if isinstance(value, list | tuple) else one, value
+                )
             return self.reading(one)
         if origin is tuple:
             count = None if arguments[-1] is ... else len(arguments)
@@ -254,7 +258,7 @@ class Reader:
 
     def read_list(self, kind: Any, document: object, count: int | None = None) -> tuple[Any, ...]:
         """Read a list, of exactly `count` members if given; a member with an id is named by it."""
-        if not isinstance(document, list):
+        if not isinstance(document, list | tuple):
             raise fault("", f"{describe(document)} is not a list", "give a list, between [ and ]")
         if count is not None and len(document) != count:
             raise fault("", f"a list of {len(document)}", f"give a list of {count}")
