@@ -44,7 +44,9 @@ urinary tract infection; urticaria; uterine pain; vaginal discharge; vaginal dry
 infection; vaginal pain; vasculitis; vertigo; vomiting; weight gain; weight loss; wheezing; white
 blood cell decreased; wound infection; heat stroke; hemorrhagic stroke; blood bilirubin decreased;
 alanine aminotransferase decreased; heparin-induced thrombocytopenia; cutaneous lupus erythematosus;
-thrombolysis; thrombocytosis; vascular access complication; immune thrombocytopenia
+thrombolysis; thrombocytosis; vascular access complication; immune thrombocytopenia; nephropathy;
+obstructive uropathy; uropathy; granulocytosis; thrombocythaemia; pulmonary infection; brain
+infection; neutrophils high; raised platelet count; low bilirubin; elevated creatinine
 """
 """Preferred terms of CTCAE 5.0, and some other words, that no criterion knows."""
 
@@ -102,6 +104,30 @@ def test_typography_makes_no_other_term(written: str, name: str | None) -> None:
         ("Menstruation irregular", 'write "missed period"'),
         ("Vaginal haemorrhage", 'write "abnormal vaginal bleeding"'),
         ("febrile neutropaenia", 'write "febrile neutropenia"'),
+        ("missed menstrual cycle", 'write "missed period"'),
+        ("Lung embolus", 'write "venous thromboembolism"'),
+        ("bilateral pulmonary emboli", 'write "venous thromboembolism", or other words'),
+        ("pulmonary artery embolism", 'write "venous thromboembolism"'),
+        ("left pulmonary artery thrombus", 'write "venous thromboembolism", or other words'),
+        ("portal vein thrombus", 'write "venous thromboembolism", or other words'),
+        ("Myocardial infarct", 'write "arterial thromboembolism"'),
+        ("blood clots", 'write "venous thromboembolism" or "arterial thromboembolism"'),
+        ("SJS or TEN", 'write "stevens-johnson syndrome" or "toxic epidermal necrolysis"'),
+        (
+            "drug reaction with eosinophilia & systemic symptoms",
+            'write "drug reaction with eosinophilia and systemic symptoms"',
+        ),
+        ("raised ALAT", 'write "alanine aminotransferase increased"'),
+        ("SGPT elevated", 'write "alanine aminotransferase increased"'),
+        ("LFTs raised", 'write "alanine aminotransferase increased" or "aspartate'),
+        ("bilirubin rise", 'write "blood bilirubin increased"'),
+        ("small fibre neuropathy", 'write "peripheral sensory neuropathy"'),
+        ("vaginal bleed", 'write "abnormal vaginal bleeding"'),
+        ("susp. PE", 'write "suspected thromboembolism"'),
+        ("likely DVT", 'write "suspected thromboembolism"'),
+        ("neutrophils reduced", "give the result, as neutrophils"),
+        ("reduced platelet count", "give the result, as platelets"),
+        ("creatinine clearance reduced", "give the result, as creatinine_clearance"),
         ("Left iliac vein thrombosis", 'write "venous thromboembolism", or other words'),
         ("hereditary angioedema", 'write "angioedema", or other words for another thing'),
         ("suspected DVT", 'write "suspected thromboembolism"'),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from itertools import chain
+from types import MappingProxyType
 
 from lenadose.record.event_terms import (
     KNOWN_TERMS,
@@ -13,6 +14,7 @@ from lenadose.record.event_terms import (
     NAMES_OF_KINDS,
     OTHER_NAMES,
     OTHER_THINGS,
+    OTHER_WORDS,
     SUSPECTED,
     THROMBOSES,
 )
@@ -29,7 +31,8 @@ DASHES = (
 _DASH = re.compile(f"[{DASHES}]")
 
 _SUSPICION = re.compile(
-    r"(suspected|suspicion of|suspicious for|possible|probable|presumed|query|rule out|r o) "
+    "(suspected|susp|suspicion (of|for)|suspicious for|possible|probable|likely|presumed|query"
+    "|rule out|r o) "
 )
 _BRITISH = (
     (re.compile(r"(?<![a-np-z])oedema"), "edema"),
@@ -40,7 +43,26 @@ _BRITISH = (
     (re.compile("aesthesia"), "esthesia"),
     (re.compile("neurone"), "neuron"),
     (re.compile("alis(?=ed|ation)"), "aliz"),
+    (re.compile("fibre"), "fiber"),
 )
+_WORDS = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("raised", "elevated", "elevation", "high", "increase", "rise"), "increased"
+        ),
+        **dict.fromkeys(("reduced", "low", "lowered", "decrease"), "decreased"),
+        **dict.fromkeys(("embolus", "emboli", "embolisms"), "embolism"),
+        **dict.fromkeys(("thrombus", "thrombi", "thromboses"), "thrombosis"),
+        **dict.fromkeys(("infarct", "infarcts", "infarctions"), "infarction"),
+        "clots": "clot",
+        "bleed": "bleeding",
+        "rashes": "rash",
+        "periods": "period",
+        "pregnancies": "pregnancy",
+        "neuropathies": "neuropathy",
+    }
+)
+"""Words for the same thing, and plurals, beside the one in which names are compared."""
 
 
 def event_name(term: str) -> str:
@@ -117,12 +139,16 @@ def _all_phrases() -> tuple[str, ...]:
 
 
 def _spell(name: str) -> str:
-    """Return the words of a name without punctuation and accents, in American spelling."""
-    plain = unicodedata.normalize("NFKD", name.replace("œ", "oe").replace("æ", "ae"))
+    """Return the words of a name without punctuation and accents, in American spelling.
+
+    Of words for the same thing it is always the same one.
+    """
+    name = name.replace("œ", "oe").replace("æ", "ae").replace("&", " and ")
+    plain = unicodedata.normalize("NFKD", name)
     plain = "".join(" " if not c.isalnum() else c for c in plain if not unicodedata.combining(c))
     for british, american in _BRITISH:
         plain = british.sub(american, plain)
-    return " ".join(plain.split())
+    return " ".join(_WORDS.get(word, word) for word in plain.split())
 
 
 def _keys(words: str) -> frozenset[str]:
@@ -179,6 +205,8 @@ def _is_near(words: list[str], name: list[str]) -> bool:
 
 def _is_typing_error(word: str, other: str) -> bool:
     """Return whether a word is a long one with a letter or two wrong."""
+    if word in OTHER_WORDS:
+        return False
     both = len(word) + len(other)
     is_long = min(len(word), len(other)) >= 5 and abs(len(word) - len(other)) <= 2
     # A letter of only one of the two matches nothing; to count these takes far less time.
