@@ -4,7 +4,8 @@ import pytest
 
 from lenadose import AdverseEvent, CallError, Patient
 from lenadose.record.event_names import event_name, term_fault
-from lenadose.record.event_terms import KNOWN_TERMS, MEASURED, OTHER_NAMES, UNGRADED
+from lenadose.record.event_terms import KNOWN_TERMS, MEASURED, UNGRADED
+from lenadose.record.other_names import OTHER_NAMES
 
 OTHER_THINGS = """
 abdominal pain; acidosis; adrenal insufficiency; agitation; akathisia; alkaline phosphatase

@@ -13,8 +13,9 @@ from lenadose.formats.course_json import course_data
 from lenadose.formats.files import LARGEST
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.adverse_event import GRADE
-from lenadose.record.event_terms import MEASURED, OTHER_NAMES, RESOLVABLE
+from lenadose.record.event_terms import MEASURED, RESOLVABLE
 from lenadose.record.fields import YEARS
+from lenadose.record.other_names import OTHER_NAMES
 from lenadose.record.visit import ACTIVITY, AGE, DAMAGE
 from lenadose.testing.courses import courses
 

@@ -34,8 +34,9 @@ from lenadose.protocol.safety import EventCriterion
 from lenadose.record.adverse_event import AdverseEvent
 from lenadose.record.course import Course
 from lenadose.record.event_names import DASHES
-from lenadose.record.event_terms import MEASURED, OTHER_NAMES, RESOLVABLE, UNGRADED
+from lenadose.record.event_terms import MEASURED, RESOLVABLE, UNGRADED
 from lenadose.record.measurement import Comparator, IsMeasured, Measurement
+from lenadose.record.other_names import OTHER_NAMES
 from lenadose.record.visit import DosageTaken, Visit
 from lenadose.terms.dosage import Dosage, DoseLadder, Level
 from lenadose.terms.facts import DIMENSIONS, Action, EvidenceLevel, Phase, Term

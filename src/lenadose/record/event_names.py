@@ -12,12 +12,11 @@ from lenadose.record.event_terms import (
     KNOWN_TERMS,
     MEASURED,
     NAMES_OF_KINDS,
-    OTHER_NAMES,
     OTHER_THINGS,
     OTHER_WORDS,
     SUSPECTED,
-    THROMBOSES,
 )
+from lenadose.record.other_names import OTHER_NAMES, THROMBOSES
 from lenadose.terms.errors import Fault, describe
 
 CLOSE = 0.83

@@ -1,4 +1,4 @@
-"""The terms of adverse events: those that the criteria know, and their other names.
+"""The terms of adverse events that the criteria know, and what is a kind of one or reads like one.
 
 A criterion knows a term by one name. The same thing under another name would count by its grade
 alone, so other names, kinds and near misses of a known term are refused with the known one. What
@@ -13,45 +13,45 @@ from types import MappingProxyType
 PREGNANCY = "pregnancy"
 SENSORY_NEUROPATHY = "peripheral sensory neuropathy"
 
-_MISSED_PERIOD = "missed period"
-_BLEEDING = "abnormal vaginal bleeding"
+MISSED_PERIOD = "missed period"
+BLEEDING = "abnormal vaginal bleeding"
 SUSPECTED = "suspected thromboembolism"
-_ANGIOEDEMA = "angioedema"
-_ANAPHYLAXIS = "anaphylaxis"
-_SJS = "stevens-johnson syndrome"
-_TEN = "toxic epidermal necrolysis"
-_DRESS = "drug reaction with eosinophilia and systemic symptoms"
-_BULLOUS = "bullous rash"
-_EXFOLIATIVE = "exfoliative rash"
-_VENOUS = "venous thromboembolism"
-_ARTERIAL = "arterial thromboembolism"
-_FEBRILE = "febrile neutropenia"
-_FLARE = "systemic lupus flare"
-_RASH = "rash"
-_ALT = "alanine aminotransferase increased"
-_AST = "aspartate aminotransferase increased"
-_BILIRUBIN = "blood bilirubin increased"
+ANGIOEDEMA = "angioedema"
+ANAPHYLAXIS = "anaphylaxis"
+SJS = "stevens-johnson syndrome"
+TEN = "toxic epidermal necrolysis"
+DRESS = "drug reaction with eosinophilia and systemic symptoms"
+BULLOUS = "bullous rash"
+EXFOLIATIVE = "exfoliative rash"
+VENOUS = "venous thromboembolism"
+ARTERIAL = "arterial thromboembolism"
+FEBRILE = "febrile neutropenia"
+FLARE = "systemic lupus flare"
+RASH = "rash"
+ALT = "alanine aminotransferase increased"
+AST = "aspartate aminotransferase increased"
+BILIRUBIN = "blood bilirubin increased"
 
-RESOLVABLE = (PREGNANCY, _MISSED_PERIOD, _BLEEDING, SUSPECTED)
+RESOLVABLE = (PREGNANCY, MISSED_PERIOD, BLEEDING, SUSPECTED)
 """Events that count until they are reported resolved."""
 
 UNGRADED = (
     *RESOLVABLE,
-    _ANGIOEDEMA,
-    _ANAPHYLAXIS,
-    _SJS,
-    _TEN,
-    _DRESS,
-    _BULLOUS,
-    _EXFOLIATIVE,
-    _VENOUS,
-    _ARTERIAL,
-    _FEBRILE,
-    _FLARE,
+    ANGIOEDEMA,
+    ANAPHYLAXIS,
+    SJS,
+    TEN,
+    DRESS,
+    BULLOUS,
+    EXFOLIATIVE,
+    VENOUS,
+    ARTERIAL,
+    FEBRILE,
+    FLARE,
 )
 """The terms that the criteria know and that need neither grade nor edition."""
 
-KNOWN_TERMS = (*UNGRADED, SENSORY_NEUROPATHY, _RASH, _ALT, _AST, _BILIRUBIN)
+KNOWN_TERMS = (*UNGRADED, SENSORY_NEUROPATHY, RASH, ALT, AST, BILIRUBIN)
 """The terms that mean more than their grade; any other event is judged by its grade alone."""
 
 EXAMPLE_TERM = "diarrhea"
@@ -96,475 +96,6 @@ MEASURED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Names of a low result, which are refused: editions grade it differently, the result decides."""
-
-Names = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
-"""Known terms, any of which may be meant, beside their other names."""
-
-THROMBOSES: Names = (
-    (
-        (_VENOUS,),
-        (
-            "dvt",
-            "vte",
-            "pe",
-            "pte",
-            "deep vein thrombosis",
-            "deep venous thrombosis",
-            "deep thrombophlebitis",
-            "thrombophlebitis deep",
-            "phlebothrombosis",
-            "venous thrombosis",
-            "vein thrombosis",
-            "venous embolism",
-            "venous thromboembolic event",
-            "sinus thrombosis",
-            "sinus venous thrombosis",
-            "pulmonary embolism",
-            "pulmonary embolus",
-            "pulmonary thromboembolism",
-            "pulmonary thrombosis",
-            "pulmonary infarction",
-            "pulmonary artery embolism",
-            "pulmonary artery thrombosis",
-            "pulmonary arterial embolism",
-            "pulmonary arterial thrombosis",
-            "saddle embolism",
-            "lung embolism",
-            "clot in the leg",
-            "clot in leg",
-            "clot in the lung",
-            "clot in lung",
-            "vena cava thrombosis",
-            "cvt",
-            "cvst",
-            "crvo",
-            "brvo",
-            "venous thromboembolic disease",
-            "blood clot in the leg",
-            "blood clot in the lung",
-            "leg clot",
-            "budd-chiari syndrome",
-            "retinal vein occlusion",
-        ),
-    ),
-    (
-        (_ARTERIAL,),
-        (
-            "mi",
-            "ami",
-            "stemi",
-            "nstemi",
-            "ate",
-            "non-stemi",
-            "nste-acs",
-            "myocardial infarction",
-            "heart attack",
-            "heart infarction",
-            "cardiac infarction",
-            "coronary thrombosis",
-            "coronary occlusion",
-            "acute coronary syndrome",
-            "acs",
-            "coronary artery thrombosis",
-            "stroke",
-            "ischemic stroke",
-            "ischaemic stroke",
-            "embolic stroke",
-            "thrombotic stroke",
-            "cva",
-            "cerebrovascular accident",
-            "cerebral infarction",
-            "cerebral thrombosis",
-            "cerebral stroke",
-            "cerebrovascular event",
-            "lacunar infarction",
-            "lacunar stroke",
-            "cerebellar infarction",
-            "brain stem infarction",
-            "brain stem stroke",
-            "thalamic infarction",
-            "renal infarction",
-            "splenic infarction",
-            "mesenteric infarction",
-            "intestinal infarction",
-            "aortic thrombosis",
-            "carotid thrombosis",
-            "crao",
-            "brao",
-            "cerebral ischemia",
-            "ischemia cerebrovascular",
-            "cns cerebrovascular ischemia",
-            "brain infarction",
-            "tia",
-            "transient ischemic attack",
-            "transient ischemic attacks",
-            "transient ischaemic attack",
-            "arterial thrombosis",
-            "artery thrombosis",
-            "arterial embolism",
-            "artery embolism",
-            "arterial occlusion",
-            "artery occlusion",
-            "arterial thromboembolic event",
-            "acute limb ischemia",
-        ),
-    ),
-    (
-        (_VENOUS, _ARTERIAL),
-        (
-            "thrombosis",
-            "thrombus",
-            "embolism",
-            "embolus",
-            "embolism and thrombosis",
-            "thromboembolism",
-            "thromboembolic event",
-            "thrombotic event",
-            "thrombosis/embolism",
-            "thrombosis/thrombus/embolism",
-            "blood clot",
-            "clot",
-        ),
-    ),
-)
-"""Other names of thromboembolism, which may be suspected too."""
-
-OTHER_NAMES: Names = (
-    *THROMBOSES,
-    (
-        (PREGNANCY,),
-        (
-            "pregnant",
-            "gestation",
-            "unintended pregnancy",
-            "unplanned pregnancy",
-            "unwanted pregnancy",
-            "early pregnancy",
-            "ongoing pregnancy",
-            "intrauterine pregnancy",
-            "ectopic pregnancy",
-            "positive pregnancy test",
-            "pregnancy positive",
-            "human chorionic gonadotropin positive",
-            "hcg positive",
-            "beta-hcg positive",
-            "β-hcg positive",
-            "exposure during pregnancy",
-            "maternal exposure during pregnancy",
-            "drug exposure during pregnancy",
-        ),
-    ),
-    (
-        (_MISSED_PERIOD,),
-        (
-            "missed menstrual period",
-            "missed menses",
-            "missed menstruation",
-            "missed menstrual cycle",
-            "missed a period",
-            "late period",
-            "late menses",
-            "delayed period",
-            "delayed menses",
-            "delayed menstruation",
-            "late menstruation",
-            "menstruation absent",
-            "menses absent",
-            "absence of menses",
-            "absence of menstruation",
-            "period overdue",
-            "absent period",
-            "no period",
-            "amenorrhea",
-            "secondary amenorrhea",
-            "oligomenorrhea",
-            "menstrual irregularity",
-            "irregular menstrual cycle",
-            "irregular menstruation",
-            "irregular menses",
-            "irregular period",
-        ),
-    ),
-    (
-        (_BLEEDING,),
-        (
-            "vaginal bleeding",
-            "vaginal hemorrhage",
-            "abnormal bleeding",
-            "abnormal menstrual bleeding",
-            "abnormal uterine bleeding",
-            "dysfunctional uterine bleeding",
-            "uterine hemorrhage",
-            "uterine bleeding",
-            "genital hemorrhage",
-            "genital bleeding",
-            "intermenstrual bleeding",
-            "breakthrough bleeding",
-            "spotting",
-            "vaginal spotting",
-            "metrorrhagia",
-            "menorrhagia",
-            "menometrorrhagia",
-            "heavy menstrual bleeding",
-            "heavy period",
-            "heavy menses",
-            "heavy menstruation",
-            "hypermenorrhea",
-            "polymenorrhea",
-            "bleeding between periods",
-            "pv bleeding",
-            "postcoital bleeding",
-            "aub",
-            "postmenopausal bleeding",
-            "postmenopausal hemorrhage",
-        ),
-    ),
-    (
-        (_ANGIOEDEMA,),
-        ("angioneurotic edema", "quincke edema", "quincke's edema", "quincke's disease"),
-    ),
-    (
-        (_ANAPHYLAXIS,),
-        (
-            "anaphylactic",
-            "anaphylactic reaction",
-            "anaphylactic shock",
-            "anaphylactoid reaction",
-            "anaphylactoid shock",
-        ),
-    ),
-    ((_SJS,), ("sjs", "stevens-johnson", "stevens-johnson reaction", "stephens-johnson syndrome")),
-    (
-        (_TEN,),
-        (
-            "ten",
-            "lyell syndrome",
-            "lyell's syndrome",
-            "toxic epidermolysis",
-            "epidermal necrolysis",
-        ),
-    ),
-    (
-        (_SJS, _TEN),
-        (
-            "sjs/ten",
-            "sjs or ten",
-            "sjs and ten",
-            "sjs-ten overlap",
-            "stevens-johnson syndrome/toxic epidermal necrolysis",
-        ),
-    ),
-    (
-        (_DRESS,),
-        (
-            "dress",
-            "dress syndrome",
-            "dress/dihs",
-            "drug reaction with eosinophilia",
-            "drug rash with eosinophilia",
-            "drug rash with eosinophilia and systemic symptoms",
-            "drug hypersensitivity syndrome",
-            "drug-induced hypersensitivity syndrome",
-            "dihs",
-        ),
-    ),
-    (
-        (_BULLOUS,),
-        (
-            "bullous dermatitis",
-            "bullous exanthem",
-            "bullous exanthema",
-            "bullous drug reaction",
-            "bullous eruption",
-            "bullous drug eruption",
-            "blistering rash",
-            "blistering eruption",
-        ),
-    ),
-    (
-        (_EXFOLIATIVE,),
-        (
-            "exfoliative dermatitis",
-            "dermatitis exfoliative generalized",
-            "erythroderma",
-            "exfoliative erythroderma",
-            "erythrodermic rash",
-        ),
-    ),
-    (
-        (_FEBRILE,),
-        (
-            "fn",
-            "neutropenic fever",
-            "neutropenic sepsis",
-            "neutropenia with fever",
-            "fever and neutropenia",
-            "febrile agranulocytosis",
-        ),
-    ),
-    (
-        (_FLARE,),
-        (
-            "lupus flare",
-            "sle",
-            "sle flare",
-            "flare of lupus",
-            "flare of sle",
-            "flare-up of lupus",
-            "flare-up of sle",
-            "lupus flare-up",
-            "lupus exacerbation",
-            "sle exacerbation",
-            "systemic lupus exacerbation",
-            "systemic flare",
-            "systemic lupus erythematosus",
-            "systemic lupus erythematosus flare",
-            "systemic lupus erythematosus aggravated",
-            "lupus nephritis",
-            "lupus nephritis flare",
-        ),
-    ),
-    (
-        (SENSORY_NEUROPATHY,),
-        (
-            "neuropathy",
-            "sensory neuropathy",
-            "peripheral neuropathy",
-            "polyneuropathy",
-            "sensory polyneuropathy",
-            "peripheral polyneuropathy",
-            "sensorimotor neuropathy",
-            "peripheral sensorimotor neuropathy",
-            "small fiber neuropathy",
-            "cipn",
-        ),
-    ),
-    (
-        (_RASH,),
-        (
-            "rash nos",
-            "skin rash",
-            "allergic rash",
-            "itchy rash",
-            "drug rash",
-            "drug eruption",
-            "toxic skin eruption",
-            "skin eruption",
-            "maculopapular eruption",
-            "morbilliform eruption",
-            "exanthem",
-            "exanthema",
-            "rash/desquamation",
-            "rash maculo-papular",
-            "rash maculopapular",
-            "rash macular",
-            "rash papular",
-            "rash morbilliform",
-            "rash acneiform",
-            "rash acne/acneiform",
-            "rash pustular",
-            "papulopustular rash",
-            "rash erythematous",
-            "rash follicular",
-            "rash generalized",
-            "rash pruritic",
-            "rash vesicular",
-        ),
-    ),
-    (
-        (_ALT,),
-        (
-            "alt",
-            "alat",
-            "sgpt",
-            "gpt",
-            "alanine aminotransferase",
-            "alanine transaminase",
-            "alanine aminotransferase abnormal",
-            "alanine transaminase increased",
-            "alt increased",
-            "alt elevated",
-            "alt elevation",
-            "alt raised",
-            "alt high",
-            "alat increased",
-            "sgpt increased",
-            "gpt increased",
-            "alanine aminotransferase elevated",
-            "alanine aminotransferase high",
-        ),
-    ),
-    (
-        (_AST,),
-        (
-            "ast",
-            "asat",
-            "sgot",
-            "got",
-            "aspartate aminotransferase",
-            "aspartate transaminase",
-            "aspartate aminotransferase abnormal",
-            "aspartate transaminase increased",
-            "ast increased",
-            "ast elevated",
-            "ast elevation",
-            "ast raised",
-            "ast high",
-            "asat increased",
-            "sgot increased",
-            "got increased",
-            "aspartate aminotransferase elevated",
-            "aspartate aminotransferase high",
-        ),
-    ),
-    (
-        (_ALT, _AST),
-        (
-            "transaminases increased",
-            "transaminases elevated",
-            "elevated transaminases",
-            "aminotransferases increased",
-            "hypertransaminasemia",
-            "transaminitis",
-            "hepatic enzyme increased",
-            "hepatic enzymes increased",
-            "liver enzymes increased",
-            "liver enzymes elevated",
-            "liver function test increased",
-            "liver function test abnormal",
-            "liver function tests abnormal",
-            "liver function test deranged",
-            "liver function tests deranged",
-            "lfts elevated",
-            "lfts abnormal",
-            "lfts deranged",
-            "lft derangement",
-            "transaminase increased",
-            "liver enzyme increased",
-            "ast/alt",
-            "ast/alt increased",
-            "ast and alt increased",
-        ),
-    ),
-    (
-        (_BILIRUBIN,),
-        (
-            "bilirubin",
-            "bilirubin increased",
-            "bilirubin elevated",
-            "bilirubin high",
-            "bilirubin (hyperbilirubinemia)",
-            "total bilirubin increased",
-            "serum bilirubin increased",
-            "blood bilirubin elevated",
-            "hyperbilirubinemia",
-            "bilirubinemia",
-            "jaundice",
-            "icterus",
-        ),
-    ),
-)
-"""Other names of known terms, and names of what is a kind of them."""
 
 NAMES_OF_KINDS = (
     "pulmonary artery embolism",
