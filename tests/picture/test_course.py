@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from functools import cache
+from time import process_time
 
 import pytest
 from attrs import asdict, evolve
@@ -14,7 +15,7 @@ from tests.support.paths import EXAMPLES
 from tests.support.patients import count, day, event, judged, seen, took, walk
 from tests.support.picture_courses import HARD, example
 
-from lenadose import Decision, PregnancyTest, Visit, replay
+from lenadose import Course, Decision, PregnancyTest, Visit, replay
 from lenadose.explanation.fact_phrases import is_relapse
 from lenadose.explanation.headlines import HEADLINES, advice
 from lenadose.picture import A5, SCREEN, Layout, Page, Text, course_layout
@@ -327,3 +328,10 @@ def test_a_page_of_another_size_is_filled_too() -> None:
     drawn = course_layout(hard("eight"), Page(1200, 800, 96))
     assert covered(drawn) == []
     assert max(area.right for area in drawn.areas) > 1150
+
+
+def test_a_course_of_thousands_of_visits_is_laid_out_in_seconds() -> None:
+    decisions = replay(Course([Visit(day(number), clasi_activity=10) for number in range(4000)]))
+    started = process_time()
+    course_layout(decisions)
+    assert process_time() - started < 8

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from itertools import pairwise
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from tests.support.patients import day
 
+from lenadose.picture.layout import Box, Boxes, overlap
 from lenadose.picture.placing import Calendar, spread
 from lenadose.picture.text_width import cut, text_width, wrap
 from lenadose.plot.style import in_style
@@ -80,3 +82,27 @@ def test_a_wrapped_text_loses_nothing_but_what_is_marked(words: list[str], most:
     assert all(text_width(line, 8) <= 100 for line in lines)
     if not any("…" in line for line in lines):
         assert " ".join(lines).split() == words
+
+
+@pytest.mark.parametrize("text", ["x" * 1_000_000, "x " * 500_000, "nine letters " * 80_000])
+def test_of_a_long_text_no_more_is_looked_at_than_is_shown(text: str) -> None:
+    started = process_time()
+    line = cut(text, 100, 8)
+    assert line.endswith(" …")
+    assert text.startswith(line.removesuffix(" …"))
+    assert wrap(text, 100, 8, 3)[-1].endswith(" …")
+    assert process_time() - started < 5
+
+
+RECTANGLES = st.lists(
+    st.tuples(st.floats(-20, 60), st.floats(-20, 60), st.floats(0, 50), st.floats(0, 50)).map(
+        lambda box: (box[0], box[1], box[0] + box[2], box[1] + box[3])
+    ),
+    min_size=1,
+)
+
+
+@given(RECTANGLES, st.floats(0, 9))
+def test_a_box_on_others_is_found_among_any_number(boxes: list[Box], gap: float) -> None:
+    box, *others = boxes
+    assert Boxes(others).overlap(box, gap) == any(overlap(box, other, gap) for other in others)

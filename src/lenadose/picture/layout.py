@@ -6,7 +6,7 @@ marks and texts.
 """
 
 from collections.abc import Iterable, Mapping
-from math import cos, pi, sin
+from math import cos, floor, pi, sin
 from types import MappingProxyType
 from typing import Literal
 
@@ -147,6 +147,35 @@ def overlap(one: Box, other: Box, gap: float = 0) -> bool:
         and other[1] < one[3] + gap
     )
 
+
+class Boxes:
+    """Boxes on a page, each found by its place among any number of others."""
+
+    def __init__(self, boxes: Iterable[Box] = ()) -> None:
+        self._strips: dict[int, list[Box]] = {}
+        for box in boxes:
+            self.add(box)
+
+    def add(self, box: Box) -> None:
+        """Put one more box on the page."""
+        for strip in self._strips_of(box, 0):
+            self._strips.setdefault(strip, []).append(box)
+
+    def overlap(self, box: Box, gap: float = 0) -> bool:
+        """Return whether some box is less than *gap* points from another one."""
+        return any(
+            overlap(box, other, gap)
+            for strip in self._strips_of(box, gap)
+            for other in self._strips.get(strip, ())
+        )
+
+    @staticmethod
+    def _strips_of(box: Box, gap: float) -> range:
+        return range(floor((box[0] - gap) / _STRIP), floor((box[2] + gap) / _STRIP) + 1)
+
+
+_STRIP = 8
+"""The width, in points, of the strips of a page by which boxes are found."""
 
 _THIN = 0.36  # half the width of an arm of a cross
 _CROSS = (

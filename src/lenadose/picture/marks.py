@@ -10,14 +10,13 @@ from lenadose.explanation.headlines import HEADLINES
 from lenadose.picture.layout import (
     INK,
     WHITE,
-    Box,
+    Boxes,
     Item,
     Line,
     Mark,
     Shape,
     Text,
     mark,
-    overlap,
 )
 from lenadose.terms.facts import Action
 
@@ -84,15 +83,13 @@ def draw_marks(
         )
         for decision, x in zip(decisions, visits, strict=True)
     ]
-    written: list[Box] = [
+    written = Boxes(
         (x - size, y - size, x + size, y + size) for x, sign in made if isinstance(sign, Mark)
-    ]
+    )
     for x, sign in made:
-        if sign is None or (
-            isinstance(sign, Text) and any(overlap(sign.box, box, 0.3) for box in written)
-        ):
+        if sign is None or (isinstance(sign, Text) and written.overlap(sign.box, 0.3)):
             yield Line("visit", ((x, y - 2.5), (x, y + 2.5)), INK, 1)
             continue
         if isinstance(sign, Text):
-            written.append(sign.box)
+            written.add(sign.box)
         yield sign

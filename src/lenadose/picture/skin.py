@@ -1,5 +1,6 @@
 """The panel of the skin: scores of CLASI activity, and the limits of the responses as bands."""
 
+from bisect import bisect
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from operator import attrgetter
@@ -18,12 +19,12 @@ from lenadose.picture.layout import (
     WHITE,
     Area,
     Box,
+    Boxes,
     Item,
     Line,
     Point,
     Text,
     mark,
-    overlap,
 )
 from lenadose.picture.placing import Calendar
 from lenadose.picture.segments import Segment
@@ -112,8 +113,10 @@ def draw_scores(
         if decision.visit.clasi_activity is not None
     ]
     missing = [decision for decision in decisions if decision.visit.clasi_activity is None]
+    gaps = [gap.visit.date for gap in missing]
     for (x0, y0, before), (x1, y1, after) in pairwise(points):
-        between = any(before.visit.date < gap.visit.date < after.visit.date for gap in missing)
+        # No two visits are on one day.
+        between = bisect(gaps, before.visit.date) < bisect(gaps, after.visit.date)
         yield Line("score", ((x0, y0), (x1, y1)), INK, 1, "dotted" if between else "solid")
     taken: list[Box] = []
     for x, y, decision in points:
@@ -141,7 +144,7 @@ def _is_worse(decision: Decision) -> bool:
 def _missing_scores(
     scale: Scale, missing: Sequence[Decision], taken: Sequence[Box]
 ) -> Iterator[Text]:
-    written = list(taken)
+    written = Boxes(taken)
     for decision in missing:
         x = scale.calendar.at(decision.visit.date)
         judged = decision.visit.judgement
@@ -149,11 +152,11 @@ def _missing_scores(
             for y in (scale.base - 4, scale.base - 14):
                 text = Text("missing", x - 2, y, words, 8, "start", True, INK, halo=True)
                 inside = text.box[2] <= scale.calendar.right
-                if inside and not any(overlap(text.box, box, 1) for box in written):
+                if inside and not written.overlap(text.box, 1):
                     break
             else:
                 continue
-            written.append(text.box)
+            written.add(text.box)
             yield text
             break
 
@@ -162,7 +165,7 @@ def _written_scores(
     scale: Scale, points: Sequence[tuple[float, float, Decision]], taken: Sequence[Box]
 ) -> Iterator[Text]:
     """Yield the scores as numbers: those that became worse first, then the ends, then the rest."""
-    written = list(taken)
+    written = Boxes(taken)
     last = len(points) - 1
 
     def weight(index: int) -> tuple[int, int]:
@@ -188,8 +191,8 @@ def _written_scores(
                 continue
             if top < scale.top or bottom > scale.base + 2:
                 continue
-            if not any(overlap(text.box, box, 0.5) for box in written):
-                written.append(text.box)
+            if not written.overlap(text.box, 0.5):
+                written.add(text.box)
                 yield text
                 break
 
@@ -205,7 +208,7 @@ def _boxes_along(one: Point, other: Point) -> Iterator[Box]:
 
 def _band_names(scale: Scale, segments: Sequence[Segment], taken: Sequence[Box]) -> Iterator[Text]:
     """Yield the name and the limit of each band, once or where it has changed at the end."""
-    written = list(taken)
+    written = Boxes(taken)
     for field, name, words, colour in (
         ("worse_from", "worse", "{} or more", DANGER),
         ("partial_to", "partial", "{} or less", GOOD),
@@ -229,7 +232,7 @@ def _band_names(scale: Scale, segments: Sequence[Segment], taken: Sequence[Box])
                 for y in heights:
                     found = found or _free_place(scale, label, left, right, y, colour, written)
         if found is not None:
-            written.append(found.box)
+            written.add(found.box)
             yield found
 
 
@@ -240,7 +243,7 @@ def _free_place(
     right: float,
     y: float,
     colour: str,
-    written: Sequence[Box],
+    written: Boxes,
 ) -> Text | None:
     """Return a label in a stretch of the panel where nothing is in its way, or None."""
     text = Text("band", right - 3, y, label, 8, "end", True, colour, halo=True)
@@ -249,7 +252,7 @@ def _free_place(
     while x - wide >= left + 2:
         text = Text("band", x, y, label, 8, "end", True, colour, halo=True)
         inside = text.box[1] >= scale.top - 1 and text.box[3] <= scale.base + 1
-        if inside and not any(overlap(text.box, box, 1) for box in written):
+        if inside and not written.overlap(text.box, 1):
             return text
         x -= 6
     return None

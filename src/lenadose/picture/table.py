@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -260,13 +261,20 @@ def choose_columns(calendar: Calendar, decisions: Sequence[Decision], edge: floa
     if fits(sorted([*chosen, *ordinary]), _FAR):
         chosen += ordinary
         ordinary = []
-    while ordinary:
-        far = max(
-            ordinary,
-            key=lambda index: min((abs(at[index] - at[each]) for each in chosen), default=high),
-        )
-        ordinary.remove(far)
-        choose(far, far_off)
+
+    def apart(index: int) -> float:
+        return min((abs(at[index] - at[each]) for each in chosen), default=high)
+
+    # The farthest comes first. What is chosen can only bring others nearer: each is looked at again
+    # when its turn comes.
+    turns = [(-apart(index), place, index) for place, index in enumerate(ordinary)]
+    heapify(turns)
+    while turns:
+        before, place, index = heappop(turns)
+        if apart(index) < -before:
+            heappush(turns, (-apart(index), place, index))
+        else:
+            choose(index, far_off)
     chosen.sort()
     columns = [Column(decisions[index].visit.date, at[index], (), cells[index]) for index in chosen]
     own = [widths[index] for index in chosen]

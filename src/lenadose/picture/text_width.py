@@ -1,7 +1,7 @@
 """The width of a text on the page, and texts cut to a width."""
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 
 from lenadose.picture.advances import BOLD, REGULAR
@@ -22,7 +22,7 @@ _WIDTHS = MappingProxyType(
 )
 
 
-@cache
+@lru_cache(maxsize=10_000)
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Return the width of a text in DejaVu Sans, in points, as *size* is."""
     widths = _WIDTHS[bold]
@@ -31,16 +31,21 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
 
 def cut(text: str, width: float, size: float, *, bold: bool = False) -> str:
     """Return a text on one line, cut at a word to a width in points; "…" stands for the rest."""
-    words = text.split()
-    line = " ".join(words)
-    if text_width(line, size, bold=bold) <= width:
-        return line
-    while words and text_width(f"{' '.join(words)} …", size, bold=bold) > width:
-        if len(words) > 1:
-            words.pop()
-        else:
-            words = [words[0][:-1]] if len(words[0]) > 1 else []
-    return f"{' '.join(words)} …" if words else "…"
+    line = " ".join(text.split())
+    widths = _WIDTHS[bold]
+    rest = sum(widths[sign] for sign in " …")
+    total = whole_words = letters = 0
+    # A text may be of a million letters: none is looked at beyond the width.
+    for place, sign in enumerate(line):
+        if sign == " " and (total + rest) * size / 1000 <= width:
+            whole_words = place
+        total += widths.get(sign, _UNKNOWN)
+        if (total + rest) * size / 1000 <= width:
+            letters = place + 1
+        if total * size / 1000 > width:
+            kept = line[: whole_words or letters]
+            return f"{kept} …" if kept else "…"
+    return line
 
 
 def wrap(text: str, width: float, size: float, most: int, *, bold: bool = False) -> Sequence[str]:
@@ -48,9 +53,12 @@ def wrap(text: str, width: float, size: float, most: int, *, bold: bool = False)
     lines: list[str] = []
     words = text.split()
     while words and len(lines) < most - 1:
-        count = len(words)
-        while count > 1 and text_width(" ".join(words[:count]), size, bold=bold) > width:
-            count -= 1
+        count = 1
+        while (
+            count < len(words)
+            and text_width(" ".join(words[: count + 1]), size, bold=bold) <= width
+        ):
+            count += 1
         lines.append(cut(" ".join(words[:count]), width, size, bold=bold))
         words = words[count:]
     if words:
