@@ -226,6 +226,11 @@ def test_bytes_that_are_no_text_lose_their_row_only(name: str) -> None:
     only_the_first(reasons({**TWO, **units, name: invalid}), name)
 
 
+@pytest.mark.parametrize("hidden", ["\u00ad", "\u200d", "\U000e0041"])
+def test_a_subtype_with_a_character_that_is_not_seen_loses_its_row_only(hidden: str) -> None:
+    only_the_first(reasons({**TWO, "subtype": [f"pannic{hidden}ulitis", "discoid"]}), "subtype")
+
+
 def test_an_id_of_bytes_that_are_no_text_is_written_as_text(tmp_path: Path) -> None:
     ids = pa.array([b"\xff-1", None, b"b"]).view(pa.string())
     visits = pa.table({"patient": ids, "date": ["2026-01-05"] * 3})

@@ -82,6 +82,8 @@ def test_a_notice_is_printed_where_it_applies_and_not_beside_it(occasion: Occasi
 def test_of_whom_the_patient_is_two_occasions_depend() -> None:
     panniculitis = Patient(able_to_become_pregnant=False, subtype="Lupus profundus")
     assert Occasion.PANNICULITIS in occasions(walk(FIRST, panniculitis)[-1])
+    wide = Patient(able_to_become_pregnant=False, subtype="ｐanniculitis")
+    assert Occasion.PANNICULITIS in occasions(walk(FIRST, wide)[-1])
     assert Occasion.PANNICULITIS not in occasions(walk(FIRST)[-1])
     assert Occasion.PREGNANCY_TESTS in occasions(walk(FIRST, FERTILE)[-1])
     assert Occasion.PREGNANCY_TESTS not in occasions(walk(FIRST, STERILE)[-1])

@@ -105,6 +105,7 @@ EVENT = 'as in ("rash", 3, "5.0")'
 DAILY = "(5, 1) for 5 mg once daily"
 
 WRONG: list[tuple[Callable[[], object], str]] = [
+    (lambda: Dosage("３.２"), "mg: '３.２' is not a number; give a number"),  # type: ignore[arg-type]
     *(
         (
             lambda array=array: Visit(DAY, neutrophils=array),

@@ -188,8 +188,11 @@ def test_a_known_term_is_accepted(term: str) -> None:
 def test_a_character_that_is_not_seen_is_refused_by_name(character: str, words: str) -> None:
     with pytest.raises(CallError) as refused:
         AdverseEvent(f"angio{character}edema")
-    assert [str(fault) for fault in refused.value.faults] == [f"term: {words}; write it without"]
+    assert [str(fault) for fault in refused.value.faults] == [f"term: {words}; take it out"]
     with pytest.raises(CallError) as refused:
         Patient(id=f"p-{character}01")
-    assert [str(fault) for fault in refused.value.faults] == [f"id: {words}; write it without"]
+    assert [str(fault) for fault in refused.value.faults] == [f"id: {words}; take it out"]
+    with pytest.raises(CallError) as refused:
+        Patient(subtype=f"pannic{character}ulitis")
+    assert [str(fault) for fault in refused.value.faults] == [f"subtype: {words}; take it out"]
     assert Patient(id="Zoë – 01").id == "Zoë – 01"

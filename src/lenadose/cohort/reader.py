@@ -39,7 +39,7 @@ from lenadose.cohort.lookup import (
 from lenadose.formats.reader import parse
 from lenadose.protocol.protocol import Protocol
 from lenadose.record.adverse_event import AdverseEvent
-from lenadose.record.fields import is_reason
+from lenadose.record.fields import SEEN, is_reason
 from lenadose.record.visit import (
     ACTIVITY,
     AGE,
@@ -137,7 +137,7 @@ class Reader:
             able=cells.truths("able_to_become_pregnant"),
             regular=cells.truths("regular_cycles"),
             antiphospholipid=cells.terms("antiphospholipid", Antiphospholipid) - 1,
-            subtype=_numbers_of_texts(cells["subtype"], cells.texts("subtype")),
+            subtype=_numbers_of_texts(cells["subtype"], cells.texts("subtype", SEEN)),
             suspect=cells.suspect,
             tests=tests[negative],
             test_rows=test_rows[negative],

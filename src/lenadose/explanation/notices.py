@@ -3,6 +3,7 @@
 from lenadose.engine.machine import Decision, same_day_dangers
 from lenadose.engine.state import OngoingEvent
 from lenadose.protocol.notices import Notice, Occasion
+from lenadose.record.event_names import event_name
 from lenadose.record.event_terms import PREGNANCY
 from lenadose.terms.facts import TREATED, Action, Phase, Safety
 
@@ -37,7 +38,7 @@ def _is_given(decision: Decision, occasion: Occasion) -> bool:
             is_start = decision.action is Action.START
             return is_start and platelets is not None and platelets.amount < caution
         case Occasion.PANNICULITIS:
-            subtype = (patient.subtype or "").lower()
+            subtype = event_name(patient.subtype or "")
             return "panniculitis" in subtype or "profundus" in subtype
         case Occasion.PREGNANCY_TESTS:
             asked = any(missing.field == "pregnancy_tests" for missing in decision.missing)

@@ -101,9 +101,10 @@ _INVISIBLE = (
     r"\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff"
     r"\uffa0\ufff0-\ufffb"
 )
-_HIDDEN = re.compile(
-    rf"[{_INVISIBLE}\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
+_ALL_INVISIBLE = rf"{_INVISIBLE}\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+_HIDDEN = re.compile(f"[{_ALL_INVISIBLE}]")
+SEEN = re.compile(rf"[^{_ALL_INVISIBLE}]*\Z")
+"""A text of which every character is seen."""
 
 
 @frozen
@@ -121,7 +122,7 @@ class _IsSeen:
         """Check a text; raise CallError naming the character that cannot be seen."""
         if isinstance(value, str) and (hidden := _HIDDEN.search(value)):
             reason = f"holds {_character(hidden[0])}"
-            raise fault(attribute.name, reason, "write it without")
+            raise fault(attribute.name, reason, "take it out")
         self.text(instance, attribute, value)
 
 

@@ -20,10 +20,10 @@ from lenadose.record.fields import (
     is_day,
     is_flag,
     is_id,
+    is_name,
     is_part,
     is_reason,
     is_term,
-    is_wording,
     list_of,
     one_of,
     part,
@@ -130,7 +130,7 @@ class Patient(RecordPart):
         default=None, converter=truth, validator=optional(is_flag)
     )
     regular_cycles: bool | None = field(default=None, converter=truth, validator=optional(is_flag))
-    subtype: str | None = field(default=None, validator=optional(is_wording))
+    subtype: str | None = field(default=None, validator=optional(is_name))
     antiphospholipid: Antiphospholipid | None = field(
         default=None,
         converter=_antiphospholipid,

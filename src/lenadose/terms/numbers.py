@@ -48,7 +48,7 @@ def decimal(value: object, place: str = "") -> Decimal:
             raise fault(place, f"a whole number of more than {DIGITS + 2} digits", fix)
         value = Decimal(value)
     if not isinstance(value, Decimal):
-        number = isinstance(value, str) and re.fullmatch(r"\s*\d+(\.\d+)?\s*", value)
+        number = isinstance(value, str) and re.fullmatch(r"\s*[0-9]+(\.[0-9]+)?\s*", value)
         fix = "write it without quotes" if number else "give a number"
         raise fault(place, f"{describe(value)} is not a number", fix)
     if not value.is_finite():
