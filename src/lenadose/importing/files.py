@@ -146,10 +146,18 @@ def _csv(content: bytes, place: str, delimiter: str) -> tuple[tuple[str, ...], l
         raise _refusal(f"byte {error.start} is not UTF-8", "save it as UTF-8") from None
     rows: list[Row] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines: list[list[str]] = []
+    begins = 1
     try:
-        lines = [line for line in reader if line]
+        for line in reader:
+            lines += [line] if line else []
+            begins = reader.line_num + 1
     except csv.Error as error:
-        raise _refusal(f"line {reader.line_num}: {error}", "fix the file there") from None
+        if "limit" in str(error):
+            raise _refusal(f"line {begins}: {error}", "divide the cell") from None
+        reason = f"line {begins}: the quotes of a cell do not end with it"
+        fix = "close them there, and write a quote inside a cell twice"
+        raise _refusal(reason, fix) from None
     names = tuple(name.strip() for name in lines[0]) if lines else ()
     _check_names(names)
     for number, line in enumerate(lines[1:], 1):
