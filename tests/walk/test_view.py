@@ -191,3 +191,27 @@ def test_every_control_has_a_name_and_every_slider_says_its_answer(opened):
                 assert bare != role, line
         words = slider(page, "neutrophils").get_attribute("aria-valuetext")
         assert words == "2.4 × 10⁹/L: raise to 10 mg once daily"
+
+
+def test_a_date_is_typed_part_by_part_though_each_part_is_answered(opened):
+    with opened(begin_walk()) as (page, host):
+        page.locator('[data-name="date"] [type=date]').focus()
+        for keys, day in (("02", "5 Feb 2026"), ("15", "15 Feb 2026"), ("2027", "15 Feb 2027")):
+            page.keyboard.type(keys)
+            page.wait_for_function(
+                "day => document.querySelector('.lw-card').textContent.includes(day)", arg=day
+            )
+        assert str(host.walk.decision.visit.date) == "2027-02-15"
+        assert page.input_value('[data-name="date"] [type=date]') == "2027-02-15"
+
+
+def test_what_was_refused_does_not_stay_where_it_was_typed(opened):
+    with opened(at_visit(1)) as (page, host):
+        age = page.get_by_role("spinbutton", name="Age")
+        age.fill("400")
+        age.press("Enter")
+        page.wait_for_selector('[role="alert"]:not(:empty)')
+        assert age.input_value() == "400"  # to be corrected
+        chip(page, "antiphospholipid", "positive").click()
+        page.wait_for_selector('[role="alert"]:empty', state="attached")
+        assert age.input_value() == str(host.walk.course.patient.age)

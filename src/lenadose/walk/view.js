@@ -279,7 +279,7 @@ function makeField(name, send) {
     choices,
     extra,
   );
-  const update = (next) => {
+  const update = (next, refused) => {
     field = next;
     label.textContent = field.label;
     said.replaceChildren(...words(field.words));
@@ -297,16 +297,25 @@ function makeField(name, send) {
     fill(bands, field.kind === "slider" ? field : null, (data) => (data ? track(data) : []));
     fill(key, field.bands, legend);
     fill(choices, field, () => chips(field, set));
-    fill(extra, [field.kind, field.value, field.terms ?? null], () => more(field, set));
+    fill(extra, field.terms ? [field.value, field.terms] : field.kind, () => more(field, set));
+    if (field.kind === "date") hold(extra.firstChild, field.value, refused);
   };
   return { element, update };
+}
+
+// Show a value where it is typed. It is not drawn anew, which would take a reader out of the part of
+// a date, and what was refused stays while it is being typed: it may be half of what is meant.
+function hold(input, value, refused) {
+  if (refused && input === input.ownerDocument.activeElement) return;
+  const text = String(value ?? "");
+  if (input.value !== text) input.value = text;
 }
 
 // What is typed rather than chosen: a date, and an adverse event by its term.
 function more(field, set) {
   if (field.kind === "date") {
     const change = (event) => event.target.value && set(event.target.value);
-    return [h("input", { type: "date", value: field.value, "aria-label": field.label, "data-key": "date", change })];
+    return [h("input", { type: "date", "aria-label": field.label, "data-key": "date", change })];
   }
   if (!field.terms) return [];
   const list = unique("terms");
@@ -443,7 +452,7 @@ export function mount(element, host) {
     const elements = names.map((name) => known.get(name).element);
     if (elements.some((each, at) => list.children[at] !== each) || list.children.length !== elements.length)
       list.replaceChildren(...elements);
-    for (const field of shown) known.get(field.field).update(field);
+    for (const field of shown) known.get(field.field).update(field, Boolean(latest.fault));
   };
 
   function render(data) {
@@ -590,14 +599,15 @@ function makeFacet(name, send) {
   const choices = h("div", { class: "lw-chips" });
   const set = (value) => send({ patient: { [name]: value } });
   const element = h("div", { class: "lw-field", role: "group", "aria-labelledby": id, "data-name": name }, h("div", { class: "lw-field-head" }, label, said), choices);
-  const update = (field) => {
+  const update = (field, refused) => {
     label.textContent = field.label;
     said.textContent = field.words;
-    fill(choices, field, () => {
+    fill(choices, field.kind === "chips" ? field : field.kind, () => {
       if (field.kind === "chips") return chips(field, set);
       const change = (event) => set(event.target.value === "" ? null : Number(event.target.value));
-      return [h("input", { type: "number", min: field.least, max: field.most, step: 1, value: field.value ?? "", "aria-labelledby": id, "data-key": name, change })];
+      return [h("input", { type: "number", min: field.least, max: field.most, step: 1, "aria-labelledby": id, "data-key": name, change })];
     });
+    if (field.kind === "number") hold(choices.firstChild, field.value, refused);
   };
   return { element, update };
 }
