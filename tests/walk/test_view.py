@@ -50,10 +50,15 @@ def chip(page, name, words):
     return page.locator(f'[data-name="{name}"] .lw-chips button', has_text=words).first
 
 
-def wait_for_headline(page, words):
+def wait_for_text(page, place, words):
     page.wait_for_function(
-        "words => document.querySelector('.lw-head').textContent.includes(words)", arg=words
+        "([place, words]) => document.querySelector(place).textContent.includes(words)",
+        arg=[place, words],
     )
+
+
+def wait_for_headline(page, words):
+    wait_for_text(page, ".lw-head", words)
 
 
 def test_a_slider_is_moved_and_the_card_the_row_and_the_picture_follow(opened):
@@ -198,9 +203,7 @@ def test_a_date_is_typed_part_by_part_though_each_part_is_answered(opened):
         page.locator('[data-name="date"] [type=date]').focus()
         for keys, day in (("02", "5 Feb 2026"), ("15", "15 Feb 2026"), ("2027", "15 Feb 2027")):
             page.keyboard.type(keys)
-            page.wait_for_function(
-                "day => document.querySelector('.lw-card').textContent.includes(day)", arg=day
-            )
+            wait_for_text(page, ".lw-card", day)
         assert str(host.walk.decision.visit.date) == "2027-02-15"
         assert page.input_value('[data-name="date"] [type=date]') == "2027-02-15"
 
@@ -215,3 +218,16 @@ def test_what_was_refused_does_not_stay_where_it_was_typed(opened):
         chip(page, "antiphospholipid", "positive").click()
         page.wait_for_selector('[role="alert"]:empty', state="attached")
         assert age.input_value() == str(host.walk.course.patient.age)
+
+
+def test_the_focus_stays_in_the_field_whose_pressed_chip_is_gone(opened):
+    with opened(at_visit(1)) as (page, host):
+        chip(page, "neutrophils", "as before").focus()
+        page.keyboard.press("Enter")
+        wait_for_text(page, '[data-name="neutrophils"] .lw-field-head', "3 × 10⁹/L")
+        assert page.evaluate("document.activeElement.dataset.field") == "neutrophils"
+    with opened(change(begin_walk(), {"add": None})) as (page, host):
+        page.get_by_role("button", name="Take the last visit back").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function("document.querySelectorAll('.lw-timeline li').length === 1")
+        assert page.evaluate("document.activeElement.dataset.key") == "visit 0"

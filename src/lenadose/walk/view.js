@@ -172,7 +172,8 @@ function words(text) {
   return pieces.map((piece, at) => (at % 2 ? h("span", { class: "lw-day" }, piece) : piece));
 }
 
-// Fill an element anew only where its data changed, and keep the focus on what has the same key.
+// Fill an element anew only where its data changed, and keep the focus on what has the same key; where
+// that is gone, it goes to the first control around it.
 const filled = new WeakMap();
 function fill(element, data, make) {
   const text = JSON.stringify(data);
@@ -184,7 +185,14 @@ function fill(element, data, make) {
   element.replaceChildren(...make(data));
   for (const details of element.querySelectorAll("details"))
     if (open.has(details.dataset.key)) details.open = true;
-  if (key) element.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
+  if (!key) return;
+  const same = element.querySelector(`[data-key="${CSS.escape(key)}"]:enabled`);
+  (same ?? firstControl(element.closest("[role=group], section") ?? element))?.focus({ preventScroll: true });
+}
+
+function firstControl(element) {
+  const controls = element.querySelectorAll("button:enabled, input:enabled, select:enabled");
+  return [...controls].find((each) => each.checkVisibility());
 }
 
 function definitions(lines) {
