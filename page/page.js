@@ -5,6 +5,7 @@ import { showFindings } from "./findings.js";
 
 const byId = (id) => document.getElementById(id);
 const say = (words) => { byId("status").textContent = words; };
+const READY = "Ready: change anything.";
 const LARGEST = 4_000_000; // bytes, as the library reads at most
 
 // What a reader can begin a protocol file with.
@@ -27,6 +28,12 @@ const asked = []; // the messages that wait for their answers
 const walker = new Worker("worker.js", { type: "module" });
 
 function ask(message) {
+  // What was said of the patient before, and the link to it, are out of date.
+  fault("");
+  if (!byId("address-row").hidden) {
+    byId("address-row").hidden = true;
+    say(READY);
+  }
   return new Promise((resolve) => {
     asked.push({ start: performance.now(), resolve });
     walker.postMessage({ walk: message });
@@ -51,7 +58,7 @@ walker.addEventListener("error", (event) => broken(event.message || "the worker 
 walker.addEventListener("message", ({ data }) => {
   if (data.stage) say(`${data.stage} Until then nothing can be changed.`);
   if (data.ready) {
-    say("Ready: change anything.");
+    say(READY);
     for (const id of ["walk", "tools"]) byId(id).inert = false;
     performance.mark("ready");
   }
@@ -84,6 +91,7 @@ function check(name, text) {
   const panel = showFindings(byId("findings"), name, (course) => {
     decideBy(text);
     ask({ course });
+    byId("walk").focus({ preventScroll: true });
     byId("walk").scrollIntoView();
   });
   checker.addEventListener("error", () => panel({ step: "fault", faults: ["the check stopped"] }));

@@ -394,6 +394,40 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_line(
     assert walked.headline() == said()["card"]["headline"]
 
 
+def in_sight(walked: Walked, place: str) -> bool:
+    """Whether nothing covers an element, and it is in the window."""
+    return walked.page.locator(place).evaluate(
+        """(each) => {
+            const { left, top, width, height } = each.getBoundingClientRect();
+            return each.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+        }"""
+    )
+
+
+def test_a_fault_is_in_sight_wherever_the_reader_is(walked: Walked) -> None:
+    age = walked.page.locator("[data-key=age]")
+    age.fill("400")
+    walked.after(lambda: age.press("Enter"))
+    assert "400 is outside its range" in walked.text(".lw-fault")
+    assert in_sight(walked, ".lw-fault")
+    walked.page.locator("footer").scroll_into_view_if_needed()
+    walked.drop("a.csv", "date")
+    wait_for(lambda: walked.text("#fault") != "")
+    assert in_sight(walked, "#fault")
+    assert in_sight(walked, ".notice")
+    walked.slide("platelets", "45")
+    assert walked.text("#fault") == walked.text(".lw-fault") == ""
+
+
+def test_a_link_is_not_shown_beside_another_patient(walked: Walked) -> None:
+    walked.page.locator("#link").click()
+    walked.page.locator("#address").wait_for()
+    walked.page.evaluate("history.replaceState(null, '', location.pathname)")
+    walked.slide("platelets", "45")
+    assert not walked.page.locator("#address").is_visible()
+    assert "holds the whole patient" not in walked.text("#status")
+
+
 # A protocol of one's own
 
 
@@ -406,6 +440,7 @@ def test_a_broken_law_is_shown_as_a_course_that_can_be_walked(walked: Walked) ->
     assert "Law 3, known-before-more, is broken" in found
     walked.page.get_by_text("Compared with cortes-hernandez-2012 2.0.0").wait_for()
     walked.after(lambda: walked.page.get_by_text("Walk this course").first.click(), 2)
+    assert walked.page.evaluate("document.activeElement.id") == "walk"
     assert walked.text("[data-lit=true]").startswith("Applies")
     assert walked.page.locator("[data-key=protocol]").input_value() == "blind"
 
@@ -467,6 +502,18 @@ def test_a_walk_can_be_made_by_keyboard(walked: Walked) -> None:
     assert walked.page.evaluate("document.activeElement.dataset.key").startswith("neutrophils")
     walked.after(lambda: walked.page.keyboard.press("Enter"))
     assert walked.page.evaluate("document.activeElement.dataset.key").startswith("neutrophils")
+
+
+def test_what_has_the_focus_is_not_under_what_stays_in_view(walked: Walked) -> None:
+    walked.page.locator("footer a").focus()
+    hidden = """() => {
+        const { left, top, width, height } = document.activeElement.getBoundingClientRect();
+        const seen = document.elementFromPoint(left + width / 2, top + Math.min(height / 2, 20));
+        return seen?.closest(".notice, .lw-now") ? document.activeElement.outerHTML : "";
+    }"""
+    for _ in range(70):
+        walked.page.keyboard.press("Shift+Tab")
+        assert walked.page.evaluate(hidden) == ""
 
 
 def test_nothing_moves_for_who_wants_no_motion(walked: Walked) -> None:

@@ -32,7 +32,7 @@ const STYLE = `
 .lw button { cursor: pointer; }
 .lw button:disabled { opacity: .5; cursor: default; }
 .lw :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
-.lw-fault { margin: 12px 12px 0; padding: 8px 12px; border: 1px solid var(--bad);
+.lw-fault { position: sticky; top: 4px; z-index: 3; margin: 12px 12px 0; padding: 8px 12px; border: 1px solid var(--bad);
   border-left-width: 6px; color: var(--bad); background: var(--panel); overflow-wrap: anywhere; }
 .lw-fault:empty { display: none; }
 .lw-body { display: grid; gap: 12px; padding: 12px; grid-template-columns: minmax(0, 1fr);
@@ -76,6 +76,8 @@ const STYLE = `
   border: 1px solid var(--edge); border-left: 6px solid var(--tone, var(--quiet));
   background: var(--panel); }
 .lw-day { white-space: nowrap; }
+/* A control that gets the focus is not under what stays in view. */
+.lw-facts :is(button, input, summary) { scroll-margin-top: 5em; }
 .lw-field { padding: 8px 0; border-top: 1px solid var(--edge); }
 .lw-field:first-of-type { border-top: 0; }
 .lw-field-head { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 12px; }
@@ -495,7 +497,8 @@ export function mount(element, host) {
       lines.length ? definitions(lines) : h("p", {}, "Nothing that can be shown at this visit."),
     ]);
     fill(rows, data.rows, (all) => [h("h2", {}, "The rows for this phase"), ...all.map(row)]);
-    const said = data.fault || `${data.notice ? `${data.notice}. ` : ""}${data.card.headline}. ${data.card.why}`;
+    // A fault is an alert already, and is not said twice.
+    const said = data.fault ? "" : `${data.notice ? `${data.notice}. ` : ""}${data.card.headline}. ${data.card.why}`;
     if (live.textContent !== said) live.textContent = said;
   }
 
@@ -559,7 +562,11 @@ export function mount(element, host) {
     const example = data.examples.some((each) => each.id === data.patient.id) ? data.patient.id : "";
     const file = h("input", {
       type: "file", accept: ".json,application/json", class: "lw-hidden", tabindex: "-1", "aria-hidden": "true",
-      change: async (event) => { const [chosen] = event.target.files; if (chosen) send({ course: await chosen.text() }); },
+      change: async (event) => {
+        const [chosen] = event.target.files;
+        if (chosen) send({ course: await chosen.text() });
+        event.target.value = ""; // the same file can be opened again
+      },
     });
     const select = (key, label, options, value) =>
       h("label", {}, label, h("select", { "data-key": key, change: choose(key) }, ...options.map(([id, name]) => option(id, name, id === value))));
