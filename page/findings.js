@@ -1,5 +1,7 @@
 // What a check of a protocol file found, finding by finding.
 
+import { words } from "./view.js";
+
 const KINDS = 12; // kinds of disagreement that are listed at first
 
 function element(name, text, ...children) {
@@ -15,7 +17,7 @@ function table(caption, heads, rows) {
   const body = element("tbody");
   const made = element("table", "", element("caption", caption), element("thead", "", head), body);
   const add = (cells) => body.append(element("tr", "", ...cells.map(
-    (cell) => (cell instanceof Node ? element("td", "", cell) : element("td", cell)))));
+    (cell) => element("td", "", ...(cell instanceof Node ? [cell] : words(cell))))));
   rows.forEach(add);
   const scroll = element("div", "", made);
   scroll.className = "scroll";
@@ -26,18 +28,12 @@ function table(caption, heads, rows) {
 }
 
 function decided({ sign, colour, advice, rule }) {
-  const made = element("span", `${advice} (${rule})`);
+  const made = element("span", "", ...words(`${advice} (${rule})`));
   const mark = element("span", sign);
   mark.className = "sign";
   mark.ariaHidden = "true";
   mark.style.borderColor = colour;
   made.prepend(mark);
-  return made;
-}
-
-function day(date) {
-  const made = element("span", date);
-  made.className = "day";
   return made;
 }
 
@@ -56,11 +52,11 @@ export function showFindings(place, name, walk) {
   let read, kinds, found = 0;
 
   const broken = (law) => {
-    const { words, rules, course, visits, others } = law.counterexample;
+    const { words: here, rules, course, visits, others } = law.counterexample;
     place.append(element("h3", `Law ${law.number}, ${law.name}, is broken`));
     place.append(element("p", law.words));
-    place.append(element("p", "Here: ", element("strong", words), `. Rows involved: ${rules.join(", ")}.`));
-    const rows = (list) => list.map((visit) => [day(visit.date), visit.shown, decided(visit)]);
+    place.append(element("p", "Here: ", element("strong", here), `. Rows involved: ${rules.join(", ")}.`));
+    const rows = (list) => list.map((visit) => [visit.date, visit.shown, decided(visit)]);
     const heads = ["visit", "shown", "decision"];
     const shows = (caption, list) => place.append(table(`Law ${law.number}: ${caption}`, heads, rows(list)).scroll);
     if (visits.length) shows("the shortest course that breaks it", visits);
@@ -82,8 +78,7 @@ export function showFindings(place, name, walk) {
     laws({ holds, laws, states, transitions, absent }) {
       const bad = laws.filter((law) => !law.holds);
       const outcome = holds ? `All ${laws.length} laws hold` : `${bad.length} of ${laws.length} laws broken`;
-      const words = `${outcome}, over ${states} states and ${transitions} answers, none sampled.`;
-      const line = element("p", words);
+      const line = element("p", `${outcome}, over ${states} states and ${transitions} answers, none sampled.`);
       line.className = holds ? "holds" : "fault";
       place.append(line);
       bad.forEach(broken);

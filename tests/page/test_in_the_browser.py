@@ -486,8 +486,22 @@ def test_the_page_fits_its_width_and_the_notice_stays_in_view(walked: Walked, wi
         assert box is not None
         assert box["y"] >= 0
         assert box["y"] + box["height"] < 80
+        assert box["x"] == 0
+        assert box["width"] == walked.page.evaluate("document.documentElement.clientWidth")
         seen = "([x, y]) => document.elementFromPoint(x, y).textContent"
         assert walked.page.evaluate(seen, [box["x"] + 20, box["y"] + box["height"] / 2]) == NOTICE
+    walked.page.set_viewport_size({"width": 1200, "height": 900})
+
+
+def test_the_walk_is_as_large_as_the_page_around_it(walked: Walked) -> None:
+    heights = """() => ["#link", "[data-key=begin]"].map(
+        (each) => document.querySelector(each).getBoundingClientRect().height)"""
+    found = []
+    for width in (1200, 2560, 3840):
+        walked.page.set_viewport_size({"width": width, "height": 900})
+        around, inside = walked.page.evaluate(heights)
+        found.append(round(inside / around, 1))
+    assert len(set(found)) == 1
     walked.page.set_viewport_size({"width": 1200, "height": 900})
 
 

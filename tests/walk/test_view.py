@@ -231,3 +231,22 @@ def test_the_focus_stays_in_the_field_whose_pressed_chip_is_gone(opened):
         page.keyboard.press("Enter")
         page.wait_for_function("document.querySelectorAll('.lw-timeline li').length === 1")
         assert page.evaluate("document.activeElement.dataset.key") == "visit 0"
+
+
+def test_no_result_is_broken_over_two_lines(opened):
+    walk = change(at_visit(2), {"set": {"field": "platelets", "value": "1"}})
+    with opened(walk, 360) as (page, _):
+        whole = page.locator(".lw-why .lw-whole").all_inner_texts()
+        assert whole == ["0.9 × 10⁹/L", "1.0 × 10⁹/L", "1 × 10⁹/L", "50 × 10⁹/L"]
+        for each in page.locator(".lw-whole").all():
+            assert each.evaluate("each => each.getClientRects().length") == 1
+
+
+def test_the_colours_that_mean_an_action_stay_where_colours_are_forced(opened):
+    with opened(at_visit(1)) as (page, host):
+        page.emulate_media(forced_colors="active")
+        places = ('[data-name="neutrophils"] .lw-track span', '[data-lit="true"] .lw-swatch')
+        assert [
+            page.locator(place).first.evaluate("each => getComputedStyle(each).backgroundColor")
+            for place in places
+        ] == ["rgb(213, 94, 0)", "rgb(0, 114, 178)"]

@@ -27,7 +27,7 @@ const STYLE = `
 .lw select, .lw button, .lw input:not([type="range"]) { font: inherit; font-size: 14px;
   min-height: 32px; max-width: 100%; padding: 3px 10px; border: 1px solid var(--quiet);
   border-radius: 6px; color: var(--ink); background: var(--panel); }
-.lw select { width: 15em; }
+.lw select { width: 15em; } .lw [data-key="example"] { width: 24em; } .lw [data-key="units"] { width: 8em; }
 .lw input[type="checkbox"] { min-height: 0; width: 18px; height: 18px; vertical-align: middle; }
 .lw button { cursor: pointer; }
 .lw button:disabled { opacity: .5; cursor: default; }
@@ -75,7 +75,7 @@ const STYLE = `
 .lw-now { position: sticky; top: 0; z-index: 1; margin: 0; padding: 4px 10px; font-weight: 700;
   border: 1px solid var(--edge); border-left: 6px solid var(--tone, var(--quiet));
   background: var(--panel); }
-.lw-day { white-space: nowrap; }
+.lw-whole { white-space: nowrap; }
 /* A control that gets the focus is not under what stays in view. */
 .lw-facts :is(button, input, summary) { scroll-margin-top: 5em; }
 .lw-field { padding: 8px 0; border-top: 1px solid var(--edge); }
@@ -84,7 +84,7 @@ const STYLE = `
 .lw-field-head b { font-weight: 600; }
 .lw-slide { position: relative; height: 34px; margin: 4px 0 2px; }
 .lw-track { position: absolute; inset: 8px 10px; display: flex; height: 18px; border-radius: 4px;
-  overflow: hidden; background: var(--edge); }
+  overflow: hidden; background: var(--edge); forced-color-adjust: none; }
 .lw-track span { display: block; overflow: hidden; text-align: center; font-size: 12px;
   line-height: 18px; border-right: 2px solid var(--panel); }
 .lw-track span:last-child { border-right: 0; }
@@ -103,7 +103,7 @@ const STYLE = `
 .lw-legend [data-holds="true"] { font-weight: 700; }
 .lw-rest > div:empty { display: none; }
 .lw-swatch { margin: 1px 0; display: inline-block; min-width: 1.5em; padding: 0 3px; border-radius: 3px;
-  text-align: center; font-weight: 400; }
+  text-align: center; font-weight: 400; forced-color-adjust: none; print-color-adjust: exact; }
 .lw-chips { display: flex; flex-wrap: wrap; gap: 6px; margin: 4px 0 0; }
 .lw-chips button { display: inline-flex; gap: 6px; align-items: center; border-radius: 16px;
   text-align: left; }
@@ -124,7 +124,7 @@ const STYLE = `
   white-space: nowrap; }
 @container (max-width: 480px) {
   .lw dl, .lw-changes dl, .lw-rows summary { grid-template-columns: minmax(0, 1fr); }
-  .lw dd { margin-bottom: 4px; } .lw select { width: 100%; } .lw-bar label { flex: 1 1 100%; }
+  .lw dd { margin-bottom: 4px; } .lw .lw-bar select { width: 100%; } .lw-picture svg { min-width: 900px; } .lw-bar label { flex: 1 1 100%; }
 }
 @media (prefers-reduced-motion: no-preference) { .lw-track span { transition: width .15s; } }
 @media print { .lw-bar, .lw-next, .lw-form, .lw-facts button { display: none; } }
@@ -168,10 +168,13 @@ function swatch(sign, colour) {
   return h("span", { class: "lw-swatch", style, "aria-hidden": "true" }, sign);
 }
 
-// A text in which no date is broken over two lines.
-function words(text) {
-  const pieces = text.split(/(\d{4}-\d\d-\d\d|\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4})/);
-  return pieces.map((piece, at) => (at % 2 ? h("span", { class: "lw-day" }, piece) : piece));
+// A text in which no date, dose or result is broken over two lines.
+const WHOLE = new RegExp(
+  "(\\d{4}-\\d\\d-\\d\\d|\\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?: \\d{4})?" +
+    "|(?:[<>≤≥] )?[\\d.]+ (?:× 10[⁹³]/µ?L|/µL|mL/min|mg)\\b)",
+);
+export function words(text) {
+  return text.split(WHOLE).map((piece, at) => (at % 2 ? h("span", { class: "lw-whole" }, piece) : piece));
 }
 
 // Fill an element anew only where its data changed, and keep the focus on what has the same key; where
@@ -210,9 +213,9 @@ function card(data, protocol, origin) {
     "section",
     { class: "lw-panel lw-card", style: `--tone:${data.colour}`, "aria-label": `Decision of ${protocol}` },
     h("small", {}, ...words([data.day, data.patient, data.hypothetical].filter(Boolean).join(" · "))),
-    h("p", { class: "lw-head" }, data.headline),
+    h("p", { class: "lw-head" }, ...words(data.headline)),
     h("small", {}, data.before),
-    ...data.warnings.map((warning) => h("p", { class: "lw-warning" }, `! ${warning}`)),
+    ...data.warnings.map((warning) => h("p", { class: "lw-warning" }, ...words(`! ${warning}`))),
     h("p", { class: "lw-why" }, ...words(data.why)),
     definitions([...data.lines, ...origin]),
   );
@@ -536,7 +539,7 @@ export function mount(element, host) {
             type: "button", style: `--tone:${visit.colour}`, "data-key": `visit ${index}`,
             "aria-current": visit.selected ? "step" : null, click: () => send({ visit: index }),
           },
-          h("small", { class: "lw-day" }, visit.day),
+          h("small", { class: "lw-whole" }, visit.day),
           h("span", {}, h("span", { "aria-hidden": "true" }, `${visit.sign} `), visit.headline),
         ),
       ),
