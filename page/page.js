@@ -50,8 +50,10 @@ const host = {
 };
 
 function show(shown) {
+  const counted = current?.units;
   current = shown;
   for (const listener of listeners) listener(shown);
+  if (counted && counted !== shown.units) drawFindings();
 }
 
 walker.addEventListener("error", (event) => broken(event.message || "the worker did not start"));
@@ -83,22 +85,33 @@ function fault(words) {
 // A protocol of the reader's own: decided by at once, and checked by a second worker meanwhile.
 
 let checker = null;
+let drawFindings = () => {}; // anew, in the reader's unit of counts
 let own = null; // the text and the id of the protocol file that was opened last
 
 function check(name, text) {
   checker?.terminate();
   checker = new Worker("worker.js", { type: "module" });
-  const panel = showFindings(byId("findings"), name, (course) => {
+  const walk = (course) => {
     decideBy(text);
     ask({ course });
     byId("walk").focus({ preventScroll: true });
     byId("walk").scrollIntoView();
-  });
-  checker.addEventListener("error", () => panel({ step: "fault", faults: ["the check stopped"] }));
-  checker.addEventListener("message", ({ data }) => {
-    if (data.finding) panel(data.finding);
-    if (data.broken) panel({ step: "fault", faults: [data.broken.trim().split("\n").at(-1)] });
-    if (["done", "fault"].includes(data.finding?.step)) checker.terminate();
+  };
+  const found = [];
+  let panel;
+  drawFindings = () => {
+    panel = showFindings(byId("findings"), name, walk);
+    for (const finding of found) panel(finding[current.units]);
+  };
+  drawFindings();
+  const stopped = (words) => panel({ step: "fault", faults: [words] });
+  checker.addEventListener("error", () => stopped("the check stopped"));
+  checker.addEventListener("message", ({ data: { finding, broken } }) => {
+    if (broken) stopped(broken.trim().split("\n").at(-1));
+    if (!finding) return;
+    found.push(finding);
+    panel(finding[current.units]);
+    if (["done", "fault"].includes(finding[current.units].step)) checker.terminate();
   });
   checker.postMessage({ check: { name, text } });
 }

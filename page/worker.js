@@ -5,7 +5,7 @@
 // out: {stage: words}           what is being done until it is ready
 //      {ready: true}
 //      {shown: data, took: ms}  the walk after a message
-//      {finding: data}          one finding of a check
+//      {finding: data}          one finding of a check, by the unit of counts
 //      {broken: words}          it cannot go on
 
 import { loadPyodide } from "./pyodide/pyodide.mjs";
@@ -24,10 +24,11 @@ def answer(message):
     return json.dumps(shown(walk), ensure_ascii=False)
 
 def findings(name, text):
-    from lenadose.walk.own_protocol import check_own_protocol  # the walk does without it
+    # The walk does without it.
+    from lenadose.walk.own_protocol import check_own_protocol, in_each_unit
 
     for finding in check_own_protocol(name, text):
-        yield json.dumps(finding, ensure_ascii=False)
+        yield json.dumps(in_each_unit(finding), ensure_ascii=False)
 `;
 
 async function start() {

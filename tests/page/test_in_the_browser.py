@@ -439,6 +439,12 @@ def test_a_broken_law_is_shown_as_a_course_that_can_be_walked(walked: Walked) ->
     assert re.search(r"\d+ of 15 laws broken", found)
     assert "Law 3, known-before-more, is broken" in found
     walked.page.get_by_text("Compared with cortes-hernandez-2012 2.0.0").wait_for()
+    assert "neutrophils 3 × 10⁹/L" in found
+    walked.choose("units", "per-microlitre")
+    found = walked.text("#findings")
+    assert "neutrophils 3000 /µL" in found
+    assert "10⁹" not in found
+    walked.choose("units", "per-litre")
     walked.after(lambda: walked.page.get_by_text("Walk this course").first.click(), 2)
     assert walked.page.evaluate("document.activeElement.id") == "walk"
     assert walked.text("[data-lit=true]").startswith("Applies")

@@ -10,7 +10,7 @@ from lenadose import get_protocol, replay
 from lenadose.formats.course_json import read_course
 from lenadose.formats.protocol_file import parse_protocol
 from lenadose.verification.compare import compare, differences
-from lenadose.walk.own_protocol import check_own_protocol
+from lenadose.walk.own_protocol import check_own_protocol, in_each_unit
 
 HEAD = """\
 based_on = "cortes-hernandez-2012"
@@ -111,3 +111,17 @@ def test_the_differences_are_those_of_a_comparison() -> None:
     one, other = get_protocol(), parse_protocol(HEAD, toml=True)
     compared = compare(one, other)
     assert differences(one, other) == (compared.numbers, compared.wording)
+
+
+def test_a_finding_is_in_the_readers_unit_and_what_is_quoted_stays() -> None:
+    words = "raise anyway below 1.0 × 10⁹/L"
+    read, laws, differing = findings(BLIND.replace("raise anyway", words), until="disagreement")
+    shown = in_each_unit(laws)
+    assert shown["per-litre"] == laws
+    text = json.dumps(shown["per-microlitre"], ensure_ascii=False)
+    assert "neutrophils 3000 /µL" in text
+    assert "10⁹" not in text
+    assert "10*9/L" in text  # the course is the same
+    for each in (read, differing):
+        assert in_each_unit(each) == {"per-litre": each, "per-microlitre": each}
+    assert words in json.dumps(differing, ensure_ascii=False)

@@ -128,3 +128,13 @@ def test_a_missing_fact_shows_what_each_answer_leads_to():
 def test_the_same_walk_shows_the_same():
     walk = begin_walk("penn-low-start")
     assert shown(walk) == shown(walk)
+
+
+def test_what_a_reader_entered_is_not_put_into_another_unit():
+    reason = "platelets 30 × 10⁹/L"
+    walk = change(begin_walk("neutropenia-at-10-mg"), {"visit": 1})
+    walk = change(walk, {"set": {"field": "stopped", "value": reason}})
+    data = shown(change(walk, {"units": "per-microlitre"}))
+    field = next(each for each in data["fields"] if each["field"] == "stopped")
+    assert field["value"] == reason
+    assert [chip["value"] for chip in field["chips"]] == [None, reason]

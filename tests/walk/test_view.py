@@ -221,12 +221,12 @@ def test_what_was_refused_does_not_stay_where_it_was_typed(opened):
 
 
 def test_the_focus_stays_in_the_field_whose_pressed_chip_is_gone(opened):
-    with opened(at_visit(1)) as (page, host):
+    with opened(at_visit(1)) as (page, _):
         chip(page, "neutrophils", "as before").focus()
         page.keyboard.press("Enter")
         wait_for_text(page, '[data-name="neutrophils"] .lw-field-head', "3 × 10⁹/L")
         assert page.evaluate("document.activeElement.dataset.field") == "neutrophils"
-    with opened(change(begin_walk(), {"add": None})) as (page, host):
+    with opened(change(begin_walk(), {"add": None})) as (page, _):
         page.get_by_role("button", name="Take the last visit back").focus()
         page.keyboard.press("Enter")
         page.wait_for_function("document.querySelectorAll('.lw-timeline li').length === 1")
@@ -243,7 +243,7 @@ def test_no_result_is_broken_over_two_lines(opened):
 
 
 def test_the_colours_that_mean_an_action_stay_where_colours_are_forced(opened):
-    with opened(at_visit(1)) as (page, host):
+    with opened(at_visit(1)) as (page, _):
         page.emulate_media(forced_colors="active")
         places = ('[data-name="neutrophils"] .lw-track span', '[data-lit="true"] .lw-swatch')
         assert [

@@ -17,6 +17,8 @@ from lenadose.terms.errors import LenadoseError
 from lenadose.verification.certificate import Counterexample, Verdict, verify
 from lenadose.verification.compare import Difference, differences
 from lenadose.verification.disagreements import disagreements
+from lenadose.walk.counts import in_unit
+from lenadose.walk.session import COUNT_UNITS
 
 
 def check_own_protocol(name: str, text: str) -> Iterator[dict[str, Json]]:
@@ -70,6 +72,17 @@ def check_own_protocol(name: str, text: str) -> Iterator[dict[str, Json]]:
             "course": course_data(found.course),
         }
     yield {"step": "done"}
+
+
+def in_each_unit(finding: dict[str, Json]) -> dict[str, Json]:
+    """Return a finding in each unit of counts, by the names of `COUNT_UNITS`.
+
+    What the file and its base say stays as it is written.
+    """
+    decided = finding["step"] in ("laws", "disagreement")
+    return {
+        units: in_unit(finding, unit) if decided else finding for units, unit in COUNT_UNITS.items()
+    }
 
 
 def _law(protocol: Protocol, verdict: Verdict) -> Json:

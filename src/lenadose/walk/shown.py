@@ -1,8 +1,6 @@
 """A walk as plain JSON, all that a view shows of it: the view decides nothing."""
 
-import re
 from collections.abc import Iterator
-from decimal import Decimal
 from itertools import chain
 
 from attrs import asdict, evolve
@@ -21,8 +19,7 @@ from lenadose.report.card import Card, CardLine, card
 from lenadose.report.card_formats import HYPOTHETICAL
 from lenadose.report.markdown import cite
 from lenadose.terms.disclaimer import NOT_A_DEVICE
-from lenadose.terms.dosage import format_decimal
-from lenadose.terms.units import PER_MICROLITRE, PRINTED
+from lenadose.walk.counts import in_unit, text_in_unit
 from lenadose.walk.examples import examples
 from lenadose.walk.fields import answer, patient_fields, visit_fields
 from lenadose.walk.session import Walk
@@ -59,7 +56,7 @@ def shown(walk: Walk) -> dict[str, Json]:
         "compared": _compared(walk),
     }
     # What a source says is quoted, in its own units; what the patient has is in the reader's.
-    inside = _in_unit(data, walk.count_unit)
+    inside = in_unit(data, walk.count_unit)
     assert isinstance(inside, dict)
     return {
         **inside,
@@ -171,12 +168,12 @@ def _picture(walk: Walk) -> Json:
     """Return the picture of the course as data: its layout, each text with its width."""
     layout = course_layout(walk.decisions)
     unit = walk.count_unit
-    texts = (evolve(text, words=_text_in_unit(text.words, unit)) for text in layout.texts)
+    texts = (evolve(text, words=text_in_unit(text.words, unit)) for text in layout.texts)
     return {
         "width": layout.width,
         "height": layout.height,
-        "title": _text_in_unit(layout.title, unit),
-        "alt": _text_in_unit(layout.alt, unit),
+        "title": text_in_unit(layout.title, unit),
+        "alt": text_in_unit(layout.alt, unit),
         "areas": [asdict(area) for area in layout.areas],
         "lines": [asdict(line) | {"points": _points(line.points)} for line in layout.lines],
         "marks": [asdict(mark) | {"corners": _points(mark.corners)} for mark in layout.marks],
@@ -187,46 +184,3 @@ def _picture(walk: Walk) -> Json:
 
 def _points(points: tuple[Point, ...]) -> Json:
     return [list(point) for point in points]
-
-
-# Two numbers can share a unit: a range, and the counts behind an acceptable safety.
-_NUMBER = r"\d+(?:\.\d+)?"
-_COUNT = re.compile(
-    rf"({_NUMBER})(?:( to below |, platelets )({_NUMBER}))? ?"
-    rf"({'|'.join(re.escape(PRINTED[unit]) for unit in ('10*9/L', '10*3/uL', '/uL'))})"
-)
-
-
-_ROW_UNIT = re.compile(re.escape(PRINTED["10*9/L"]))
-
-
-def _in_unit(data: Json, unit: str) -> Json:
-    """Return data with the counts in every text in one unit; 1 × 10⁹/L is 1000/µL."""
-    match data:
-        case str():
-            return _text_in_unit(data, unit)
-        case list():
-            return [_in_unit(each, unit) for each in data]
-        case dict():
-            return {key: _in_unit(each, unit) for key, each in data.items()}
-        case _:
-            return data
-
-
-def _text_in_unit(text: str, unit: str) -> str:
-    text = _COUNT.sub(lambda found: _converted(found, unit), text)
-    # A unit without a number is that of a row of numbers, which stay: 10⁹/L is 10³/µL.
-    return _ROW_UNIT.sub(PRINTED["10*3/uL"], text) if unit == PER_MICROLITRE else text
-
-
-def _converted(found: re.Match[str], unit: str) -> str:
-    is_per_microlitre = found[4] == PRINTED[PER_MICROLITRE]
-    if is_per_microlitre == (unit == PER_MICROLITRE):
-        factor = Decimal(1)
-    else:
-        factor = Decimal("0.001") if is_per_microlitre else Decimal(1000)
-    if factor == 1 and found[4] == PRINTED[unit]:
-        return found[0]
-    first = format_decimal(Decimal(found[1]) * factor)
-    rest = f"{found[2]}{format_decimal(Decimal(found[3]) * factor)}" if found[3] else ""
-    return f"{first}{rest} {PRINTED[unit]}"
