@@ -31,6 +31,7 @@ from lenadose import (
     rationale,
     replay,
 )
+from lenadose.explanation.fact_phrases import why_missing
 from lenadose.explanation.headlines import headline
 from lenadose.explanation.rationale import Rationale
 from lenadose.record.visit import Antiphospholipid
@@ -212,7 +213,7 @@ def test_a_page_says_the_advice_its_rule_every_input_and_the_limits(course) -> N
     for line in card(decision).lines:
         assert f"- {line.label}: {escape(line.words)}\n" in page
     for gap in decision.missing:
-        assert f": {gap.why.label}. " in page
+        assert f": {why_missing(gap)}. " in page
     contrast = explain_contrast(decision)
     nearest = alternatives(decision)[0]
     told = f"| {nearest.action.label} | " if nearest.reachable else "No other action can be"

@@ -88,7 +88,9 @@ def test_the_card_is_that_of_the_library(name):
         assert data["card"]["headline"] == held.headline
         assert data["card"]["why"] == held.why
         assert [line["words"] for line in data["card"]["lines"]] == [x.words for x in held.lines]
-        assert [line["words"] for line in data["origin"]] == [x.words for x in held.origin]
+        assert [line["words"] for line in data["origin"]] == [
+            x.words.removesuffix(" · more: explain") for x in held.origin
+        ]
         assert card_text(held).startswith(f" {data['card']['day']}")
 
 
@@ -123,6 +125,19 @@ def test_a_missing_fact_shows_what_each_answer_leads_to():
     (gap, *_) = [gap for gap in shown(begin_walk())["missing"] if gap["field"] == "clasi_activity"]
     assert gap["why"] == "absent"
     assert all(each["words"] and each["answer"] for each in gap["answers"])
+
+
+def test_missing_events_are_not_said_to_be_absent():
+    data = shown(begin_walk())
+    (gap,) = [gap for gap in data["missing"] if gap["field"] == "adverse_events"]
+    assert gap["why"] == "not asked about"
+    assert "adverse events not asked about" in data["picture"]["alt"]
+
+
+def test_a_row_says_its_action_without_a_dosage_to_come():
+    actions = {row["action"] for row in shown(begin_walk("penn-low-start"))["rows"]}
+    assert {"Raise", "Lower"} & actions
+    assert not [each for each in actions if each.endswith((" to", " at"))]
 
 
 def test_the_same_walk_shows_the_same():

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from lenadose.engine.machine import Decision
-from lenadose.engine.observe import Observation, limits_met
+from lenadose.engine.observe import MissingField, MissingReason, Observation, limits_met
 from lenadose.explanation.calculations import ceiling_cause, in_days, origin, percent
 from lenadose.record.adverse_event import AdverseEvent
 from lenadose.terms.facts import (
@@ -177,7 +177,7 @@ def _safety_cause(seen: Observation, *, brief: bool) -> str:
     safety, known, fact = seen.protocol.safety, seen.findings, seen.facts.safety
     if fact is Safety.NOT_ASSESSED:
         return ", ".join(
-            f"{gap.field.replace('_', ' ')} {gap.why.label}"
+            f"{gap.field.replace('_', ' ')} {why_missing(gap)}"
             for gap in seen.missing_fields
             if gap.field != "clasi_activity"
         )
@@ -197,6 +197,13 @@ def _safety_cause(seen: Observation, *, brief: bool) -> str:
             tags[name] = min(tag, tags.get(name, tag), key=lambda tag: tag.rank)
     events = (name if brief else f"{name} [{tag.label}]" for name, tag in tags.items())
     return ", ".join([*causes, *events])
+
+
+def why_missing(gap: MissingField) -> str:
+    """Return why a field is missing: "stale"; events "absent" would read as if there were none."""
+    if gap.field == "adverse_events" and gap.why is MissingReason.ABSENT:
+        return "not asked about"
+    return gap.why.label
 
 
 def _event_name(event: AdverseEvent | None, brief: bool) -> str:

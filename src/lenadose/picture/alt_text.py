@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from lenadose.engine.machine import Decision
 from lenadose.explanation.calculations import in_doses
-from lenadose.explanation.fact_phrases import cause, is_relapse
+from lenadose.explanation.fact_phrases import cause, is_relapse, why_missing
 from lenadose.explanation.headlines import advice
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 
@@ -38,7 +38,7 @@ def course_in_words(decisions: Sequence[Decision]) -> Iterator[str]:
             events = "; ".join(map(str, visit.adverse_events))
             findings.append(f"adverse events {events or 'none'}")
         findings += [
-            f"{gap.field.replace('_', ' ')} {gap.why.label}"
+            f"{gap.field.replace('_', ' ')} {why_missing(gap)}"
             for gap in decision.missing
             if gap.field != "clasi_activity"
         ]

@@ -33,6 +33,8 @@ from lenadose.terms.facts import (
 from lenadose.terms.units import CREATININE_CLEARANCE, PRINTED, QUANTITIES
 
 _MOST_CHANGES = 6
+MORE = " · more: explain"
+"""Where all reasons are to be had on a command line, at the end of the row."""
 
 
 @frozen
@@ -351,7 +353,7 @@ def _origin(grounds: Rationale) -> Iterator[CardLine]:
         source += f"; {level}: {level.provenance.tag.label}"
     yield CardLine("Source", source)
     yield CardLine("Not checked", " · ".join(map(_without_brackets, protocol.unchecked)))
-    yield CardLine("Row", f"{decision.rule.id} · {protocol.id} {protocol.version} · more: explain")
+    yield CardLine("Row", f"{decision.rule.id} · {protocol.id} {protocol.version}{MORE}")
     yield CardLine("Limits", _brief_evidence(protocol.evidence))
 
 

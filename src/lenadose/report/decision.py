@@ -7,6 +7,7 @@ from decimal import Decimal
 from lenadose.engine.machine import Decision
 from lenadose.explanation.bands import SHOWN_AT_A_VISIT, Band, bands, outcome
 from lenadose.explanation.criteria_met import EvaluatedCriterion
+from lenadose.explanation.fact_phrases import why_missing
 from lenadose.explanation.headlines import brief
 from lenadose.explanation.rationale import AT_ONCE, InputUsed, Rationale, rationale
 from lenadose.explanation.why import field_words
@@ -161,7 +162,8 @@ def _missing(decision: Decision) -> Iterator[str]:
     yield "## Missing"
     yield ""
     for gap in decision.missing:
-        yield f"- {field_label(gap.field)}: {gap.why.label}. {_answers(bands(decision, gap.field))}"
+        answers = _answers(bands(decision, gap.field))
+        yield f"- {field_label(gap.field)}: {why_missing(gap)}. {answers}"
     possible, first = decision.possible_actions, decision.obtain_first
     labels = (action.label for action in Action if action in possible)
     yield f"- Still possible: {', '.join(labels)}"

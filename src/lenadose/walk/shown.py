@@ -6,8 +6,10 @@ from itertools import chain
 from attrs import asdict, evolve
 
 from lenadose.engine.machine import Decision, replay
+from lenadose.engine.observe import MissingField
 from lenadose.explanation.bands import bands
 from lenadose.explanation.calculations import printed_date
+from lenadose.explanation.fact_phrases import why_missing
 from lenadose.explanation.headlines import HEADLINES, headline
 from lenadose.explanation.why import field_words
 from lenadose.formats.course_json import Json, course_data, plain_record
@@ -15,7 +17,7 @@ from lenadose.picture import course_layout
 from lenadose.picture.layout import Point
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.protocol.protocol import Protocol, case_id, conditions
-from lenadose.report.card import Card, CardLine, card
+from lenadose.report.card import MORE, Card, CardLine, card
 from lenadose.report.card_formats import HYPOTHETICAL
 from lenadose.report.markdown import cite
 from lenadose.terms.disclaimer import NOT_A_DEVICE
@@ -52,7 +54,7 @@ def shown(walk: Walk) -> dict[str, Json]:
         "fields": visit_fields(walk),
         "card": _card(decision, first_screen),
         "changes": [_line(change) for change in first_screen.changes],
-        "missing": [_missing(decision, gap.field, gap.why.label) for gap in decision.missing],
+        "missing": [_missing(decision, gap) for gap in decision.missing],
         "compared": _compared(walk),
     }
     # What a source says is quoted, in its own units; what the patient has is in the reader's.
@@ -60,7 +62,7 @@ def shown(walk: Walk) -> dict[str, Json]:
     assert isinstance(inside, dict)
     return {
         **inside,
-        "origin": [_line(line) for line in first_screen.origin],
+        "origin": [_line(line) for line in map(_without_command, first_screen.origin)],
         "rows": list(_rows(decision)),
         "picture": _picture(walk),
         "course": course_data(walk.course),
@@ -108,6 +110,11 @@ def _line(line: CardLine) -> Json:
     return {"label": line.label, "words": line.words}
 
 
+def _without_command(line: CardLine) -> CardLine:
+    """Leave out where a command line says more: here the row says it."""
+    return evolve(line, words=line.words.removesuffix(MORE))
+
+
 def _card(decision: Decision, held: Card) -> dict[str, Json]:
     """Return the card of a decision, without what would change it and where it comes from."""
     return {
@@ -124,15 +131,15 @@ def _card(decision: Decision, held: Card) -> dict[str, Json]:
     }
 
 
-def _missing(decision: Decision, field: str, why: str) -> Json:
+def _missing(decision: Decision, gap: MissingField) -> Json:
     """Return a missing fact, with what each answer leads to."""
     return {
-        "field": field,
-        "label": field_words(field),
-        "why": why,
+        "field": gap.field,
+        "label": field_words(gap.field),
+        "why": why_missing(gap),
         "answers": [
             {"words": band.words, "answer": answer(band.decision)}
-            for band in bands(decision, field)
+            for band in bands(decision, gap.field)
         ],
     }
 
@@ -146,7 +153,7 @@ def _rows(decision: Decision) -> Iterator[Json]:
                 yield {
                     "id": case_id(row, case).removeprefix("rule."),
                     "when": conditions(case),
-                    "action": head.words,
+                    "action": head.words.removesuffix(" at").removesuffix(" to"),
                     "sign": head.sign,
                     "colour": head.colour,
                     "tag": case.provenance.tag.label,
