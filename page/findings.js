@@ -124,6 +124,7 @@ export function showFindings(place, name, walk) {
       if (found > KINDS) {
         const all = button(`Show all ${found}`, () => {
           for (const row of kinds.body.rows) row.hidden = false;
+          kinds.body.rows[KINDS].querySelector("button").focus();
           all.remove();
         });
         place.append(element("p", "", all));
