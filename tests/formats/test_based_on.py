@@ -53,6 +53,15 @@ def test_a_file_that_changes_nothing_is_its_base_under_another_name(id: str) -> 
     assert read_protocol(protocol.data).hash == protocol.hash
 
 
+@pytest.mark.parametrize("id", BUILT_IN)
+def test_a_limit_is_printed_as_by_its_base(id: str) -> None:
+    base = get_protocol(id)
+    for protocol in (read_protocol(own(based_on=id)), read_protocol(base.data)):
+        limits = [str(limit.below.value) for limit in protocol.safety.limits]
+        assert limits == [str(limit.below.value) for limit in base.safety.limits]
+        assert limits[0] == "1.0"
+
+
 PASSES: dict[str, tuple[dict[str, Any], str, Any]] = {
     "a number": (
         {"intervals": {"review": {"value": {"months": 1}, "provenance": WHY}}},

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from attrs import Attribute, Factory, field, frozen
+from attrs import Attribute, Factory, evolve, field, frozen
 from attrs.validators import optional
 
 from lenadose.record.adverse_event import GRADE, AdverseEvent
@@ -139,6 +139,13 @@ class CountLimits(Validated):
     def contradictions(self) -> Iterator[Fault]:
         """Yield a fault for limits the wrong way round."""
         return _inverted("interrupt_below", "caution_below", self)
+
+
+def _in_tenths(limit: Sourced[Decimal]) -> Sourced[Decimal]:
+    """Return a limit of neutrophils as it is printed: 1.0, never the 1 of data."""
+    value = limit.value
+    is_whole = value == value.to_integral_value() and value != 0
+    return evolve(limit, value=value.quantize(Decimal("0.1"))) if is_whole else limit
 
 
 @frozen
@@ -273,6 +280,8 @@ class SafetyCriteria(Validated):
             (PLATELETS.name, self.platelets),
         ):
             danger, caution = limits.interrupt_below, limits.caution_below
+            if name == NEUTROPHILS.name:
+                danger, caution = _in_tenths(danger), _in_tenths(caution)
             yield Limit(
                 f"{name}.interrupt_below", name, Safety.INTERRUPT, "interrupt", danger, True
             )
