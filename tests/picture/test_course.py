@@ -19,7 +19,7 @@ from lenadose import Course, Decision, PregnancyTest, Visit, replay
 from lenadose.explanation.fact_phrases import is_relapse
 from lenadose.explanation.headlines import HEADLINES, advice
 from lenadose.picture import A5, SCREEN, Layout, Page, Text, course_layout
-from lenadose.picture.alt_text import why
+from lenadose.picture.alt_text import course_in_words, why
 from lenadose.picture.layout import overlap
 from lenadose.picture.marks import ACTIONS, action_mark
 from lenadose.picture.placing import Calendar, long_date, short_date
@@ -265,6 +265,14 @@ def test_a_test_that_is_not_enough_and_a_positive_one_are_told_apart() -> None:
 def test_a_missing_score_and_a_judgement_are_written() -> None:
     drawn = course_layout(walk([seen(0, 11), seen(28, None, judgement=judged("worse"))]))
     assert words(drawn, "missing") == ["? judged worse"]
+
+
+def test_the_alternative_text_names_each_dated_result_and_what_cannot_be_read() -> None:
+    results = [(1.2, "10*9/L", "2026-01-02"), (1800, "/uL")]
+    visit = Visit("2026-01-05", neutrophils=results, unreadable=["platelets"])
+    alt = "\n".join(course_in_words(replay(Course([visit]))))
+    assert "neutrophils 1.2 × 10⁹/L of 2026-01-02, 1800 /µL" in alt
+    assert "platelets not readable" in alt
 
 
 def test_the_alternative_text_tells_every_visit_and_begins_with_the_title() -> None:

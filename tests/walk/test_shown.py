@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from lenadose import card
+from lenadose import Course, Visit, card
 from lenadose.explanation.headlines import HEADLINES
 from lenadose.report.card_formats import card_text
 from lenadose.walk import begin_walk, change, shown
@@ -153,3 +153,10 @@ def test_what_a_reader_entered_is_not_put_into_another_unit():
     field = next(each for each in data["fields"] if each["field"] == "stopped")
     assert field["value"] == reason
     assert [chip["value"] for chip in field["chips"]] == [None, reason]
+
+
+def test_a_result_that_cannot_be_read_is_said_to_be_one():
+    course = Course([Visit("2026-01-05", clasi_activity=11, unreadable=["platelets"])])
+    words = {each["field"]: each["words"] for each in shown(begin_walk(course))["fields"]}
+    assert words["platelets"] == "not readable"
+    assert words["neutrophils"] == "not measured"

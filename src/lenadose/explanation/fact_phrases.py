@@ -7,6 +7,7 @@ from lenadose.engine.machine import Decision
 from lenadose.engine.observe import MissingField, MissingReason, Observation, limits_met
 from lenadose.explanation.calculations import ceiling_cause, in_days, origin, percent
 from lenadose.record.adverse_event import AdverseEvent
+from lenadose.record.visit import Visit
 from lenadose.terms.facts import (
     BOTTOM,
     TOP,
@@ -177,7 +178,7 @@ def _safety_cause(seen: Observation, *, brief: bool) -> str:
     safety, known, fact = seen.protocol.safety, seen.findings, seen.facts.safety
     if fact is Safety.NOT_ASSESSED:
         return ", ".join(
-            f"{gap.field.replace('_', ' ')} {why_missing(gap)}"
+            f"{gap.field.replace('_', ' ')} {why_missing(seen.visit, gap)}"
             for gap in seen.missing_fields
             if gap.field != "clasi_activity"
         )
@@ -199,8 +200,10 @@ def _safety_cause(seen: Observation, *, brief: bool) -> str:
     return ", ".join([*causes, *events])
 
 
-def why_missing(gap: MissingField) -> str:
+def why_missing(visit: Visit, gap: MissingField) -> str:
     """Return why a field is missing: "stale"; events "absent" would read as if there were none."""
+    if gap.why is MissingReason.ABSENT and visit.is_unreadable(gap.field):
+        return "not readable"
     if gap.field == "adverse_events" and gap.why is MissingReason.ABSENT:
         return "not asked about"
     return gap.why.label

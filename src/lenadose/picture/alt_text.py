@@ -7,6 +7,7 @@ from lenadose.explanation.calculations import in_doses
 from lenadose.explanation.fact_phrases import cause, is_relapse, why_missing
 from lenadose.explanation.headlines import advice
 from lenadose.terms.disclaimer import NOT_A_DEVICE
+from lenadose.terms.units import QUANTITIES
 
 
 def why(decision: Decision) -> str:
@@ -28,17 +29,20 @@ def course_in_words(decisions: Sequence[Decision]) -> Iterator[str]:
             f"CLASI activity {activity}",
             f"response {decision.facts.response.label}{relapse}",
         ]
-        for name in ("neutrophils", "platelets", "creatinine_clearance"):
-            result = getattr(visit, name)
-            if result is not None:
-                findings.append(f"{name.replace('_', ' ')} {result}")
+        for name in QUANTITIES:
+            results = ", ".join(
+                f"{each.given}{f' of {each.on}' if each.on != visit.date else ''}"
+                for each in visit.results(name)
+            )
+            if results:
+                findings.append(f"{name.replace('_', ' ')} {results}")
         if visit.tests:
             findings.append(f"pregnancy tests {', '.join(test.label for _, test in visit.tests)}")
         if visit.adverse_events is not None:
             events = "; ".join(map(str, visit.adverse_events))
             findings.append(f"adverse events {events or 'none'}")
         findings += [
-            f"{gap.field.replace('_', ' ')} {why_missing(gap)}"
+            f"{gap.field.replace('_', ' ')} {why_missing(visit, gap)}"
             for gap in decision.missing
             if gap.field != "clasi_activity"
         ]

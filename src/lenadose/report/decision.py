@@ -163,7 +163,7 @@ def _missing(decision: Decision) -> Iterator[str]:
     yield ""
     for gap in decision.missing:
         answers = _answers(bands(decision, gap.field))
-        yield f"- {field_label(gap.field)}: {why_missing(gap)}. {answers}"
+        yield f"- {field_label(gap.field)}: {why_missing(decision.visit, gap)}. {answers}"
     possible, first = decision.possible_actions, decision.obtain_first
     labels = (action.label for action in Action if action in possible)
     yield f"- Still possible: {', '.join(labels)}"

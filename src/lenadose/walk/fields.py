@@ -225,7 +225,7 @@ def _quantity(walk: Walk, name: str) -> Json:
         if result.on != visit.date:
             words += f" on {printed_date(result.on)}"
     else:
-        words = "not measured"
+        words = "not readable" if visit.is_unreadable(name) else "not measured"
         if known is not None:
             words += f"; {known.given} on {printed_date(known.on)}"
     earlier = [each.counted[place] for each in walk.course.visits]

@@ -136,7 +136,7 @@ def _missing(decision: Decision, gap: MissingField) -> Json:
     return {
         "field": gap.field,
         "label": field_words(gap.field),
-        "why": why_missing(gap),
+        "why": why_missing(decision.visit, gap),
         "answers": [
             {"words": band.words, "answer": answer(band.decision)}
             for band in bands(decision, gap.field)
