@@ -11,6 +11,7 @@ from lenadose.report.card_formats import card_text
 from lenadose.walk import begin_walk, change, shown
 from lenadose.walk.examples import examples
 from lenadose.walk.fields import answer
+from lenadose.walk.session import COUNT_UNITS
 
 NAMES = sorted(examples())
 
@@ -95,7 +96,9 @@ def test_the_card_is_that_of_the_library(name):
 
 
 MICROLITRE = re.compile("(?<!10³)/µL")
-LITRE = re.compile(r"10⁹/L|(?i:neutrophils (are )?\d+\.\d|platelets (are )?\d{1,3}\b)")
+LITRE = re.compile(
+    r"10⁹/L|\(below \d\.\d|(?i:neutrophils (are )?\d+\.\d|platelets (are )?\d{1,3}\b)"
+)
 """A unit per litre, and a count that can only be one per litre."""
 
 
@@ -119,6 +122,14 @@ def test_a_count_is_the_same_amount_in_either_unit():
     field = next(each for each in data["fields"] if each["field"] == "neutrophils")
     assert (field["number"], field["most"], field["step"]) == (900, 6000, 100)
     assert [band["from"] for band in field["bands"]] == [0, 500, 1000]
+
+
+def test_a_limit_beside_another_is_in_the_unit_of_both():
+    walk = change(begin_walk("neutropenia-at-10-mg"), {"visit": 1})
+    labels = [shown(change(walk, {"units": unit}))["changes"] for unit in COUNT_UNITS]
+    litre, microlitre = (" ".join(line["label"] for line in lines) for lines in labels)
+    assert "neutrophils below 1.0 × 10⁹/L (below 0.5 the same day)" in litre
+    assert "neutrophils below 1000 /µL (below 500 the same day)" in microlitre
 
 
 def test_a_missing_fact_shows_what_each_answer_leads_to():

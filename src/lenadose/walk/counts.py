@@ -7,11 +7,13 @@ from lenadose.formats.course_json import Json
 from lenadose.terms.dosage import format_decimal
 from lenadose.terms.units import PER_MICROLITRE, PRINTED
 
-# Two numbers can share a unit: a range, and the counts behind an acceptable safety.
+# Numbers can share a unit: a range, the counts behind an acceptable safety, and a limit with the
+# graver one beside it.
 _NUMBER = r"\d+(?:\.\d+)?"
 _COUNT = re.compile(
     rf"({_NUMBER})(?:( to below |, platelets )({_NUMBER}))? ?"
     rf"({'|'.join(re.escape(PRINTED[unit]) for unit in ('10*9/L', '10*3/uL', '/uL'))})"
+    rf"(?:( \(below )({_NUMBER})(?= the same day))?"
 )
 _ROW_UNIT = re.compile(re.escape(PRINTED["10*9/L"]))
 
@@ -49,6 +51,10 @@ def _converted(found: re.Match[str], unit: str) -> str:
         factor = Decimal("0.001") if is_per_microlitre else Decimal(1000)
     if factor == 1 and found[4] == PRINTED[unit]:
         return found[0]
-    first = format_decimal(Decimal(found[1]) * factor)
-    rest = f"{found[2]}{format_decimal(Decimal(found[3]) * factor)}" if found[3] else ""
-    return f"{first}{rest} {PRINTED[unit]}"
+
+    def amount(group: int) -> str:
+        return format_decimal(Decimal(found[group]) * factor)
+
+    rest = f"{found[2]}{amount(3)}" if found[3] else ""
+    graver = f"{found[5]}{amount(6)}" if found[6] else ""
+    return f"{amount(1)}{rest} {PRINTED[unit]}{graver}"
