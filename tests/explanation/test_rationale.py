@@ -213,7 +213,7 @@ def test_a_page_says_the_advice_its_rule_every_input_and_the_limits(course) -> N
     for line in card(decision).lines:
         assert f"- {line.label}: {escape(line.words)}\n" in page
     for gap in decision.missing:
-        assert f": {why_missing(gap)}. " in page
+        assert f": {why_missing(decision.visit, gap)}. " in page
     contrast = explain_contrast(decision)
     nearest = alternatives(decision)[0]
     told = f"| {nearest.action.label} | " if nearest.reachable else "No other action can be"
