@@ -13,7 +13,7 @@ from lenadose.explanation.fact_phrases import why_missing
 from lenadose.explanation.headlines import HEADLINES, headline
 from lenadose.explanation.why import field_words
 from lenadose.formats.course_json import Json, course_data, plain_record
-from lenadose.picture import course_layout
+from lenadose.picture import A5, course_layout
 from lenadose.picture.layout import Point
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.protocol.protocol import Protocol, case_id, conditions
@@ -173,7 +173,8 @@ def _compared(walk: Walk) -> Json:
 
 def _picture(walk: Walk) -> Json:
     """Return the picture of the course as data: its layout, each text with its width."""
-    layout = course_layout(walk.decisions)
+    # In a column beside the facts a larger page would have letters too small to read.
+    layout = course_layout(walk.decisions, A5)
     unit = walk.count_unit
     texts = (evolve(text, words=text_in_unit(text.words, unit)) for text in layout.texts)
     return {

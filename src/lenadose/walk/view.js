@@ -124,7 +124,7 @@ const STYLE = `
   white-space: nowrap; }
 @container (max-width: 480px) {
   .lw dl, .lw-changes dl, .lw-rows summary { grid-template-columns: minmax(0, 1fr); }
-  .lw dd { margin-bottom: 4px; } .lw .lw-bar select { width: 100%; } .lw-picture svg { min-width: 900px; } .lw-bar label { flex: 1 1 100%; }
+  .lw dd { margin-bottom: 4px; } .lw .lw-bar select { width: 100%; } .lw-bar label { flex: 1 1 100%; }
 }
 @media (prefers-reduced-motion: no-preference) { .lw-track span { transition: width .15s; } }
 @media print { .lw-bar, .lw-next, .lw-form, .lw-facts button { display: none; } }
