@@ -56,6 +56,15 @@ def test_one_patient_may_be_one_file(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "is one file, and there are 3 courses" in capsys.readouterr().err
 
 
+def test_what_cannot_be_found_is_told_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["import", str(tmp_path / "none.csv"), "-o", str(tmp_path / "out")]) == 2
+    printed = capsys.readouterr()
+    assert "no such file or directory; give the path of an input file" in printed.err
+    assert "1 record: 0 used, 1 left out" in printed.out
+
+
 def test_a_folder_with_files_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "older.json").write_text("{}")
     assert main(["import", VISITS, "-o", str(tmp_path)]) == 2

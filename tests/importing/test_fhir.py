@@ -463,6 +463,8 @@ def test_ndjson_and_a_folder_are_read_like_a_bundle(tmp_path: Path) -> None:
     broken = imported_from(tmp_path, {"in.ndjson": lines + "\n{"})
     assert only_course(broken) == of_lines
     assert "line 3" in [*told(broken)][-1]
+    other = imported_from(tmp_path, {"in.ndjson": lines + '\n{"id": "x"}'})
+    assert [*told(other)][-1] == "in.ndjson: line 3"
 
 
 def test_a_local_code_is_read_under_a_mapping(tmp_path: Path) -> None:

@@ -186,6 +186,8 @@ PERIOD = {"start": "2026-01-05", "end": "2026-01-06"}
         (statement(dosage=[{"doseAndRate": []}]), "0 doses"),
         (statement(dosage=[{"doseAndRate": [{}]}]), "no dose"),
         ({"resourceType": "Practitioner"}, "needs nothing of a Practitioner"),
+        ({"resourceType": "Immunization"}, "needs nothing of an Immunization"),
+        (of(COUNT) | {"subject": {"reference": "Organization/1"}}, "of an Organization"),
         ({"resourceType": "DiagnosticReport"}, "read from their Observations"),
         (statement(resourceType="AdverseEvent", actuality="potential"), "potential"),
         (statement(resourceType="Condition", code={"text": "Asthma"}), "no grade of CTCAE"),

@@ -96,10 +96,14 @@ def _print(imported: "Imported", place: str, in_full: bool) -> None:
             for note in record.notes:
                 print(note)
     counts = _counts(imported)
-    print(f"{counts['records']} records: {counts['used']} used, {counts['left_out']} left out")
-    courses = f"{counts['courses']} course{'' if counts['courses'] == 1 else 's'}"
+    records, courses = _number(counts["records"], "record"), _number(counts["courses"], "course")
+    print(f"{records}: {counts['used']} used, {counts['left_out']} left out")
     print(f"{courses} in {place}, {counts['refused']} refused")
     print(NOT_A_DEVICE)
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _complain(imported: "Imported", in_full: bool) -> None:

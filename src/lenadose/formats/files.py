@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from attrs import evolve
 
-from lenadose.terms.errors import PRINTABLE, DocumentError, Fault, LenadoseError
+from lenadose.terms.errors import PRINTABLE, DocumentError, Fault, LenadoseError, with_article
 
 LARGEST = 4_000_000
 """The largest document that is read, in bytes; a course of a lifetime of visits is much smaller."""
@@ -35,7 +35,7 @@ def load(path: str | Path, what: str, largest: int = LARGEST) -> bytes:
             return file.read(largest + 1)
     except (OSError, ValueError, TypeError) as error:
         reason = (getattr(error, "strerror", None) or "is not a path").lower()
-        raise _refusal(path, reason, f"give the path of a {what} file") from None
+        raise _refusal(path, reason, f"give the path of {with_article(what)} file") from None
 
 
 @contextmanager

@@ -39,7 +39,7 @@ from lenadose.importing.resources import (
 )
 from lenadose.record.event_names import event_name, term_fault
 from lenadose.record.event_terms import KNOWN_TERMS
-from lenadose.terms.errors import Fault, LenadoseError, describe
+from lenadose.terms.errors import Fault, LenadoseError, describe, with_article
 
 Read = Iterator[Finding | Note]
 
@@ -173,9 +173,8 @@ def _used_elsewhere(
             case "DiagnosticReport":
                 yield unneeded(resource.place, "its results are read from their Observations")
             case _:
-                yield unneeded(
-                    resource.place, f"a course needs nothing of a {describe(resource.type)[1:-1]}"
-                )
+                kind = with_article(describe(resource.type)[1:-1])
+                yield unneeded(resource.place, f"a course needs nothing of {kind}")
 
 
 @frozen

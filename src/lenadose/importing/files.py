@@ -319,8 +319,9 @@ def _named(document: object, place: str, url: str | None = None) -> Document:
     """Return a document with its type and id in its place."""
     if isinstance(document, dict):
         kind, id = document.get("resourceType"), document.get("id")
-        name = f"{kind}/{id}" if isinstance(id, str) else str(kind)
-        place = f"{place} ({name})" if _NAME.fullmatch(name) else place
+        name = f"{kind}/{id}" if isinstance(id, str) else kind
+        if isinstance(name, str) and isinstance(kind, str) and _NAME.fullmatch(name):
+            place = f"{place} ({name})"
     return _document(document, place, url)
 
 

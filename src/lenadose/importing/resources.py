@@ -11,7 +11,7 @@ from attrs import frozen
 from lenadose.formats.fhir_codes import PATIENT_ID
 from lenadose.importing.files import Document
 from lenadose.importing.readings import day_of
-from lenadose.terms.errors import Fault, describe, fault
+from lenadose.terms.errors import Fault, LenadoseError, describe, fault, with_article
 
 Data = Mapping[str, object]
 
@@ -164,14 +164,14 @@ class Index:
         found = self.named(resource, written)
         if found is not None:
             if found.type != "Patient":
-                raise fault("", f"it is of a {found.type}, not of a patient", "nothing to do")
+                raise _of_another(found.type)
             return self.key(found)
         local = _LOCAL.fullmatch(written)
         if local is None:
             reason = f"the reference {describe(written)} names no resource that was given"
             raise fault("", reason, "give the Patient, with the fullUrl that is referred to")
         if local[1] != "Patient":
-            raise fault("", f"it is of a {local[1]}, not of a patient", "nothing to do")
+            raise _of_another(local[1])
         return f"Patient/{local[2]}"
 
     def patient_id(self, key: str) -> str | None:
@@ -184,6 +184,10 @@ class Index:
                     return value
             return found.id
         return key.removeprefix("Patient/")
+
+
+def _of_another(kind: str) -> LenadoseError:
+    return fault("", f"it is of {with_article(kind)}, not of a patient", "nothing to do")
 
 
 def index_of(resources: Sequence[Resource]) -> Index:

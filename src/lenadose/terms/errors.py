@@ -80,6 +80,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}"
 
 
+def with_article(name: str) -> str:
+    """Return a name after "a" or "an"."""
+    return f"{'an' if name[:1] in tuple('AEIOUaeiou') else 'a'} {name}"
+
+
 def describe(value: object) -> str:
     """Return a value as a message shows it, on one line and cut where it is long."""
     match value:
@@ -100,6 +105,5 @@ def describe(value: object) -> str:
         case dict():
             text = "an object"
         case _:
-            name = type(value).__name__
-            text = f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
+            text = with_article(type(value).__name__)
     return text if len(text) <= 60 else f"{text[:57]}..."
