@@ -418,7 +418,10 @@ def test_a_resource_of_two_patients_refuses_both(tmp_path: Path) -> None:
     ("resource", "reason"),
     [
         ({"resourceType": "MedicationStatement", "medication": {}}, "FHIR R5"),
+        ({"resourceType": "AdverseEvent", "status": "entered-in-error"}, "FHIR R5"),
         ({"resourceType": "Observation", "context": {}}, "FHIR STU3"),
+        ({"resourceType": "MedicationDispense", "notDone": True}, "FHIR STU3"),
+        ({"resourceType": "Condition", "verificationStatus": "refuted"}, "FHIR STU3"),
         ({"visits": []}, "a course of this library"),
         ({"name": "x"}, "no resourceType"),
     ],

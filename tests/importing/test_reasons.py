@@ -189,7 +189,7 @@ PERIOD = {"start": "2026-01-05", "end": "2026-01-06"}
         ({"resourceType": "Immunization"}, "needs nothing of an Immunization"),
         (of(COUNT) | {"subject": {"reference": "Organization/1"}}, "of an Organization"),
         ({"resourceType": "DiagnosticReport"}, "read from their Observations"),
-        (statement(resourceType="AdverseEvent", actuality="potential"), "potential"),
+        (statement(resourceType="AdverseEvent", status=None, actuality="potential"), "potential"),
         (statement(resourceType="Condition", code={"text": "Asthma"}), "no grade of CTCAE"),
         (
             {

@@ -22,17 +22,23 @@ _OTHER_VERSIONS = (
     ("MedicationStatement", "medication", "R5"),
     ("MedicationAdministration", "medication", "R5"),
     ("MedicationDispense", "medication", "R5"),
+    ("MedicationRequest", "medication", "R5"),
     ("AdverseEvent", "code", "R5"),
+    ("AdverseEvent", "status", "R5"),
     ("AdverseEvent", "occurrenceDateTime", "R5"),
     ("Encounter", "actualPeriod", "R5"),
     ("Observation", "context", "STU3"),
     ("MedicationAdministration", "notGiven", "STU3"),
     ("MedicationStatement", "taken", "STU3"),
+    ("MedicationDispense", "notDone", "STU3"),
     ("Encounter", "patient", "DSTU2"),
     ("Condition", "patient", "DSTU2"),
     ("MedicationStatement", "patient", "DSTU2"),
 )
 """Elements that resources of other versions of FHIR have, and those of R4 do not."""
+
+_ONCE_CODES = ("clinicalStatus", "verificationStatus")
+"""Elements of a Condition that were codes before R4: read as R4, a refuted one would be there."""
 
 
 @frozen
@@ -69,6 +75,10 @@ def resource_of(document: Document) -> Resource | Fault:
     for type, element, version in _OTHER_VERSIONS:
         if kind == type and element in document.data:
             reason = f"is FHIR {version}: {type}.{element} is not in R4"
+            return Fault("", reason, "convert it to FHIR R4")
+    for element in _ONCE_CODES if kind == "Condition" else ():
+        if isinstance(document.data.get(element), str):
+            reason = f"is FHIR STU3 or older: Condition.{element} is a code, not a CodeableConcept"
             return Fault("", reason, "convert it to FHIR R4")
     return Resource(document.place, kind, document.data, document.url, document.holder)
 
