@@ -433,6 +433,33 @@ def test_what_is_not_fhir_r4_is_named(tmp_path: Path, resource: Data, reason: st
     assert not imported.is_whole
 
 
+MODIFIED: Data = {
+    "modifierExtension": [{"url": "http://hospital.example/not", "valueBoolean": True}]
+}
+
+
+@pytest.mark.parametrize("unclear", [MODIFIED, {"implicitRules": "http://hospital.example/rules"}])
+def test_a_resource_whose_meaning_may_be_changed_is_not_used(tmp_path: Path, unclear: Data) -> None:
+    older = observation(NEUTROPHILS, "2026-01-03", **quantity(3.1, "10*9/L"))
+    newer = observation(NEUTROPHILS, "2026-01-05", **quantity(3.3, "10*9/L"))
+    asked = observation(
+        codes.ADVERSE_EVENTS.key,
+        "2026-01-05",
+        valueCodeableConcept={"coding": [{"system": codes.NONE.system, "code": codes.NONE.code}]},
+    )
+    assert {"neutrophils", "adverse_events"} <= {*visit_of(tmp_path, older, newer, asked)}
+    found = visit_of(tmp_path, older, {**newer, **unclear}, {**asked, **unclear})
+    assert {*found} == {"date", "clasi_activity"}
+    assert "dosage_taken" not in second_visit(tmp_path, {**statement(), **unclear})
+    imported = imported_from(tmp_path, {"in.json": bundle({**PATIENT, **unclear}, older)})
+    assert "age" not in only_course(imported).get("patient", {})
+
+
+def test_a_modifier_inside_a_resource_counts_too(tmp_path: Path) -> None:
+    (dosage,) = statement()["dosage"]
+    assert "dosage_taken" not in second_visit(tmp_path, statement(dosage=[{**dosage, **MODIFIED}]))
+
+
 def test_a_child_is_refused(tmp_path: Path) -> None:
     child = {**PATIENT, "birthDate": "2012-01-01"}
     score = observation(CLASI, "2026-01-05", valueInteger=12)

@@ -213,6 +213,9 @@ def test_an_order_whose_dosage_is_not_plain_is_not_compared() -> None:
     (given,) = cards(SIGN, with_course(SIGN, example("missed-doses"), [draft]))
     assert given["summary"].startswith("Not compared; ")
     assert "taken as needed" in given["detail"]
+    unclear = order(10, modifierExtension=[{"url": "http://ehr.example/not"}])
+    (given,) = cards(SIGN, with_course(SIGN, example("missed-doses"), [unclear]))
+    assert given["summary"].startswith("Not compared; ")
 
 
 def test_other_orders_and_other_drugs_get_no_card() -> None:

@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from lenadose.formats import fhir_codes as codes
 from lenadose.formats.course_json import Json
@@ -12,6 +12,7 @@ from lenadose.importing import medications, observations
 from lenadose.importing.files import Document
 from lenadose.importing.findings import (
     BIRTH_DATE,
+    NO_EVENTS,
     SEX,
     VISIT,
     Finding,
@@ -31,6 +32,7 @@ from lenadose.importing.resources import (
     index_of,
     is_same,
     label_of,
+    modifier_of,
     part,
     parts,
     period_of,
@@ -177,6 +179,12 @@ def _used_elsewhere(
                 yield unneeded(resource.place, f"a course needs nothing of {kind}")
 
 
+def _unclear(finding: Finding, fault: Fault) -> Finding:
+    """Return a finding of a resource of which it is not known what it means."""
+    field = "adverse_events" if finding.field == NO_EVENTS else finding.field
+    return evolve(finding, field=field, value=None, fault=finding.fault or fault)
+
+
 @frozen
 class _Reader:
     """Reads one resource at a time."""
@@ -212,7 +220,15 @@ class _Reader:
             note = unusable if is_person and resource.type != "Encounter" else unneeded
             yield note(resource.place, fault.reason, fault.fix)
             return
-        yield from read(resource, Source(resource.place, patient))
+        modifier = modifier_of(resource)
+        source = Source(resource.place, patient)
+        if modifier is None:
+            yield from read(resource, source)
+        elif resource.type in ("Patient", "Encounter"):
+            yield unusable(resource.place, modifier.reason, modifier.fix)
+        else:
+            for found in read(resource, source):
+                yield _unclear(found, modifier) if isinstance(found, Finding) else found
 
     # Facts of the patient
 

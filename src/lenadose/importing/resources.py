@@ -83,6 +83,29 @@ def resource_of(document: Document) -> Resource | Fault:
     return Resource(document.place, kind, document.data, document.url, document.holder)
 
 
+def modifier_of(resource: Resource) -> Fault | None:
+    """Return why the meaning of a resource is not known; None if nothing in it changes that.
+
+    FHIR forbids to use a resource with a modifierExtension, or with implicitRules, that a program
+    does not know: it may say that a dose was not taken. What it contains is judged by itself.
+    """
+    if text(resource.data, "implicitRules"):
+        return Fault("", "its implicitRules are not known here", "give it without them")
+    waiting: list[object] = [
+        {key: value for key, value in resource.data.items() if key != "contained"}
+    ]
+    while waiting:
+        match waiting.pop():
+            case {"modifierExtension": _}:
+                reason = "it has a modifierExtension, which may change what it means"
+                return Fault("", reason, "give it without one, if it means the same")
+            case dict() as each:
+                waiting += each.values()
+            case list() as each:
+                waiting += each
+    return None
+
+
 # Parts of a resource: one of another type is as if it were not there
 
 

@@ -9,7 +9,15 @@ from lenadose.formats.course_json import Json, number
 from lenadose.importing.files import Document
 from lenadose.importing.mapping import load_mapping
 from lenadose.importing.medications import dosage_of, is_lenalidomide
-from lenadose.importing.resources import Resource, index_of, part, parts, resource_of, text
+from lenadose.importing.resources import (
+    Resource,
+    index_of,
+    modifier_of,
+    part,
+    parts,
+    resource_of,
+    text,
+)
 from lenadose.record.visit import DosageTaken
 from lenadose.serve.hooks import Request
 from lenadose.terms.dosage import Dosage
@@ -78,6 +86,10 @@ def _orders(
             raise fault(f"{resource.place}.subject", reason, f"give Patient/{request.patient}")
         plain = _plain(data, resource.place)
         assert isinstance(plain, dict)
+        unclear = modifier_of(resource)
+        if unclear is not None:
+            yield Order(plain, None, unclear)
+            continue
         try:
             taken = dosage_of(resource, mapping)
             assert isinstance(taken, dict)
