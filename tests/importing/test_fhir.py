@@ -330,6 +330,50 @@ def test_a_dosage_that_is_not_plain_is_unknown(tmp_path: Path, other: Data) -> N
     assert "dosage_taken" not in second_visit(tmp_path, other)
 
 
+DAILY = {"frequency": 1, "period": 1, "periodUnit": "d"}
+QD = {
+    "coding": [{"code": "QD", "system": "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation"}]
+}
+
+
+def timed(**timing: Any) -> Data:
+    return statement(dosage=[{**statement()["dosage"][0], "timing": timing}])
+
+
+@pytest.mark.parametrize(
+    "timing",
+    [
+        {"code": QD, "repeat": {**DAILY, "frequency": 2}},
+        {"code": QD, "repeat": {**DAILY, "period": 2}},
+        {"code": QD, "repeat": {"count": 21}},
+        {"event": ["2026-01-05"], "repeat": DAILY},
+        {"repeat": {**DAILY, "boundsPeriod": {"start": "2026-01-05", "end": "2026-01-11"}}},
+        {"repeat": {**DAILY, "boundsPeriod": {"start": "2026-01-12"}}},
+        {"repeat": {**DAILY, "boundsDuration": {"value": 2, "code": "wk"}}},
+        {"repeat": {**DAILY, "boundsDuration": {"value": 600, "code": "h"}}},
+        {"repeat": {**DAILY, "boundsDuration": {"value": 10**9, "code": "wk"}}},
+    ],
+)
+def test_a_timing_that_contradicts_itself_or_ends_before_is_not_plain(
+    tmp_path: Path, timing: Data
+) -> None:
+    assert "dosage_taken" not in second_visit(tmp_path, timed(**timing))
+
+
+@pytest.mark.parametrize(
+    "timing",
+    [
+        {"code": QD},
+        {"code": QD, "repeat": DAILY},
+        {"code": QD, "repeat": {"boundsDuration": {"value": 4, "code": "wk"}}},
+        {"repeat": {**DAILY, "boundsPeriod": {"start": "2026-01-05", "end": "2026-02-01"}}},
+    ],
+)
+def test_a_timing_may_be_said_twice_and_bounded(tmp_path: Path, timing: Data) -> None:
+    taken = second_visit(tmp_path, timed(**timing))["dosage_taken"]
+    assert taken == {"mg": 5, "every_days": 1}
+
+
 def test_two_dosages_of_one_time_are_unknown(tmp_path: Path) -> None:
     ten = statement({"value": 10, "unit": "mg", "system": codes.UCUM, "code": "mg"})
     assert "dosage_taken" not in second_visit(tmp_path, statement(), ten)

@@ -213,6 +213,13 @@ def test_an_order_whose_dosage_is_not_plain_is_not_compared() -> None:
     (given,) = cards(SIGN, with_course(SIGN, example("missed-doses"), [draft]))
     assert given["summary"].startswith("Not compared; ")
     assert "taken as needed" in given["detail"]
+    twice = order(10)
+    twice["dosageInstruction"][0]["timing"] = {
+        "code": {"coding": [{"system": "urn:x", "code": "QD"}]},
+        "repeat": {"frequency": 2, "period": 1, "periodUnit": "d"},
+    }
+    (given,) = cards(SIGN, with_course(SIGN, example("missed-doses"), [twice]))
+    assert given["summary"].startswith("Not compared; ")
     unclear = order(10, modifierExtension=[{"url": "http://ehr.example/not"}])
     (given,) = cards(SIGN, with_course(SIGN, example("missed-doses"), [unclear]))
     assert given["summary"].startswith("Not compared; ")

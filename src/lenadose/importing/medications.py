@@ -27,6 +27,9 @@ from lenadose.terms.numbers import decimal
 
 _DRUG = re.compile(r"\blenalidomide\b", re.IGNORECASE)
 _DAYS = MappingProxyType({"d": 1, "wk": 7})
+_LONGEST = 400
+"""The longest supply, and the longest duration of a timing, that is believed."""
+_BOUNDS = ("boundsPeriod", "boundsDuration")
 _TAKEN = MappingProxyType(
     {
         "MedicationStatement": ("active", "completed", "stopped"),
@@ -71,6 +74,7 @@ def read(
             value = {"mg": _milligrams(part(data, "dosage").get("dose"), mapping)}
         else:
             value = dosage_of(resource, mapping)
+            _check_bounds(part(_instructions(resource)[0], "timing"), on, until)
         if on is None and visit is None:
             raise fault("", "no date", "give the days on which it was taken")
         found = fault_of_dosage(value) if field != DOSE else None
@@ -126,7 +130,7 @@ def _days(resource: Resource) -> tuple[dt.date | None, dt.date | None, bool]:
         supply = part(data, "daysSupply")
         days = supply.get("value")
         unit = text(supply, "code") or text(supply, "unit")
-        if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= 400:
+        if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= _LONGEST:
             raise fault("", "no daysSupply of whole days", "give daysSupply in days")
         if unit not in ("d", "day", "days"):
             raise fault("", f"daysSupply in {describe(unit)}", "give daysSupply in days")
@@ -142,10 +146,14 @@ def _days(resource: Resource) -> tuple[dt.date | None, dt.date | None, bool]:
     return start, end, end is None
 
 
+def _instructions(resource: Resource) -> list[Data]:
+    is_statement = resource.type == "MedicationStatement"
+    return parts(resource.data, "dosage" if is_statement else "dosageInstruction")
+
+
 def dosage_of(resource: Resource, mapping: ImportMapping) -> Json:
     """Return the dosage of the one instruction of a resource; raises CallError for another."""
-    is_statement = resource.type == "MedicationStatement"
-    instructions = parts(resource.data, "dosage" if is_statement else "dosageInstruction")
+    instructions = _instructions(resource)
     if len(instructions) != 1:
         raise fault("", f"{len(instructions)} dosages", "give one, with dose and timing")
     (instruction,) = instructions
@@ -176,16 +184,42 @@ def _milligrams(quantity: object, mapping: ImportMapping) -> Json:
 
 def _every_days(timing: Data, mapping: ImportMapping) -> int:
     """Return the days from one dose to the next; raises CallError if they are not plain."""
-    for _, code in codes_of(part(timing, "code")):
-        if code in mapping.values.every_days:
-            return mapping.values.every_days[code]
+    known = mapping.values.every_days
+    coded = {known[code] for _, code in codes_of(part(timing, "code")) if code in known}
     repeat = part(timing, "repeat")
-    others = set(repeat) - {"frequency", "period", "periodUnit", "boundsPeriod", "boundsDuration"}
-    frequency, period = repeat.get("frequency", 1), repeat.get("period")
-    unit = text(repeat, "periodUnit")
-    is_plain = not others and frequency == 1 and isinstance(period, int) and unit in _DAYS
-    if not is_plain or isinstance(period, bool):
-        raise fault("", "its timing is not one dose in so many days", "give timing.repeat")
-    assert isinstance(period, int)
-    assert isinstance(unit, str)
-    return period * _DAYS[unit]
+    others = set(repeat) - {"frequency", "period", "periodUnit", *_BOUNDS}
+    period, unit = repeat.get("period"), text(repeat, "periodUnit")
+    said = set(coded)
+    if set(repeat) - set(_BOUNDS) or not coded:
+        is_plain = not others and repeat.get("frequency", 1) == 1 and unit in _DAYS
+        if not is_plain or not isinstance(period, int) or isinstance(period, bool):
+            raise _not_plain()
+        assert unit is not None
+        said.add(period * _DAYS[unit])
+    if len(said) != 1 or "event" in timing:
+        raise _not_plain()
+    return said.pop()
+
+
+def _not_plain() -> LenadoseError:
+    reason = "its timing is not one dose in so many days"
+    return fault("", reason, "give timing.repeat")
+
+
+def _check_bounds(timing: Data, on: dt.date | None, until: dt.date | None) -> None:
+    """Check that a timing holds on all days on which a dosage was taken; raises CallError."""
+    repeat = part(timing, "repeat")
+    start, end = period_of(part(repeat, "boundsPeriod"))
+    duration = part(repeat, "boundsDuration")
+    if duration and on is not None:
+        many = duration.get("value")
+        days = _DAYS.get(text(duration, "code") or text(duration, "unit") or "")
+        if not isinstance(many, int) or isinstance(many, bool) or days is None:
+            raise _not_plain()
+        if not 1 <= many <= _LONGEST:
+            raise _not_plain()
+        end = on + dt.timedelta(many * days - 1)
+    is_late = start is not None and on is not None and start > on
+    if is_late or (end is not None and (until is None or end < until)):
+        reason = "the bounds of its timing are not the days on which it was taken"
+        raise fault("", reason, "give one dosage with the days on which it was taken")
