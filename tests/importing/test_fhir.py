@@ -316,6 +316,14 @@ def test_a_plain_dosage_is_what_was_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["REVLIMID 5 mg hard capsules", "Lenalidomid Hartkapseln", "Lénalidomide 5 mg"]
+)
+def test_the_drug_is_known_by_its_names(tmp_path: Path, name: str) -> None:
+    taken = second_visit(tmp_path, statement(medicationCodeableConcept={"text": name}))
+    assert taken["dosage_taken"] == {"mg": 5, "every_days": 2}
+
+
+@pytest.mark.parametrize(
     "other",
     [
         statement({"value": 1, "unit": "capsule"}),

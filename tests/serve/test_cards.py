@@ -233,6 +233,12 @@ def test_other_orders_and_other_drugs_get_no_card() -> None:
     assert cards(SIGN, with_course(SIGN, course, [{"resourceType": "ServiceRequest"}])) == []
 
 
+def test_an_order_by_the_brand_is_compared() -> None:
+    draft = order(25, medicationCodeableConcept={"text": "Revlimid"})
+    (given,) = cards(SIGN, with_course(SIGN, example("missed-doses"), [draft]))
+    assert given["summary"].startswith("Differs: ordered 25 mg once daily")
+
+
 def test_only_the_selected_orders_are_compared() -> None:
     document = with_course(SELECT, example("missed-doses"), [order(5), order(10, id="o2")])
     document["context"]["selections"] = ["MedicationRequest/o2"]

@@ -1,7 +1,6 @@
 """Findings from what FHIR says of lenalidomide taken, where dose and timing are plain."""
 
 import datetime as dt
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from types import MappingProxyType
@@ -10,7 +9,14 @@ from lenadose.formats import fhir_codes as codes
 from lenadose.formats.course_json import Json, number
 from lenadose.importing.findings import DOSE, Finding, Note, unneeded
 from lenadose.importing.mapping import ImportMapping
-from lenadose.importing.readings import Source, day_of, dosage_words, fault_of_dosage, translated
+from lenadose.importing.readings import (
+    DRUG,
+    Source,
+    day_of,
+    dosage_words,
+    fault_of_dosage,
+    translated,
+)
 from lenadose.importing.resources import (
     Data,
     Index,
@@ -25,7 +31,6 @@ from lenadose.importing.resources import (
 from lenadose.terms.errors import LenadoseError, describe, fault
 from lenadose.terms.numbers import decimal
 
-_DRUG = re.compile(r"\blenalidomide\b", re.IGNORECASE)
 _DAYS = MappingProxyType({"d": 1, "wk": 7})
 _LONGEST = 400
 """The longest supply, and the longest duration of a timing, that is believed."""
@@ -52,7 +57,11 @@ def read(
     """Yield the dosage that a resource says was taken, or a note why it says none."""
     data = resource.data
     if not is_lenalidomide(resource, index, mapping):
-        yield unneeded(resource.place, "the drug is not lenalidomide")
+        yield unneeded(
+            resource.place,
+            "neither a name nor a code of the drug is known here as lenalidomide",
+            "if it is lenalidomide, name its code in a mapping file",
+        )
         return
     status = data.get("status")
     is_none = status in _NOT_TAKEN.get(resource.type, ())
@@ -117,7 +126,7 @@ def is_lenalidomide(resource: Resource, index: Index, mapping: ImportMapping) ->
             text(concept, "text"),
             *(text(each, "display") for each in parts(concept, "coding")),
         ]
-    return any(name and _DRUG.search(name) for name in names)
+    return any(name and DRUG.search(name) for name in names)
 
 
 def _days(resource: Resource) -> tuple[dt.date | None, dt.date | None, bool]:

@@ -23,6 +23,9 @@ from lenadose.terms.units import ucum
 UNITS = MappingProxyType({CREATININE: CREATININE_UNITS, WEIGHT: WEIGHT_UNITS})
 """The units of what only a clearance is worked out from."""
 
+DRUG = re.compile(r"\b(l[eé]nalidomid(e|a|um)?|revlimid)\b", re.IGNORECASE)
+"""The drug in a text, by its name in several languages or by the brand of its first maker."""
+
 _ISO = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([T ][0-9:.,+\-Z]*)?")
 _PARTIAL = re.compile(r"[0-9]{4}(-[0-9]{2}(-(--|[0-9]{2})?)?|-{1,3})?([T ].*)?")
 _NUMBER = re.compile(r"([<>≤≥]=?)?\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")

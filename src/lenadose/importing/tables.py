@@ -1,7 +1,6 @@
 """Findings from the rows of tables, as a mapping reads them."""
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -33,7 +32,6 @@ from lenadose.terms.numbers import decimal
 from lenadose.terms.units import QUANTITIES
 
 _WHOLE = ("clasi_activity", "clasi_damage", "doses_missed")
-_DRUG = re.compile(r"\blenalidomide\b", re.IGNORECASE)
 Read = Iterator[Finding | Note]
 
 
@@ -256,7 +254,7 @@ class _Line:
 
     def _dosage(self, source: Source, day: dt.date | None, no_day: Fault) -> Read:
         drug = self.cells.get("drug")
-        if "drug" in self.table.columns and not (drug and _DRUG.search(drug)):
+        if "drug" in self.table.columns and not (drug and readings.DRUG.search(drug)):
             yield unneeded(self.place, f"the drug is {describe(drug)}, not lenalidomide")
             return
         words = f"dosage {self.cells.get('mg', '')} {self._unit('dosage_taken', 'unit')}".rstrip()
