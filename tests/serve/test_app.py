@@ -73,7 +73,10 @@ def test_text_that_is_no_json_is_refused() -> None:
         (b"{", "is not JSON"),
         (b"\xff", "is not UTF-8"),
         (b"[" * 100_000, "nested too deeply"),
-        (b'{"hook": 1, "hook": 2}', "hook"),
+        (b'{"hook": 1, "hook": 2}', "hook: is there twice"),
+        (b'{"hookInstance": NaN}', "hookInstance: NaN is not a finite number"),
+        (b'{"context": {}, "context": {}}', "context: is there twice"),
+        (b"NaN", "request: NaN is not a finite number"),
         (b"[]", "a list is not an object"),
     ):
         refused(call(APP, "POST", VIEW, body), 400, words)
@@ -236,6 +239,10 @@ def test_feedback_that_is_none_is_refused_whole(tmp_path: Path) -> None:
     for bad in ({}, {"feedback": []}, [], {"feedback": [good, {"card": 3, "outcome": "maybe"}]}):
         answer = call(app, "POST", f"{VIEW}/feedback", bad)
         refused(answer, 400, "feedback")
+    long = {"feedback": [{**good, "overrideReason": {"userComment": "x" * 10_001}}]}
+    refused(call(app, "POST", f"{VIEW}/feedback", long), 400, "has more than 10000 characters")
+    twice = b'{"feedback": [{"card": "a", "card": "b", "outcome": "accepted"}]}'
+    refused(call(app, "POST", f"{VIEW}/feedback", twice), 400, "card: is there twice")
     assert list(file.rows()) == []
     refused(call(app, "POST", "/cds-services/other/feedback", {"feedback": [good]}), 404, "known")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from attrs import frozen
 
 from lenadose.formats.course_json import Json
+from lenadose.serve.hooks import refusal
 from lenadose.terms.errors import CallError, DocumentError, Fault, describe, fault
 
 COLUMNS = (
@@ -47,17 +48,21 @@ def read_feedback(service: str, document: object) -> list[Row]:
 
 def _row(service: str, document: object, place: str, faults: list[Fault]) -> Row:
     if not isinstance(document, dict):
-        faults.append(Fault(place, f"{describe(document)} is not an object", "give an object"))
+        words = f"{describe(document)} is not an object"
+        faults.append(refusal(place, document, words, "give an object"))
         return ()
 
     def told(holder: object, key: str, where: str, is_needed: bool = False) -> str | None:
         value = holder.get(key) if isinstance(holder, dict) else None
         if value is None and not is_needed:
             return None
-        if not isinstance(value, str) or not 0 < len(value) <= _LONGEST or "\0" in value:
-            faults.append(
-                Fault(f"{where}.{key}", f"{describe(value)} is not a text", "give a text")
-            )
+        if isinstance(value, str) and len(value) > _LONGEST:
+            words = f"has more than {_LONGEST} characters"
+            faults.append(Fault(f"{where}.{key}", words, "give a shorter text"))
+            return None
+        if not isinstance(value, str) or not value or "\0" in value:
+            words = f"{describe(value)} is not a text"
+            faults.append(refusal(f"{where}.{key}", value, words, "give a text"))
             return None
         return _storable(value)
 

@@ -56,14 +56,15 @@ class Record:
 def read_request(document: object, hook: str) -> Request:
     """Return a request of a hook; raises CallError with every fault."""
     if not isinstance(document, dict):
-        raise fault("request", f"{describe(document)} is not an object", "send a CDS Hooks request")
+        reason = f"{describe(document)} is not an object"
+        raise CallError((refusal("request", document, reason, "send a CDS Hooks request"),))
     faults: list[Fault] = []
 
     def required(place: str, value: object, is_valid: Callable[[str], object], what: str) -> str:
         if isinstance(value, str) and is_valid(value):
             return value
         reason = "is missing" if value is None else f"{describe(value)} is not {what}"
-        faults.append(Fault(place, reason, f"give {what}"))
+        faults.append(refusal(place, value, reason, f"give {what}"))
         return ""
 
     required("hook", document.get("hook"), hook.__eq__, f"the hook of this service, {hook}")
@@ -102,8 +103,13 @@ def _object(document: Mapping[str, object], key: str, faults: list[Fault]) -> di
         return value
     if value is not None or key == "context":
         reason = "is missing" if value is None else f"{describe(value)} is not an object"
-        faults.append(Fault(key, reason, "give an object, between { and }"))
+        faults.append(refusal(key, value, reason, "give an object, between { and }"))
     return {}
+
+
+def refusal(place: str, value: object, reason: str, fix: str) -> Fault:
+    """Return why a value is refused: what is wrong with its JSON, if anything is, else `reason`."""
+    return value.within(place) if isinstance(value, Fault) else Fault(place, reason, fix)
 
 
 # The record
@@ -118,13 +124,13 @@ def record_of(request: Request) -> Record:
         return _given(request)
     patient = request.prefetch.get("patient")
     if not isinstance(patient, dict) or patient.get("resourceType") != "Patient":
-        reason = "there is no Patient"
-        raise NotObtained(
-            (Fault("prefetch.patient", reason, f"prefetch it, or give extension.{EXTENSION}"),)
-        )
-    if patient.get("id") != request.patient:
-        reason = f"{describe(patient.get('id'))} is not the patient of the context"
-        raise fault("prefetch.patient.id", reason, f"prefetch Patient/{request.patient}")
+        fix = f"prefetch it, or give extension.{EXTENSION}"
+        raise NotObtained((refusal("prefetch.patient", patient, "there is no Patient", fix),))
+    id = patient.get("id")
+    if id != request.patient:
+        reason = f"{describe(id)} is not the patient of the context"
+        fix = f"prefetch Patient/{request.patient}"
+        raise CallError((refusal("prefetch.patient.id", id, reason, fix),))
     resources = {
         f"prefetch.{key}": _at_visit(_obtained(f"prefetch.{key}", value), request)
         for key, value in request.prefetch.items()
@@ -168,7 +174,8 @@ def _has_no_visit(faults: tuple[Fault, ...]) -> bool:
 def _obtained(place: str, value: object) -> Data:
     """Return what was prefetched; raise NotObtained for what the client could not obtain whole."""
     if not isinstance(value, dict):
-        raise fault(place, f"{describe(value)} is not a resource", "give a resource or null")
+        reason = f"{describe(value)} is not a resource"
+        raise CallError((refusal(place, value, reason, "give a resource or null"),))
     if value.get("resourceType") == "OperationOutcome":
         raise NotObtained((Fault(place, "the query failed", "obtain it, or leave the key out"),))
     if any(text(link, "relation") == "next" for link in parts(value, "link")):
