@@ -164,6 +164,12 @@ def test_the_encounter_of_the_context_is_the_visit() -> None:
     assert given["summary"].startswith("2025-10-14: Ask first")
     (action,) = given["suggestions"][0]["actions"]
     assert action["resource"]["encounter"] == {"reference": "Encounter/now"}
+    document = with_course(VIEW, course) | {"prefetch": {"encounter": encounter}}
+    document["context"]["encounterId"] = "now"
+    for visit in course.visits:
+        encounter["period"] = {"start": str(visit.date)}
+        (given,) = cards(VIEW, document)
+        assert given["summary"].startswith(f"{visit.date}: ")
 
 
 @pytest.mark.parametrize("path", COURSES, ids=lambda path: path.stem)

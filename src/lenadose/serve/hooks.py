@@ -164,7 +164,7 @@ def _given(request: Request) -> Record:
     if whose not in (None, request.patient):
         reason = f"{describe(whose)} is not the patient of the context"
         raise fault(f"{place}.patient.id", reason, f"give {request.patient}, or leave it out")
-    return Record(course, None, ())
+    return Record(course, _day(request), ())
 
 
 def _has_no_visit(faults: tuple[Fault, ...]) -> bool:
