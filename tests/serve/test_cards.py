@@ -245,6 +245,14 @@ def test_an_order_by_the_brand_is_compared() -> None:
     assert given["summary"].startswith("Differs: ordered 25 mg once daily")
 
 
+def test_an_order_of_another_version_of_fhir_is_refused() -> None:
+    draft = order(5, medication={"concept": {"text": "Lenalidomide"}})
+    del draft["medicationCodeableConcept"]
+    answer = call(APP, "POST", SIGN, with_course(SIGN, example("missed-doses"), [draft]))
+    assert answer.status == 400
+    assert "is FHIR R5" in answer.body.decode()
+
+
 def test_only_the_selected_orders_are_compared() -> None:
     document = with_course(SELECT, example("missed-doses"), [order(5), order(10, id="o2")])
     document["context"]["selections"] = ["MedicationRequest/o2"]

@@ -47,7 +47,8 @@ class Order:
 def orders_of(request: Request, hook: str) -> tuple[Order, ...]:
     """Return the orders of lenalidomide among the draft orders; of order-select those selected.
 
-    Raises CallError for a context without draft orders, and for an order of another patient.
+    Raises CallError for a context without draft orders, for an order of another patient, and for
+    one of another version of FHIR.
     """
     drafts = request.context.get("draftOrders")
     if not isinstance(drafts, dict) or drafts.get("resourceType") != "Bundle":
@@ -58,11 +59,14 @@ def orders_of(request: Request, hook: str) -> tuple[Order, ...]:
         if not isinstance(given, list):
             raise fault("context.selections", "is no list", "give the ids of the selected orders")
         selected = [str(each).rpartition("/")[2] for each in given]
-    found = (
-        resource_of(Document(f"context.draftOrders.entry[{place}]", part(entry, "resource")))
-        for place, entry in enumerate(parts(drafts, "entry"))
-    )
-    resources = [each for each in found if isinstance(each, Resource)]
+    resources: list[Resource] = []
+    for place, entry in enumerate(parts(drafts, "entry")):
+        document = Document(f"context.draftOrders.entry[{place}]", part(entry, "resource"))
+        found = resource_of(document)
+        if isinstance(found, Resource):
+            resources.append(found)
+        elif document.data.get("resourceType") == "MedicationRequest":
+            raise CallError((found.within(document.place),))
     return tuple(_orders(request, resources, selected))
 
 
