@@ -512,6 +512,30 @@ def test_a_modifier_inside_a_resource_counts_too(tmp_path: Path) -> None:
     assert "dosage_taken" not in second_visit(tmp_path, statement(dosage=[{**dosage, **MODIFIED}]))
 
 
+def test_the_same_id_on_another_server_is_another_patient(tmp_path: Path) -> None:
+    score = observation(CLASI, "2026-01-05", valueInteger=12)
+    count = observation(NEUTROPHILS, "2026-01-05", **quantity(0.4, "10*9/L"))
+    absolute = {**count, "subject": {"reference": "http://other.example/fhir/Patient/p"}}
+
+    def given(of_count: Data, at: str) -> Any:
+        entries = [("Patient/p", PATIENT), ("Observation/s", score)]
+        entry = [
+            {"fullUrl": f"https://ehr.example/fhir/{name}", "resource": each}
+            for name, each in entries
+        ]
+        entry.append({"fullUrl": f"{at}/Observation/n", "resource": of_count})
+        data = {"resourceType": "Bundle", "type": "searchset", "entry": entry}
+        return imported_from(tmp_path, {"in.json": data})
+
+    for of_count, at in ((absolute, "https://ehr.example/fhir"), (count, "http://other.example")):
+        imported = given(of_count, at)
+        assert "neutrophils" not in only_course(imported)["visits"][0]
+        assert "names no resource that was given" in [*told(imported).values()][-1][0]
+        assert not imported.is_whole
+    of_one = given(count, "http://ehr.example/fhir")
+    assert "neutrophils" in only_course(of_one)["visits"][0]
+
+
 def test_a_child_is_refused(tmp_path: Path) -> None:
     child = {**PATIENT, "birthDate": "2012-01-01"}
     score = observation(CLASI, "2026-01-05", valueInteger=12)

@@ -16,6 +16,7 @@ from lenadose.terms.errors import Fault, LenadoseError, describe, fault, with_ar
 Data = Mapping[str, object]
 
 _LOCAL = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[^/]*)?")
+_SERVER = re.compile(r"https?://(.*/)[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/[^/]*)?")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 _OTHER_VERSIONS = (
@@ -166,7 +167,11 @@ class Index:
         return None if reference is None else self.named(resource, reference)
 
     def named(self, resource: Resource, reference: str) -> Resource | None:
-        """Return the resource that a reference in another names; `#id` is contained in it."""
+        """Return the resource that a reference in another names; `#id` is contained in it.
+
+        A relative reference names a resource of the server that its own resource is of, where that
+        is known: the same id on another server is another resource.
+        """
         if reference.startswith("#"):
             outer = resource.holder
             place, data = (outer.place, outer.data) if outer else (resource.place, resource.data)
@@ -178,7 +183,12 @@ class Index:
         if reference in self.by_url:
             return self.by_url[reference]
         local = _LOCAL.fullmatch(reference)
-        return self.by_name.get(f"{local[1]}/{local[2]}") if local else None
+        found = self.by_name.get(f"{local[1]}/{local[2]}") if local else None
+        own = resource.holder.url if resource.holder else resource.url
+        server = _server_of(reference) or _server_of(own)
+        if found is None or server in (None, _server_of(found.url) or server):
+            return found
+        return None
 
     def key(self, resource: Resource) -> str:
         """Return what identifies a resource among all."""
@@ -200,7 +210,7 @@ class Index:
                 raise _of_another(found.type)
             return self.key(found)
         local = _LOCAL.fullmatch(written)
-        if local is None:
+        if local is None or f"{local[1]}/{local[2]}" in self.by_name:
             reason = f"the reference {describe(written)} names no resource that was given"
             raise fault("", reason, "give the Patient, with the fullUrl that is referred to")
         if local[1] != "Patient":
@@ -217,6 +227,12 @@ class Index:
                     return value
             return found.id
         return key.removeprefix("Patient/")
+
+
+def _server_of(url: str | None) -> str | None:
+    """Return the base of a URL of a resource, whatever its scheme; None for another URL."""
+    server = _SERVER.fullmatch(url) if url else None
+    return server[1].casefold() if server else None
 
 
 def _of_another(kind: str) -> LenadoseError:
