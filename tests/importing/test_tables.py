@@ -223,6 +223,29 @@ def test_a_danger_is_kept_beside_a_result_of_that_day_that_cannot_be_read(
     assert visits_of(tmp_path, rows)[0]["neutrophils"] == {"value": 0.4, "unit": "10*9/L"}
 
 
+def test_a_result_of_another_specimen_is_not_one_of_blood(tmp_path: Path) -> None:
+    header = "DOMAIN,USUBJID,LBTESTCD,LBORRES,LBORRESU,LBSPEC,LBDTC\n"
+    rows = (
+        "LB,1,NEUT,3.2,10^9/L,VENOUS BLOOD,2026-01-05\n"
+        "LB,1,CREAT,0.9,mg/dL,SERUM OR PLASMA,2026-01-05\n"
+        "LB,1,CREAT,25,mg/dL,URINE,2026-01-12\n"
+        "LB,1,HCG,Negative,,URINE,2026-01-05\n"
+    )
+    more = (
+        "DOMAIN,USUBJID,AGE,SEX\nDM,1,40,F\n",
+        "DOMAIN,USUBJID,VSTESTCD,VSORRES,VSORRESU,VSDTC\nVS,1,WEIGHT,70,kg,2026-01-05\n",
+    )
+    files = {"lb.csv": header + rows, "dm.csv": more[0], "vs.csv": more[1]}
+    imported = imported_from(tmp_path, {**files})
+    assert told(imported)["lb.csv: row 3"] == ["left out: creatinine of 'URINE', not of blood"]
+    assert imported.is_whole
+    (visit,) = only_course(imported)["visits"]
+    assert {"neutrophils", "creatinine_clearance", "pregnancy_tests"} <= {*visit}
+    files["lb.csv"] = files["lb.csv"].replace("SERUM OR PLASMA", "Vene")
+    imported = imported_from(tmp_path, {**files}, '[values]\nblood = ["Vene"]\n')
+    assert "creatinine_clearance" in only_course(imported)["visits"][0]
+
+
 def test_a_danger_between_visits_is_a_visit_of_its_own(tmp_path: Path) -> None:
     rows = "1,2026-01-19,ANC,,0.8,10*9/L\n1,2026-01-20,PLT,,180,10*9/L\n1,2026-02-02,CLASI,,9,\n"
     visits = visits_of(tmp_path, rows)

@@ -62,7 +62,7 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyTyp
     {
         "results": (
             ("patient", "date", "test", "value"),
-            ("unit", "comparator", "status"),
+            ("unit", "comparator", "status", "specimen"),
         ),
         "visits": (
             ("patient", "date"),
@@ -157,7 +157,8 @@ class Values(RecordPart):
 
     `dates` are patterns of strptime such as "%d/%m/%Y"; ISO dates are always read. Of a date-time
     the day counts that is written, in the time zone in which it is written. `ctcae` is the edition
-    of all grades that have none of their own.
+    of all grades that have none of their own. `blood` are words of a specimen of blood: counts and
+    creatinine of another, such as urine, are not read.
     """
 
     missing: tuple[str, ...] = ()
@@ -167,6 +168,7 @@ class Values(RecordPart):
     male: tuple[str, ...] = ()
     positive: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
+    blood: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
     decimal: str = field(default=".", validator=_is_mark)
     delimiter: str = ","
@@ -250,7 +252,8 @@ def _built_in() -> ImportMapping:
 def _together(own: ImportMapping, built_in: ImportMapping) -> ImportMapping:
     """Return two mappings as one; of what both say the first counts."""
     merged: dict[str, Any] = {}
-    for name in ("yes", "no", "female", "male", "positive", "negative", "missing", "dates"):
+    lists = ("yes", "no", "female", "male", "positive", "negative", "blood", "missing", "dates")
+    for name in lists:
         said = getattr(own.values, name)
         opposite = {"yes": "no", "female": "male", "positive": "negative"}
         opposite |= {other: one for one, other in opposite.items()}

@@ -31,6 +31,8 @@ from lenadose.terms.errors import DocumentError, Fault, LenadoseError, describe,
 from lenadose.terms.numbers import decimal
 from lenadose.terms.units import QUANTITIES
 
+_OF_BLOOD = ("neutrophils", "platelets", CREATININE)
+"""The fields of which a result of another specimen is another thing."""
 _WHOLE = ("clasi_activity", "clasi_damage", "doses_missed")
 Read = Iterator[Finding | Note]
 
@@ -167,12 +169,23 @@ class _Line:
             return
         value = self.cells.get("value", "")
         label = field.replace("_", " ")
+        specimen = self.cells.get("specimen", "")
+        if field in _OF_BLOOD and specimen and not self._is_blood(specimen):
+            reason = f"{label} of {describe(specimen)}, not of blood"
+            yield unneeded(
+                self.place, reason, "if it is, name its word in a mapping file, in values.blood"
+            )
+            return
         if not value or among(self.cells.get("status", ""), ("NOT DONE",)):
             yield unneeded(self.place, f"{label}: there is no result")
         elif day is None:
             yield unusable(self.place, f"{label}: {no_day.reason}", no_day.fix)
         else:
             yield self._test(source, field, value, self._unit(field, "unit"), day, None)
+
+    def _is_blood(self, specimen: str) -> bool:
+        """Return whether one of the words of a specimen is one of blood: "venous blood"."""
+        return any(among(word, self.values.blood) for word in specimen.replace("/", " ").split())
 
     def _unit(self, field: str, column: str) -> str:
         return self.cells.get(column) or self.table.units.get(field, "")
