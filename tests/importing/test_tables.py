@@ -289,6 +289,10 @@ def test_a_row_without_its_cells_or_its_patient_is_named(tmp_path: Path) -> None
         (b'a,b\n"1,2\n3,4\n', "line 2: the quotes of a cell do not end with it"),
         (b"a,b\n1," + b"x" * 200_000 + b"\n", "line 2: field larger than field limit"),
         (b"PAR1 and nothing", "arquet"),
+        (b"id;day;anc\n1;2026-01-05;3,2\n", "its header is one cell"),
+        (b'<?xml version="1.0"?>\n<Bundle/>\n', "is XML"),
+        (b"PK\x03\x04and more", "is a workbook or an archive"),
+        (b"\x1f\x8b\x08", "is compressed"),
         (b"{", "not JSON"),
         (b"[1]", "not FHIR"),
     ],
@@ -302,6 +306,18 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_used(
     assert not imported.is_whole
     ((note,),) = (notes for place, notes in told(imported).items() if place.startswith("bad"))
     assert words in note
+
+
+def test_a_folder_in_a_folder_and_a_table_without_rows_are_named(tmp_path: Path) -> None:
+    (tmp_path / "in" / "more").mkdir(parents=True)
+    (tmp_path / "in" / "ae.csv").write_text("DOMAIN,USUBJID,AETERM,AEDECOD,AESTDTC\n")
+    (tmp_path / "in" / "vs.csv").write_text("patient,date,clasi_activity\n1,2026-01-05,12\n")
+    imported = import_courses([str(tmp_path / "in")])
+    notes = {Path(place).name: note for place, note in told(imported).items()}
+    assert notes["ae.csv"] == ["left out: has no rows, which does not say that there was nothing"]
+    assert notes["more"] == ["left out: is a folder in a folder"]
+    assert "adverse_events" not in only_course(imported)["visits"][0]
+    assert not imported.is_whole
 
 
 def test_parquet_and_sas_transport_are_read_like_csv(tmp_path: Path) -> None:

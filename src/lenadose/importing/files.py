@@ -13,7 +13,7 @@ from attrs import frozen
 
 from lenadose.formats.files import format_path, load
 from lenadose.formats.reader import parse
-from lenadose.importing.findings import LeftOut
+from lenadose.importing.findings import LeftOut, unneeded
 from lenadose.terms.errors import DocumentError, Fault, describe, fault
 
 LARGEST_INPUT = 400_000_000
@@ -21,6 +21,13 @@ LARGEST_INPUT = 400_000_000
 
 _XPT = b"HEADER RECORD*******"
 _PARQUET = b"PAR1"
+_OTHERS = (
+    (b"<", "is XML", "give FHIR as JSON, and tables as CSV"),
+    (b"PK\x03\x04", "is a workbook or an archive", "save each sheet as CSV, or unpack it"),
+    (b"\x1f\x8b", "is compressed", "unpack it"),
+)
+"""How files begin of which the name of a format says more than that they are no CSV."""
+_DIVIDERS = (";", "\t", "|", ",")
 _NAME = re.compile(r"[A-Z][A-Za-z]{1,40}(/[A-Za-z0-9\-.]{1,64})?")
 
 
@@ -64,10 +71,10 @@ class Contents:
 
 
 def read_files(paths: Iterable[str], delimiter: str = ",") -> Contents:
-    """Read files, and every file of a folder that is not hidden.
+    """Read files, and every file of a folder that is not hidden; folders in it are not searched.
 
-    A file that cannot be read is noted. Raises CallError for a path that is given twice, and
-    DocumentError where there is nothing to read.
+    A file that cannot be read, or a folder in a folder, is noted. Raises CallError for a path that
+    is given twice, and DocumentError where there is nothing to read.
     """
     rows: list[Row] = []
     documents: list[Document] = []
@@ -81,18 +88,26 @@ def read_files(paths: Iterable[str], delimiter: str = ",") -> Contents:
             raise fault(place, "is given twice", "give each file once")
         seen.add(resolved)
         try:
+            if Path(path).is_dir():
+                raise _refusal("is a folder in a folder", "give that folder too")
             content = load(path, "input", LARGEST_INPUT)
             if len(content) > LARGEST_INPUT:
                 raise _refusal(f"more than {LARGEST_INPUT} bytes", "give it in several files")
             start = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
             if not start:
                 raise _refusal("is empty", "leave it out")
+            for begin, reason, fix in _OTHERS:
+                if start.startswith(begin):
+                    raise _refusal(reason, fix)
             if start[:1] in (b"{", b"["):
                 documents += _json(content, place)
             else:
                 names, found = _table(content, path, place, delimiter)
                 columns[place] = names
                 rows += found
+                if not found:
+                    reason = "has no rows, which does not say that there was nothing"
+                    unreadable.append(unneeded(place, reason))
         except DocumentError as error:
             each = error.faults[0]
             is_of_file = each.place in ("", place)
@@ -119,11 +134,11 @@ def _files(paths: Iterable[str]) -> Iterator[str]:
         if not is_folder:
             yield path
             continue
-        files = [str(each) for each in inside if each.is_file() and not each.name.startswith(".")]
-        if not files:
+        inside = [each for each in inside if not each.name.startswith(".")]
+        if not any(each.is_file() for each in inside):
             place = format_path(path)
             raise DocumentError((Fault(place, "a folder without files", "give the files"),))
-        yield from files
+        yield from map(str, inside)
 
 
 # Tables
@@ -160,6 +175,10 @@ def _csv(content: bytes, place: str, delimiter: str) -> tuple[tuple[str, ...], l
         raise _refusal(reason, fix) from None
     names = tuple(name.strip() for name in lines[0]) if lines else ()
     _check_names(names)
+    mark = next((mark for mark in _DIVIDERS if len(names) == 1 and mark in names[0]), None)
+    if mark is not None and mark != delimiter:
+        fix = f"if {json.dumps(mark)} divides its cells, write delimiter = {json.dumps(mark)}"
+        raise _refusal("its header is one cell", f"{fix} into a mapping file, in values")
     for number, line in enumerate(lines[1:], 1):
         at = f"{place}: row {number}"
         if len(line) == len(names):
