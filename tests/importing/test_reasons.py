@@ -16,6 +16,7 @@ from tests.support.imports import (
 
 from lenadose.formats import fhir_codes as codes
 from lenadose.formats.fhir_codes import Code
+from lenadose.importing.findings import LeftOut
 
 VISITS = "patient,date,clasi_activity,"
 SCORE = observation(codes.CLASI_ACTIVITY.key, "2026-01-05", valueInteger=12)
@@ -190,7 +191,7 @@ PERIOD = {"start": "2026-01-05", "end": "2026-01-06"}
         (of(COUNT) | {"subject": {"reference": "Organization/1"}}, "of an Organization"),
         ({"resourceType": "DiagnosticReport"}, "read from their Observations"),
         (statement(resourceType="AdverseEvent", status=None, actuality="potential"), "potential"),
-        (statement(resourceType="Condition", code={"text": "Asthma"}), "no grade of CTCAE"),
+        (statement(resourceType="Condition", code={"text": "Asthma"}), "no CTCAE grade"),
         (
             {
                 "resourceType": "Condition",
@@ -329,3 +330,30 @@ def test_a_grade_of_another_extension_is_read_under_a_mapping(tmp_path: Path) ->
     imported = imported_from(tmp_path, {"in.json": bundle(PATIENT, SCORE, event)}, mapping)
     (course,) = imported.courses.values()
     assert [event.grade for event in course.visits[0].adverse_events or ()] == [2]
+
+
+def fixes(imported: Any) -> list[str]:
+    notes = [note for record in imported.records for note in record.notes]
+    return [str(note) for note in notes if isinstance(note, LeftOut)]
+
+
+@pytest.mark.parametrize(
+    ("resource", "fix"),
+    [
+        (of(COUNT, **quantity(3.2, "x10E3/uL")), "or translate the unit in a mapping file"),
+        (of(COUNT, **quantity(3.2, "")), "for a table"),
+        (of(COUNT) | {"effectiveDateTime": "2026-01"}, "whole date; give the day too"),
+        (of(COUNT) | {"effectiveDateTime": "5.1.2026"}, "is not a date; write it as 2026-01-05"),
+        (statement(resourceType="Condition", code={"text": "Angioedema"}), "give onsetDateTime"),
+    ],
+)
+def test_a_fix_is_one_that_helps(tmp_path: Path, resource: Data, fix: str) -> None:
+    (told_of,) = fixes(imported_from(tmp_path, {"in.json": bundle(PATIENT, SCORE, resource)}))
+    assert fix in told_of
+    assert "values.dates" not in told_of
+
+
+def test_what_was_not_read_is_not_said_to_be_no(tmp_path: Path) -> None:
+    rows = f"{VISITS}able_to_become_pregnant\n1,2026-01-05,12,perhaps\n"
+    (told_of,) = fixes(imported_from(tmp_path, {"v.csv": rows}))
+    assert "left out: able to become pregnant: 'perhaps' is not yes or no; give yes" in told_of

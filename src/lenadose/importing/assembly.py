@@ -311,7 +311,7 @@ def _facts(
             if finding.fault is not None:
                 notes.append(finding.left_out())
             elif "age" in patient:
-                notes.append(finding.left_out("the age was given", "nothing to do", False))
+                notes.append(finding.left_out("the age is known already", "nothing to do", False))
             else:
                 age = age_on(dt.date.fromisoformat(str(finding.value)), first_visit)
                 patient["age"] = age

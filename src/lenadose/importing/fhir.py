@@ -335,7 +335,11 @@ class _Reader:
             )
         on = on or visit
         if label is None or on is None:
-            what, element = ("term", "event.text") if label is None else ("date", "date")
+            is_condition = resource.type == "Condition"
+            if label is None:
+                what, element = "term", "code.text" if is_condition else "event.text"
+            else:
+                what, element = "date", "onsetDateTime" if is_condition else "date"
             missing = Fault("", f"an event without a {what}", f"give {element}")
             return source.finding(
                 "adverse_events", words, on=on, until=until, visit=visit, fault=missing
@@ -388,7 +392,7 @@ class _Reader:
             or term_fault(event_name(term)) is not None
         )
         if not is_event:
-            yield unneeded(resource.place, f"the condition {describe(label)} has no grade of CTCAE")
+            yield unneeded(resource.place, f"the condition {describe(label)} has no CTCAE grade")
             return
         if status & {"unconfirmed", "provisional", "differential"}:
             on = self._onset(data)

@@ -18,7 +18,7 @@ from lenadose.record.fields import YEARS
 from lenadose.record.visit import DosageTaken
 from lenadose.terms.errors import Fault, LenadoseError, describe, fault
 from lenadose.terms.numbers import decimal
-from lenadose.terms.units import ucum
+from lenadose.terms.units import QUANTITIES, is_per_body_surface, ucum
 
 UNITS = MappingProxyType({CREATININE: CREATININE_UNITS, WEIGHT: WEIGHT_UNITS})
 """The units of what only a clearance is worked out from."""
@@ -68,26 +68,31 @@ def label_of_field(field: str) -> str:
 # Days
 
 
-def day_of(text: str, patterns: Sequence[str] = ()) -> dt.date:
-    """Return the day of a date or a date-time, as it is written; raises CallError."""
+def day_of(text: str, patterns: Sequence[str] | None = None) -> dt.date:
+    """Return the day of a date or a date-time, as it is written; raises CallError.
+
+    Without `patterns` only ISO dates are read, as FHIR has them.
+    """
     day: dt.date | None = None
     if iso := _ISO.fullmatch(text):
         try:
             day = dt.date.fromisoformat(iso[1])
         except ValueError:
             raise fault("", f"there is no {iso[1]}", "check the day and the month") from None
-    for pattern in patterns if day is None else ():
+    for pattern in patterns or () if day is None else ():
         try:
             day = dt.datetime.strptime(text, pattern).date()  # noqa: DTZ007  # the day as written
             break
         except (ValueError, re.error):
             continue
     if day is None:
-        reason = f"{describe(text)} is not a date"
         if _PARTIAL.fullmatch(text):
             reason = f"{describe(text)} is not a whole date"
-        fix = "write it as 2026-01-05, or give its pattern in a mapping file as values.dates"
-        raise fault("", reason, fix)
+            raise fault("", reason, "give the day too, as in 2026-01-05")
+        fix = "write it as 2026-01-05"
+        if patterns is not None:
+            fix += ", or give its pattern in a mapping file as values.dates"
+        raise fault("", f"{describe(text)} is not a date", fix)
     if not YEARS[0] <= day.year <= YEARS[1]:
         raise fault("", f"year must be {YEARS[0]} to {YEARS[1]}, got {day}", "check the year")
     return day
@@ -140,13 +145,21 @@ def result(
         found = _fault_of_input(field, value) if field in UNITS else None
         if field not in UNITS:
             found = _unit_missing(unit) or fault_of(field, value, on)
+            is_known = QUANTITIES[field].factor(unit) is not None or is_per_body_surface(unit)
+            if found is not None and unit.strip() and not is_known:
+                fix = f"{found.fix}, or translate the unit in a mapping file"
+                found = Fault("", found.reason, fix)
     return source.finding(field, words, None if found else value, on=on, visit=visit, fault=found)
 
 
 def _unit_missing(unit: str) -> Fault | None:
     if unit.strip():
         return None
-    return Fault("", "a number without its unit", "give its unit, or state it in a mapping file")
+    return Fault(
+        "",
+        "a number without its unit",
+        "give its unit, or, for a table, state it in a mapping file",
+    )
 
 
 def _fault_of_input(field: str, value: Mapping[str, Json]) -> Fault | None:

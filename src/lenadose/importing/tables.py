@@ -34,6 +34,7 @@ from lenadose.terms.units import QUANTITIES
 _OF_BLOOD = ("neutrophils", "platelets", CREATININE)
 """The fields of which a result of another specimen is another thing."""
 _WHOLE = ("clasi_activity", "clasi_damage", "doses_missed")
+_YES_OR_NO = "give yes or no, or name the words for them in a mapping file"
 Read = Iterator[Finding | Note]
 
 
@@ -379,7 +380,7 @@ class _Line:
             if among(said, self.values.yes):
                 yield source.finding(NO_EVENTS, "no adverse events", on=day, visit=day)
             elif not among(said, self.values.no):
-                found = Fault("", f"{describe(said)} is not yes or no", "say which words are")
+                found = Fault("", f"{describe(said)} is not yes or no", _YES_OR_NO)
                 yield source.finding(
                     "adverse_events", "no adverse events", on=day, visit=day, fault=found
                 )
@@ -393,9 +394,9 @@ class _Line:
                 is_true = among(said, self.values.yes)
                 found = None
                 if not is_true and not among(said, self.values.no):
-                    fix = "give yes or no, or say which words are in a mapping file"
-                    found = Fault("", f"{describe(said)} is not yes or no", fix)
-                words = f"{name.replace('_', ' ')}: {'yes' if is_true else 'no'}"
+                    found = Fault("", f"{describe(said)} is not yes or no", _YES_OR_NO)
+                words = name.replace("_", " ")
+                words += "" if found else f": {'yes' if is_true else 'no'}"
                 yield source.finding(f"patient.{name}", words, is_true, fault=found)
         if "age" in self.cells:
             unit = self.cells.get("age_unit", "years")
