@@ -138,7 +138,8 @@ def rows_are_accounted_for(folder: Path, tables: tuple[dict[str, Any], ...]) -> 
     paths, count = [], 0
     for number, each in enumerate(tables):
         paths.append(write(folder, f"{number}.csv", as_csv(each["names"], each["rows"])))
-        count += len(each["rows"])
+        # A table without rows is named itself: it does not say that there was nothing.
+        count += len(each["rows"]) or 1
     for text in (None, MAP):
         check(import_courses(paths, mapping_of(folder, text)), count)
 
@@ -162,7 +163,7 @@ def test_hostile_rows_of_visits_are_accounted_for(
 def visits_are_accounted_for(folder: Path, rows: list[dict[str, str]]) -> None:
     names = [*rows[0]] if rows else ["patient", "date"]
     path = write(folder, "visits.csv", as_csv(names, rows))
-    check(import_courses([path], mappings.load_mapping()), len(rows))
+    check(import_courses([path], mappings.load_mapping()), len(rows) or 1)
 
 
 # FHIR

@@ -501,7 +501,7 @@ def test_a_resource_whose_meaning_may_be_changed_is_not_used(tmp_path: Path, unc
     )
     assert {"neutrophils", "adverse_events"} <= {*visit_of(tmp_path, older, newer, asked)}
     found = visit_of(tmp_path, older, {**newer, **unclear}, {**asked, **unclear})
-    assert {*found} == {"date", "clasi_activity"}
+    assert {*found} == {"date", "clasi_activity", "unreadable"}
     assert "dosage_taken" not in second_visit(tmp_path, {**statement(), **unclear})
     imported = imported_from(tmp_path, {"in.json": bundle({**PATIENT, **unclear}, older)})
     assert "age" not in only_course(imported).get("patient", {})
