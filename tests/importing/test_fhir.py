@@ -23,6 +23,9 @@ from lenadose.importing.courses import import_courses
 NEUTROPHILS, PLATELETS = ("http://loinc.org", "751-8"), ("http://loinc.org", "777-3")
 CLASI = codes.CLASI_ACTIVITY.key
 HCG = ("http://loinc.org", "2106-3")
+MODIFIED: Data = {
+    "modifierExtension": [{"url": "http://hospital.example/not", "valueBoolean": True}]
+}
 
 
 def read(tmp_path: Path, *resources: Data, mapping: str | None = None) -> Any:
@@ -126,6 +129,21 @@ def test_an_undated_result_has_the_day_of_its_report_or_is_left_out(tmp_path: Pa
     assert "neither it nor one report that lists it has a date" in note
 
 
+def test_a_report_in_error_gives_no_date(tmp_path: Path) -> None:
+    count = observation(NEUTROPHILS, None, **quantity(3.2, "10*9/L")) | {"id": "n"}
+    report = {
+        "resourceType": "DiagnosticReport",
+        "id": "r",
+        "status": "final",
+        "subject": {"reference": "Patient/p"},
+        "effectiveDateTime": "2026-01-04",
+        "result": [{"reference": "Observation/n"}],
+    }
+    assert "neutrophils" in visit_of(tmp_path, count, report)
+    for unclear in ({"status": "entered-in-error"}, MODIFIED):
+        assert "neutrophils" not in visit_of(tmp_path, count, {**report, **unclear})
+
+
 def test_components_are_read_each_by_its_code(tmp_path: Path) -> None:
     panel = observation(("http://loinc.org", "58410-2"), "2026-01-05")
     panel["component"] = [
@@ -146,6 +164,26 @@ def test_a_pregnancy_test_is_read_by_its_coded_result_and_never_by_a_number(
     assert "a number is never read" in note
     elsewhere = observation(("http://snomed.info/sct", "2106-3"), "2026-01-05", **coded)
     assert "pregnancy_tests" not in visit_of(tmp_path, elsewhere)
+
+
+def test_a_pregnancy_test_of_both_results_is_not_read_by_its_text(tmp_path: Path) -> None:
+    coding = [
+        {"system": "http://snomed.info/sct", "code": code} for code in ("10828004", "260385009")
+    ]
+    both = {"coding": coding, "text": "Negative"}
+    (note,) = notes_of(tmp_path, observation(HCG, "2026-01-05", valueCodeableConcept=both))
+    assert "its codes mean positive and negative" in note
+
+
+def test_the_day_of_a_condition_without_an_onset_is_named(tmp_path: Path) -> None:
+    clot = {
+        "resourceType": "Condition",
+        "subject": {"reference": "Patient/p"},
+        "code": {"text": "Venous thromboembolism"},
+        "recordedDate": "2026-01-04",
+    }
+    assert "the day is that on which it was recorded" in notes_of(tmp_path, clot)[0]
+    assert "recorded" not in notes_of(tmp_path, clot | {"onsetDateTime": "2026-01-04"})[0]
 
 
 def test_a_negative_test_is_unknown_beside_one_of_that_day_that_cannot_be_read(
@@ -483,11 +521,6 @@ def test_what_is_not_fhir_r4_is_named(tmp_path: Path, resource: Data, reason: st
     ((note,),) = told(imported).values()
     assert reason in note
     assert not imported.is_whole
-
-
-MODIFIED: Data = {
-    "modifierExtension": [{"url": "http://hospital.example/not", "valueBoolean": True}]
-}
 
 
 @pytest.mark.parametrize("unclear", [MODIFIED, {"implicitRules": "http://hospital.example/rules"}])

@@ -405,7 +405,7 @@ class _Reader:
         clinical = {code for _, code in codes_of(part(data, "clinicalStatus"))}
         ended = text(data, "abatementDateTime") or text(part(data, "abatementPeriod"), "end")
         began = text(data, "onsetDateTime") or text(part(data, "onsetPeriod"), "start")
-        yield self._event(
+        event = self._event(
             resource,
             source,
             concept,
@@ -413,6 +413,8 @@ class _Reader:
             ended,
             ongoing=ended is None and not clinical & {"resolved", "inactive", "remission"},
         )
+        recorded = " (without an onset; the day is that on which it was recorded)"
+        yield event if began or not event.on else evolve(event, words=event.words + recorded)
 
     def _onset(self, data: Data) -> dt.date | None:
         try:

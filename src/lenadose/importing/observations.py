@@ -31,6 +31,7 @@ from lenadose.importing.resources import (
     codes_of,
     effective_day,
     label_of,
+    modifier_of,
     part,
     parts,
     period_of,
@@ -207,6 +208,8 @@ class ObservationReader:
         """Return the report that lists an Observation, and its day, where there is one day."""
         days: dict[dt.date, Resource] = {}
         for report in self.index.reports.get(self.index.key(resource), ()):
+            if report.data.get("status") in _LEFT_OUT or modifier_of(report):
+                continue
             try:
                 day = effective_day(report.data)
             except LenadoseError:
@@ -225,7 +228,10 @@ class ObservationReader:
         value = _plain_value(holder)
         concept = part(holder, "valueCodeableConcept")
         if name == "antiphospholipid":
-            value = self._outcome(concept) or value
+            try:
+                value = self._outcome(concept) or value
+            except LenadoseError as error:
+                return source.finding(field, name, fault=error.faults[0])
         if name == "age" and value is not None:
             return readings.age(source, value)
         if field == _PROTOCOL:
@@ -343,7 +349,10 @@ class ObservationReader:
         )
 
     def _outcome(self, concept: Data) -> str | None:
-        """Return positive or negative by the codes of a result; None for neither, or both."""
+        """Return positive or negative by the codes of a result; None for neither.
+
+        Raises CallError for both.
+        """
         own = {
             (each.system, each.code): each.field
             for each in self.mapping.fhir.codes
@@ -351,7 +360,9 @@ class ObservationReader:
         }
         known = {**_OUTCOMES, **own}
         found = {known[key] for key in codes_of(concept) if key in known}
-        return found.pop() if len(found) == 1 else None
+        if len(found) > 1:
+            raise fault("", "its codes mean positive and negative", "keep the code that is true")
+        return found.pop() if found else None
 
 
 def _days_of(encounter: Resource | None) -> tuple[dt.date | None, dt.date | None]:
