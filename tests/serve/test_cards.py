@@ -245,6 +245,17 @@ def test_an_order_by_the_brand_is_compared() -> None:
     assert given["summary"].startswith("Differs: ordered 25 mg once daily")
 
 
+@pytest.mark.parametrize("url", ["urn:uuid:5", "http://ehr.example/fhir/Medication/m"])
+def test_the_drug_of_an_order_may_be_another_resource_of_the_bundle(url: str) -> None:
+    draft = order(25, medicationReference={"reference": url})
+    del draft["medicationCodeableConcept"]
+    drug = {"resourceType": "Medication", "id": "m", "code": {"text": "Lenalidomide"}}
+    document = with_course(SIGN, example("missed-doses"), [draft])
+    document["context"]["draftOrders"]["entry"].append({"fullUrl": url, "resource": drug})
+    (given,) = cards(SIGN, document)
+    assert given["summary"].startswith("Differs: ordered 25 mg once daily")
+
+
 def test_an_order_of_another_version_of_fhir_is_refused() -> None:
     draft = order(5, medication={"concept": {"text": "Lenalidomide"}})
     del draft["medicationCodeableConcept"]

@@ -61,7 +61,8 @@ def orders_of(request: Request, hook: str) -> tuple[Order, ...]:
         selected = [str(each).rpartition("/")[2] for each in given]
     resources: list[Resource] = []
     for place, entry in enumerate(parts(drafts, "entry")):
-        document = Document(f"context.draftOrders.entry[{place}]", part(entry, "resource"))
+        at, url = f"context.draftOrders.entry[{place}]", text(entry, "fullUrl")
+        document = Document(at, part(entry, "resource"), url)
         found = resource_of(document)
         if isinstance(found, Resource):
             resources.append(found)
