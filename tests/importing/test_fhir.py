@@ -324,7 +324,10 @@ def test_a_known_event_under_another_name_is_translated_by_the_mapping_only(
     mapping = '[values.terms]\n"deep vein thrombosis" = "venous thromboembolism"\n'
     (found,) = visit_of(tmp_path, clot, mapping=mapping)["adverse_events"]
     assert found["term"] == "venous thromboembolism"
-    assert "translated by the mapping" in notes_of(tmp_path, clot, mapping)[0]
+    words = "translated by the mapping to 'venous thromboembolism'"
+    assert f"{words}, grade 3, from 2026-01-05" in notes_of(tmp_path, clot, mapping)[0]
+    clot = event("2026-01-05", None, event={"text": "Deep vein thrombosis"})
+    assert f"{words}, from 2026-01-05" in notes_of(tmp_path, clot, mapping)[0]
 
 
 def statement(dose: Data | None = None, **more: Any) -> Data:
@@ -618,6 +621,13 @@ def test_a_local_code_is_read_under_a_mapping(tmp_path: Path) -> None:
         read(tmp_path, observation(CLASI, "2026-01-05", valueInteger=12), score, mapping=mapping)
     )["visits"]
     assert [visit["clasi_activity"] for visit in visits] == [12, 7]
+
+
+def test_the_unit_of_a_score_is_translated_by_the_mapping(tmp_path: Path) -> None:
+    score = observation(codes.CLASI_DAMAGE.key, "2026-01-05", **quantity(3, "Punkte"))
+    assert "clasi_damage" not in visit_of(tmp_path, score)
+    mapping = '[values]\nunits = { Punkte = "{score}" }\n'
+    assert visit_of(tmp_path, score, mapping=mapping)["clasi_damage"] == 3
 
 
 def test_a_diagnosis_is_the_subtype(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from lenadose.importing.findings import (
     unneeded,
     unusable,
 )
-from lenadose.importing.mapping import ImportMapping
+from lenadose.importing.mapping import ImportMapping, Values
 from lenadose.importing.readings import Source
 from lenadose.importing.resources import (
     Data,
@@ -281,7 +281,7 @@ class ObservationReader:
             value = text(holder, "valueString")
         else:
             try:
-                value = _whole(holder)
+                value = _whole(holder, self.mapping.values)
             except LenadoseError as error:
                 yield readings.unreadable(source, field, "", error, on=visit, visit=visit)
                 return
@@ -394,14 +394,16 @@ def _plain_value(holder: Data) -> Json:
     return None
 
 
-def _whole(holder: Data) -> Json:
+def _whole(holder: Data, values: Values) -> Json:
     """Return a whole number without a unit of its own; raises CallError for another value."""
     value = holder.get("valueInteger")
     quantity = part(holder, "valueQuantity")
     if quantity:
         unit = text(quantity, "code") or text(quantity, "unit") or "1"
+        unit = readings.translated(unit, values.units) or unit
         if unit.strip("{}").casefold() not in ("1", "score", "points", "point", "doses", "dose"):
-            raise fault("", f"{describe(unit)} is not the unit of a score", "give {score}")
+            fix = "give {score}, or translate the unit in a mapping file"
+            raise fault("", f"{describe(unit)} is not the unit of a score", fix)
         if "comparator" in quantity:
             raise fault("", "it is only a bound", "give the value")
         value = quantity.get("value")

@@ -252,8 +252,9 @@ def event(
         value["resolved"] = True
     words = f"adverse event {describe(term)}"
     if meant:
-        words += f", translated by the mapping to {describe(meant)},"
-    words += f" grade {_value_words(grade)}" if grade is not None else ""
+        words += f", translated by the mapping to {describe(meant)}"
+    if grade is not None:
+        words += f"{',' if meant else ''} grade {_value_words(grade)}"
     words += f", from {on}" + (f" to {until}" if until else ", ongoing" if ongoing else "")
     found = fault_of("adverse_events", value, visit or on)
     if found is None and until is not None and until < on:
