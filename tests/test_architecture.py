@@ -9,9 +9,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tests.support.paths import ROOT
 
 import lenadose
+from tests.support.paths import ROOT
 
 SOURCE = ROOT / "src" / "lenadose"
 

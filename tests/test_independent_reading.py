@@ -4,15 +4,15 @@ from collections import Counter
 from datetime import date
 
 import pytest
-from tests.support.independent_reading import JSON, decide
-from tests.support.random_courses import PROTOCOLS, random_course
-from tests.support.reading_cases import Case, cases
 
 from lenadose import Decision, begin, get_protocol, read_course, replay, step
 from lenadose.engine.machine import same_day_dangers
 from lenadose.formats.decision_json import decision_data
 from lenadose.terms.facts import Phase
 from lenadose.terms.units import QUANTITIES
+from tests.support.independent_reading import JSON, decide
+from tests.support.random_courses import PROTOCOLS, random_course
+from tests.support.reading_cases import Case, cases
 
 
 @pytest.mark.parametrize("case", list(cases()), ids=lambda case: case[0])

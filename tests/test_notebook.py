@@ -6,8 +6,6 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, settings
 from IPython.core.interactiveshell import InteractiveShell
-from tests.support.browser import open_browser
-from tests.support.patients import PROTOCOL, STERILE, event, judged, seen
 
 from lenadose import (
     Course,
@@ -27,6 +25,8 @@ from lenadose.report.protocol import protocol_page
 from lenadose.testing import courses
 from lenadose.verification.certificate import Certificate
 from lenadose.verification.compare import Comparison
+from tests.support.browser import open_browser
+from tests.support.patients import PROTOCOL, STERILE, event, judged, seen
 
 HOSTILE = (
     "</div><script>alert(1)</script><img src=x onerror=alert(1)> "

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.paths import ROOT
 
 import lenadose
+from tests.support.paths import ROOT
 
 API = ROOT / "tests" / "typing" / "api.py"
 MISSPELT = "from lenadose import replai\n\nreplai\n"

@@ -8,9 +8,6 @@ from types import MappingProxyType
 
 import pytest
 from attrs import fields, has
-from tests.support.paths import ROOT
-from tests.support.patients import PROTOCOL
-from tests.support.verified import certificate, comparison
 
 import lenadose
 from lenadose import course_data, decision_data, get_protocol, load_course, rationale, replay
@@ -19,6 +16,9 @@ from lenadose.explanation.arguments import for_and_against
 from lenadose.formats.decision_json import ledger_data
 from lenadose.formats.schema import SCHEMAS
 from lenadose.protocol.builtin import BUILT_IN
+from tests.support.paths import ROOT
+from tests.support.patients import PROTOCOL
+from tests.support.verified import certificate, comparison
 
 COURSE = load_course(ROOT / "examples" / "courses" / "neutropenia-at-10-mg.json")
 

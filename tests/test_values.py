@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from attrs import evolve, fields, has
-from tests.support.paths import ROOT
 
 from lenadose import (
     CallError,
@@ -31,6 +30,7 @@ from lenadose.engine.state import begin
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.terms.dosage import DoseLadder
 from lenadose.terms.units import QUANTITIES
+from tests.support.paths import ROOT
 
 COURSES = sorted((ROOT / "examples" / "courses").glob("*.json"))
 
