@@ -572,6 +572,19 @@ def test_the_same_id_on_another_server_is_another_patient(tmp_path: Path) -> Non
     assert "neutrophils" in only_course(of_one)["visits"][0]
 
 
+@pytest.mark.parametrize("patient", ["Patient/p", "urn:uuid:1"])
+def test_a_resource_of_another_version_refuses_its_patient(tmp_path: Path, patient: str) -> None:
+    score = observation(CLASI, "2026-01-05", valueInteger=12)
+    clot = {"resourceType": "Condition", "clinicalStatus": "active"}
+    about = {"subject": {"reference": patient}}
+    entry: list[Data] = [{"resource": {**each, **about}} for each in (score, clot)]
+    entry.append({"fullUrl": "urn:uuid:1", "resource": PATIENT})
+    data = {"resourceType": "Bundle", "type": "collection", "entry": entry}
+    imported = imported_from(tmp_path, {"in.json": data})
+    assert not imported.courses
+    assert "is FHIR STU3" in str(imported.faults)
+
+
 def test_a_child_is_refused(tmp_path: Path) -> None:
     child = {**PATIENT, "birthDate": "2012-01-01"}
     score = observation(CLASI, "2026-01-05", valueInteger=12)

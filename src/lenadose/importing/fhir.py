@@ -66,14 +66,20 @@ def read_resources(documents: Sequence[Document], mapping: ImportMapping) -> Fhi
     notes: list[Note] = []
     faults: dict[str, list[Fault]] = {}
     resources: list[Resource] = []
+    others: list[tuple[Document, Fault]] = []
     for document in documents:
         resource = resource_of(document)
         if isinstance(resource, Resource):
             resources.append(resource)
             continue
         notes.append(unusable(document.place, resource.reason, resource.fix))
-        _blame(faults, document.data, document.place, resource)
+        others.append((document, resource))
     index = index_of(resources)
+    for document, fault in others:
+        named = Resource(document.place, "", document.data, document.url, document.holder)
+        patient = _patient_of(named, index)
+        if patient is not None:
+            faults.setdefault(patient, []).append(fault.within(document.place))
     dropped = _doubled(index, notes, faults)
     reader = _Reader(index, mapping)
     for resource in resources:
@@ -94,15 +100,6 @@ def read_resources(documents: Sequence[Document], mapping: ImportMapping) -> Fhi
         {key: index.patient_id(key) for key in patients},
         {each.place: key for each in resources if (key := _patient_of(each, index)) is not None},
     )
-
-
-def _blame(faults: dict[str, list[Fault]], data: Data, place: str, fault: Fault) -> None:
-    """Add a fault of a document to those of the patient that it names."""
-    for element in ("subject", "patient"):
-        reference = text(part(data, element), "reference")
-        found = re.search(r"Patient/[A-Za-z0-9\-.]{1,64}", reference or "")
-        if found:
-            faults.setdefault(found[0], []).append(Fault(place, fault.reason, fault.fix))
 
 
 def _doubled(index: Index, notes: list[Note], faults: dict[str, list[Fault]]) -> set[str]:
