@@ -303,6 +303,43 @@ def test_a_condition_is_an_event_until_it_abates(tmp_path: Path) -> None:
     assert ["adverse_events" in visit for visit in visits] == [False, True, False]
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"abatementDateTime": "2026-02"},
+        {
+            "abatementString": "in spring",
+            "clinicalStatus": {"coding": [{"system": "s", "code": "resolved"}]},
+        },
+    ],
+)
+def test_of_a_condition_with_an_unknown_end_only_a_danger_is_listed(
+    tmp_path: Path, end: Data
+) -> None:
+    def visits(term: str) -> list[Data]:
+        condition = {
+            "resourceType": "Condition",
+            "subject": {"reference": "Patient/p"},
+            "code": {"text": term},
+            "onsetDateTime": "2026-01-05",
+            "extension": [
+                {"url": codes.GRADE, "valueInteger": 2},
+                {"url": codes.EDITION, "valueString": "5.0"},
+            ],
+            **end,
+        }
+        scores = [observation(CLASI, f"2026-0{month}-05", valueInteger=12) for month in (1, 2)]
+        imported = read(tmp_path, *scores, condition)
+        assert not imported.is_whole
+        found: list[Data] = only_course(imported)["visits"]
+        return found
+
+    assert not any("adverse_events" in visit for visit in visits("diarrhea"))
+    first, second = visits("venous thromboembolism")
+    assert [each["term"] for each in first["adverse_events"]] == ["venous thromboembolism"]
+    assert "adverse_events" not in second
+
+
 @pytest.mark.parametrize("status", ["refuted", "entered-in-error"])
 def test_a_condition_that_is_not_there_is_left_out(tmp_path: Path, status: str) -> None:
     condition = {

@@ -375,6 +375,14 @@ def test_a_danger_is_listed_also_beside_an_event_that_cannot_be_read(tmp_path: P
     assert visits[1]["adverse_events"] == [{"term": "angioedema"}]
 
 
+def test_a_danger_is_listed_also_where_its_end_cannot_be_read(tmp_path: Path) -> None:
+    visits = event_rows(tmp_path, "1,2026-02-05,2026-04,venous thromboembolism,\n")
+    assert visits[1]["adverse_events"] == [{"term": "venous thromboembolism"}]
+    assert all("adverse_events" not in visits[place] for place in (0, 2, 3))
+    visits = event_rows(tmp_path, "1,2026-01-20,2026-04,diarrhea,2\n")
+    assert not any("adverse_events" in visit for visit in visits)
+
+
 def test_the_end_of_a_missed_period_is_reported(tmp_path: Path) -> None:
     visits = event_rows(tmp_path, "1,2026-01-20,2026-02-10,Missed period,\n")
     assert [visit["date"] for visit in visits][1] == "2026-01-20"

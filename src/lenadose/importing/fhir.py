@@ -22,7 +22,7 @@ from lenadose.importing.findings import (
     unusable,
 )
 from lenadose.importing.mapping import ImportMapping
-from lenadose.importing.readings import Source, day_of, event, translated
+from lenadose.importing.readings import Source, day_of, event, of_unknown_end, translated
 from lenadose.importing.resources import (
     Data,
     Index,
@@ -299,7 +299,6 @@ class _Reader:
             source,
             part(resource.data, "event"),
             text(resource.data, "date") or text(resource.data, "detected"),
-            None,
             ongoing=not known.isdisjoint(("ongoing", "recovering")),
             visit=self._own_visit(resource),
             resolved=codes.RESOLVED.key in outcomes,
@@ -311,8 +310,8 @@ class _Reader:
         source: Source,
         concept: Data,
         began: str | None,
-        ended: str | None,
         *,
+        until: dt.date | None = None,
         ongoing: bool,
         visit: dt.date | None = None,
         resolved: bool = False,
@@ -320,17 +319,10 @@ class _Reader:
         """Return the finding of an event; one without a term, a day or a grade has a fault."""
         label = label_of(concept)
         words = f"adverse event {describe(label)}" if label else "adverse event"
-        on: dt.date | None = None
         try:
-            if began is not None:
-                on = day_of(began)
-            until = day_of(ended) if ended is not None else None
+            on = day_of(began) if began is not None else visit
         except LenadoseError as error:
-            found = error.faults[0]
-            return source.finding(
-                "adverse_events", words, on=on, ongoing=on is not None, visit=visit, fault=found
-            )
-        on = on or visit
+            return source.finding("adverse_events", words, visit=visit, fault=error.faults[0])
         if label is None or on is None:
             is_condition = resource.type == "Condition"
             if label is None:
@@ -401,17 +393,27 @@ class _Reader:
             return
         clinical = {code for _, code in codes_of(part(data, "clinicalStatus"))}
         ended = text(data, "abatementDateTime") or text(part(data, "abatementPeriod"), "end")
+        until: dt.date | None = None
+        no_end: Fault | None = None
+        try:
+            until = day_of(ended) if ended is not None else None
+        except LenadoseError as error:
+            no_end = Fault("", f"abatement: {error.faults[0].reason}", error.faults[0].fix)
+        if ended is None and not clinical.isdisjoint(("resolved", "inactive", "remission")):
+            no_end = Fault("", "it ended on a day that is not known", "give abatementDateTime")
         began = text(data, "onsetDateTime") or text(part(data, "onsetPeriod"), "start")
         event = self._event(
             resource,
             source,
             concept,
             began or text(data, "recordedDate"),
-            ended,
-            ongoing=ended is None and not clinical & {"resolved", "inactive", "remission"},
+            until=until,
+            ongoing=until is None and no_end is None,
         )
-        recorded = " (without an onset; the day is that on which it was recorded)"
-        yield event if began or not event.on else evolve(event, words=event.words + recorded)
+        if not began and event.on:
+            recorded = " (without an onset; the day is that on which it was recorded)"
+            event = evolve(event, words=event.words + recorded)
+        yield from [event] if no_end is None else of_unknown_end(event, no_end)
 
     def _onset(self, data: Data) -> dt.date | None:
         try:

@@ -3,15 +3,15 @@
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from lenadose.formats.course_json import Json, number, read_course
 from lenadose.importing.clearance import CREATININE_UNITS, WEIGHT_UNITS
-from lenadose.importing.dangers import fault_of
+from lenadose.importing.dangers import fault_of, is_danger
 from lenadose.importing.findings import CREATININE, WEIGHT, Finding
 from lenadose.importing.mapping import Values
 from lenadose.record.fields import YEARS
@@ -272,6 +272,16 @@ def event(
         visit=visit,
         fault=found,
     )
+
+
+def of_unknown_end(event: Finding, fault: Fault) -> Iterator[Finding]:
+    """Yield the findings of an event of which only the end cannot be read, for a reason.
+
+    Whether it is still there is not known; a danger was there on the day on which it began.
+    """
+    if is_danger(event):
+        yield evolve(event, until=None, ongoing=False)
+    yield evolve(event, value=None, until=None, ongoing=True, fault=event.fault or fault)
 
 
 def _shown(amount: Decimal | int) -> str:

@@ -236,15 +236,13 @@ class _Line:
             yield source.finding("adverse_events", words, fault=no_day)
             return
         until: dt.date | None = None
+        no_end: Fault | None = None
         try:
             if "end" in self.cells:
                 until = self._day("end")
         except LenadoseError as error:
-            found = Fault("", f"end: {error.faults[0].reason}", error.faults[0].fix)
-            yield source.finding("adverse_events", words, on=day, ongoing=True, fault=found)
-            return
-        ongoing = until is None and "end" in self.table.columns
-        yield readings.event(
+            no_end = Fault("", f"end: {error.faults[0].reason}", error.faults[0].fix)
+        event = readings.event(
             source,
             term,
             self._whole("grade"),
@@ -252,8 +250,9 @@ class _Line:
             self.values,
             on=day,
             until=until,
-            ongoing=ongoing,
+            ongoing=until is None and no_end is None and "end" in self.table.columns,
         )
+        yield from [event] if no_end is None else readings.of_unknown_end(event, no_end)
 
     def _whole(self, name: str) -> Json:
         """Return a cell as a number, or as it is for the reader of a course to refuse."""
