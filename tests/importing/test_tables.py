@@ -285,6 +285,7 @@ def test_a_row_without_its_cells_or_its_patient_is_named(tmp_path: Path) -> None
     [
         (b"", "is empty"),
         (b"a,a\n1,2\n", "twice"),
+        (b"a,b,,\n1,2,,\n", "several columns have no name"),
         (b"\xff\xfea,b\n", "not UTF-8"),
         (b'a,b\n"1,2\n3,4\n', "line 2: the quotes of a cell do not end with it"),
         (b"a,b\n1," + b"x" * 200_000 + b"\n", "line 2: field larger than field limit"),

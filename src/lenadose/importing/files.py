@@ -198,6 +198,8 @@ def _csv(content: bytes, place: str, delimiter: str) -> tuple[tuple[str, ...], l
 def _check_names(names: Sequence[str]) -> None:
     if len(set(names)) < len(names):
         twice = next(name for index, name in enumerate(names) if name in names[:index])
+        if not twice:
+            raise _refusal("several columns have no name", "name them, or delete the blank ones")
         raise _refusal(f"the column {describe(twice)} is there twice", "keep one of the two")
 
 
