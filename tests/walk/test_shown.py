@@ -7,7 +7,9 @@ import pytest
 
 from lenadose import Course, Visit, card
 from lenadose.explanation.headlines import HEADLINES
+from lenadose.explanation.rationale import rationale
 from lenadose.report.card_formats import card_text
+from lenadose.report.markdown import sentence
 from lenadose.walk import begin_walk, change, shown
 from lenadose.walk.examples import examples
 from lenadose.walk.fields import answer
@@ -88,7 +90,11 @@ def test_the_card_is_that_of_the_library(name):
         data, held = shown(walk), card(walk.decision)
         assert data["card"]["headline"] == held.headline
         assert data["card"]["why"] == held.why
-        assert [line["words"] for line in data["card"]["lines"]] == [x.words for x in held.lines]
+        lines = [
+            x.words.replace(": see all reasons", " below").replace(" on the full page", " below")
+            for x in held.lines
+        ]
+        assert [line["words"] for line in data["card"]["lines"]] == lines
         assert [line["words"] for line in data["origin"]] == [
             x.words.removesuffix(" · more: explain") for x in held.origin
         ]
@@ -171,3 +177,18 @@ def test_a_result_that_cannot_be_read_is_said_to_be_one():
     words = {each["field"]: each["words"] for each in shown(begin_walk(course))["fields"]}
     assert words["platelets"] == "not readable"
     assert words["neutrophils"] == "not measured"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_card_leaves_out_stands_below_it(name):
+    walk = begin_walk(name)
+    for index, decision in enumerate(walk.decisions):
+        data = shown(change(walk, {"visit": index}))
+        words = " ".join(texts(data["card"]))
+        assert "full page" not in words
+        assert "see all reasons" not in words
+        grounds = rationale(decision)
+        assert len(data["notes"]) >= len(grounds.notices)
+        if "notices below" in words:
+            assert all(sentence(each.words) in data["notes"] for each in grounds.notices)
+        assert not any("not checked here" in each for each in data["notes"])

@@ -35,6 +35,8 @@ from lenadose.terms.units import CREATININE_CLEARANCE, PRINTED, QUANTITIES
 _MOST_CHANGES = 6
 MORE = " · more: explain"
 """Where all reasons are to be had on a command line, at the end of the row."""
+ELSEWHERE = (": see all reasons", " on the full page")
+"""Where a card says that more of its notes and notices are to be had."""
 
 
 @frozen
@@ -138,7 +140,7 @@ def _lines(grounds: Rationale) -> Iterator[CardLine]:
         yield CardLine("After that", follows)
     told = [message.words for message in grounds.messages if message.id in _UNUSUAL]
     if told:
-        more = f" (and {len(told) - 1} more: see all reasons)" if len(told) > 1 else ""
+        more = f" (and {len(told) - 1} more{ELSEWHERE[0]})" if len(told) > 1 else ""
         yield CardLine("Note", f"{told[0]}{more}")
     taper = [notice for notice in grounds.notices if notice.when is Occasion.TAPER]
     if taper:
@@ -147,7 +149,7 @@ def _lines(grounds: Rationale) -> Iterator[CardLine]:
         antibodies = decision.seen.patient.antiphospholipid
         status = antibodies.label if antibodies else "unknown"
         risk = "" if status == "negative" else f"antiphospholipid antibodies {status}; "
-        notices = f"{len(grounds.notices)} notices on the full page"
+        notices = f"{len(grounds.notices)} notices{ELSEWHERE[1]}"
         yield CardLine("Before it", f"{risk}{notices}")
 
 

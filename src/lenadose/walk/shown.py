@@ -11,15 +11,16 @@ from lenadose.explanation.bands import bands
 from lenadose.explanation.calculations import printed_date
 from lenadose.explanation.fact_phrases import why_missing
 from lenadose.explanation.headlines import HEADLINES, headline
+from lenadose.explanation.rationale import rationale
 from lenadose.explanation.why import field_words
 from lenadose.formats.course_json import Json, course_data, plain_record
 from lenadose.picture import A5, course_layout
 from lenadose.picture.layout import Point
 from lenadose.protocol.builtin import BUILT_IN
 from lenadose.protocol.protocol import Protocol, case_id, conditions
-from lenadose.report.card import MORE, Card, CardLine, card
+from lenadose.report.card import ELSEWHERE, MORE, Card, CardLine, card
 from lenadose.report.card_formats import HYPOTHETICAL
-from lenadose.report.markdown import cite
+from lenadose.report.markdown import cite, sentence
 from lenadose.terms.disclaimer import NOT_A_DEVICE
 from lenadose.walk.counts import in_unit, text_in_unit
 from lenadose.walk.examples import examples
@@ -54,6 +55,7 @@ def shown(walk: Walk) -> dict[str, Json]:
         "fields": visit_fields(walk),
         "card": _card(decision, first_screen),
         "changes": [_line(change) for change in first_screen.changes],
+        "notes": list(_notes(decision)),
         "missing": [_missing(decision, gap) for gap in decision.missing],
         "compared": _compared(walk),
     }
@@ -115,6 +117,25 @@ def _without_command(line: CardLine) -> CardLine:
     return evolve(line, words=line.words.removesuffix(MORE))
 
 
+def _with_notes_below(line: CardLine) -> CardLine:
+    """Say of more notes and notices that they stand below, as they do in a view."""
+    words = line.words
+    for place in ELSEWHERE:
+        words = words.replace(place, " below")
+    return evolve(line, words=words)
+
+
+def _notes(decision: Decision) -> Iterator[Json]:
+    """Yield the notes on what was recorded, and the notices; the card has the others."""
+    grounds = rationale(decision)
+    on_the_card = ("not-checked", "same-day-assessment")
+    for message in grounds.messages:
+        if message.id not in on_the_card:
+            yield sentence(message.words)
+    for notice in grounds.notices:
+        yield sentence(notice.words)
+
+
 def _card(decision: Decision, held: Card) -> dict[str, Json]:
     """Return the card of a decision, without what would change it and where it comes from."""
     return {
@@ -126,7 +147,7 @@ def _card(decision: Decision, held: Card) -> dict[str, Json]:
         "before": held.before,
         "warnings": list(held.warnings),
         "why": held.why,
-        "lines": [_line(line) for line in held.lines],
+        "lines": [_line(_with_notes_below(line)) for line in held.lines],
         "hypothetical": HYPOTHETICAL,
     }
 

@@ -118,6 +118,7 @@ const STYLE = `
 .lw-rows [data-lit="true"] summary { color: var(--ink); font-weight: 700; }
 .lw-rows p { margin: 2px 0; font-size: 14px; }
 .lw-changes dl { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+.lw-notes ul { margin: 0; padding-left: 1.2em; }
 .lw-picture { overflow-x: auto; }
 .lw-picture svg { display: block; width: 100%; min-width: 700px; height: auto; background: #fff; border-radius: 4px; }
 .lw-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
@@ -438,7 +439,8 @@ export function mount(element, host) {
   const picture = h("div", {});
   const changes = part("section", "lw-panel lw-changes", { "aria-label": "What would change it" });
   const rows = part("section", "lw-panel lw-rows", { "aria-label": "Rows of the table" });
-  rest.append(missing, picture, h("div", { class: "lw-pair" }, changes, rows));
+  const notes = part("section", "lw-panel lw-notes", { "aria-label": "What else to know" });
+  rest.append(missing, picture, h("div", { class: "lw-pair" }, changes, rows), notes);
   const body = h("div", { class: "lw-body" }, timeline, top, facts, rest);
   const root = h("div", { class: "lw" }, h("style", {}, STYLE), bar, fault, live, body, limits);
   element.replaceChildren(root);
@@ -499,6 +501,7 @@ export function mount(element, host) {
       h("h2", {}, "What would change it"),
       lines.length ? definitions(lines) : h("p", {}, "Nothing that can be shown at this visit."),
     ]);
+    fill(notes, data.notes, (list) => [h("h2", {}, "What else to know"), h("ul", {}, ...list.map((each) => h("li", {}, ...words(each))))]);
     fill(rows, data.rows, (all) => [h("h2", {}, "The rows for this phase"), ...all.map(row)]);
     // A fault is an alert already, and is not said twice.
     const said = data.fault ? "" : `${data.notice ? `${data.notice}. ` : ""}${data.card.headline}. ${data.card.why}`;
