@@ -118,7 +118,7 @@ def _without_command(line: CardLine) -> CardLine:
 
 
 def _with_notes_below(line: CardLine) -> CardLine:
-    """Say of more notes and notices that they stand below, as they do in a view."""
+    """Return a line of a card that names the place of more notes in a view: below."""
     words = line.words
     for place in ELSEWHERE:
         words = words.replace(place, " below")
