@@ -55,7 +55,7 @@ class Refused(Exception):
 
 def pins() -> dict[str, Pin]:
     """Return the pinned packages by name."""
-    found: dict[str, Pin] = tomllib.loads((SOURCES / "pins.toml").read_text("utf-8"))  # type: ignore[assignment]  # of TOML
+    found: dict[str, Pin] = tomllib.loads((SOURCES / "pins.toml").read_text("utf-8"))  # type: ignore[assignment]  # the file is our own
     return found
 
 

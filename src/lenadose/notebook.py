@@ -70,7 +70,7 @@ def _render_text(tokens: "Sequence[Token]", place: int, *_: object) -> str:
 
 
 # Not by a class: some viewers of notebooks leave styles out.
-_MARKDOWN.renderer.rules["text"] = _render_text  # type: ignore[attr-defined]  # of HTML
+_MARKDOWN.renderer.rules["text"] = _render_text  # type: ignore[attr-defined]  # the renderer is the one of HTML
 
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:

@@ -115,7 +115,7 @@ def _address(log):
     for _ in range(240):
         found = re.search(r"http://127\.0\.0\.1:\d+/", log.read_text("utf-8"))
         if found:
-            # The address is told a little before the server listens.
+            # JupyterLab prints its address a little before it listens there.
             with suppress(URLError):
                 urlopen(f"{found[0]}api").close()
                 return found[0]

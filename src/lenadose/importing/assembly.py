@@ -28,12 +28,13 @@ from lenadose.importing.findings import (
 )
 from lenadose.importing.worked_out import age_on, clearances
 from lenadose.record.course import Course
+from lenadose.record.visit import ResultField
 from lenadose.terms.errors import Fault, LenadoseError, describe
 from lenadose.terms.units import QUANTITIES
 
 OF_A_VISIT = ("clasi_activity", "clasi_damage", "judgement", "doses_missed", "stopped")
 """Fields of which a visit has one value; whoever recorded one saw the patient that day."""
-RESULTS = (*QUANTITIES, "pregnancy_tests")
+RESULTS = tuple(each.label for each in ResultField)
 _ASSESSED = (*OF_A_VISIT, NO_EVENTS, VISIT)
 _DATED = (*RESULTS, "adverse_events")
 

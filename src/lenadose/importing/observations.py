@@ -44,8 +44,13 @@ from lenadose.terms.units import ucum
 
 _JUDGEMENT, _STOPPED, _PROTOCOL = "judgement", "stopped", "protocol"
 _OF_VISIT = (
-    *("clasi_activity", "clasi_damage", "doses_missed"),
-    *(_JUDGEMENT, _STOPPED, NO_EVENTS, UNREADABLE),
+    "clasi_activity",
+    "clasi_damage",
+    "doses_missed",
+    _JUDGEMENT,
+    _STOPPED,
+    NO_EVENTS,
+    UNREADABLE,
 )
 _FACTS = ("age", "able_to_become_pregnant", "regular_cycles", "subtype", "antiphospholipid")
 
